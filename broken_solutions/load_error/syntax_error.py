@@ -1,0 +1,3 @@
+"""A file that was cut off in the middle."""
+
+class BalancedBatchSampler(

@@ -1,0 +1,205 @@
+"""The seven tests of the balanced-sampler task. prompt.md states every rule that they check.
+
+`solution` is the candidate's module, in a process of its own. `grading_random` draws the cases:
+the same ones for every candidate that is graded under the same grading seed.
+"""
+
+from collections import Counter
+from itertools import combinations, islice
+
+import numpy
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from pytest_balanced_sampler import failure_mode, import_beside, is_instance, take
+
+
+class Case:
+    """Constructor arguments, and what follows from them for every epoch."""
+
+    def __init__(self, labels, n, seed=None):
+        self.labels, self.n, self.seed = labels, n, seed
+        self.sizes = Counter(labels)
+        self.batches = -(-max(self.sizes.values()) // n)
+        self.too_many = 2 * self.batches + 10
+
+    def __repr__(self):
+        labels = self.labels if len(self.labels) <= 50 else f"[... {len(self.labels)} ...]"
+        sizes = dict(islice(self.sizes.items(), 10))
+        return f"for labels={labels} (sizes {sizes}), n={self.n}, seed={self.seed}"
+
+    def build(self, sampler_class):
+        return sampler_class(self.labels, self.n, seed=self.seed)
+
+
+def draw_case(random, sizes, n):
+    """A case with classes of these sizes, under odd labels and in mixed order."""
+    names = random.sample(range(-1000, 1000), len(sizes))
+    labels = [name for name, size in zip(names, sizes, strict=True) for _ in range(size)]
+    random.shuffle(labels)
+    return Case(labels, n)
+
+
+@failure_mode("interface")
+def read_epoch(sampler, case):
+    """One whole epoch: a list of batches, each of them a list of indices into the labels."""
+    batches = take(sampler, case.too_many)
+    for number, batch in enumerate(batches):
+        where = f"batch {number} is {batch!r:.200} {case}"
+        assert type(batch) is list, f"a batch is not a list: {where}"
+        assert all(map(is_index_type, set(map(type, batch)))), f"not all are integers: {where}"
+        known = not batch or 0 <= min(batch) <= max(batch) < len(case.labels)
+        assert known, f"there is no such index: {where}"
+    return batches
+
+
+def is_index_type(kind):
+    return issubclass(kind, int | numpy.integer) and kind is not bool
+
+
+@failure_mode("balance")
+def check_balance(batches, case):
+    expected = dict.fromkeys(case.sizes, case.n)
+    for number, batch in enumerate(batches):
+        counts = Counter(map(case.labels.__getitem__, batch))
+        assert counts == expected, f"batch {number} has {dict(counts)} samples per class {case}"
+
+
+def lacking(used, case):
+    return list(islice((index for index in range(len(case.labels)) if index not in used), 10))
+
+
+@failure_mode("coverage")
+def check_coverage(batches, case):
+    used = set().union(*batches)
+    missing = len(case.labels) - len(used)
+    assert not missing, f"an epoch lacks {missing} samples: {lacking(used, case)} {case}"
+
+
+@failure_mode("interface")
+def check_length(sampler, batches, case):
+    assert len(batches) == case.batches, f"{len(batches)} batches, not {case.batches}, {case}"
+    assert len(sampler) == case.batches, f"len() is {len(sampler)}, not {case.batches}, {case}"
+
+
+def check_epochs(sampler_class, case, epochs=1):
+    """All that holds for every sampler, whatever its data."""
+    sampler = case.build(sampler_class)
+    for _ in range(epochs):
+        batches = read_epoch(sampler, case)
+        check_balance(batches, case)
+        check_coverage(batches, case)
+        check_length(sampler, batches, case)
+
+
+@failure_mode("interface")
+def test_basic_functionality(solution):
+    case = Case([0, 0, 0, 0, 1, 1, 1, 1], n=2)
+    sampler = solution.BalancedBatchSampler(labels=case.labels, n_samples_per_class=case.n)
+    assert is_instance(sampler, Sampler), "not a subclass of torch.utils.data.Sampler"
+    assert len(sampler) == case.batches, f"len() is {len(sampler)}, not {case.batches}, {case}"
+    for _ in range(2):
+        check_length(sampler, read_epoch(sampler, case), case)
+    broken_off = iter(sampler)
+    take(broken_off, 1)
+    assert len(sampler) == case.batches, f"len() changes during an epoch {case}"
+    check_length(sampler, read_epoch(sampler, case), case)
+
+
+@failure_mode("balance")
+def test_batch_balance(solution, grading_random):
+    sampler_class = solution.BalancedBatchSampler
+    for n in (1, 2, 5):
+        drawn = draw_case(grading_random, grading_random.sample(range(1, 30), 3), n)
+        for case in (Case([0, 1] * 12, n), drawn):
+            sampler = case.build(sampler_class)
+            for _ in range(2):
+                check_balance(read_epoch(sampler, case), case)
+
+
+@failure_mode("coverage")
+def test_all_samples_used(solution, grading_random):
+    sampler_class = solution.BalancedBatchSampler
+    for n in (1, 3, 4):
+        case = draw_case(grading_random, grading_random.sample(range(2, 40), 3), n)
+        sampler = case.build(sampler_class)
+        check_coverage(read_epoch(sampler, case), case)
+        take(sampler, 1)  # An epoch broken off: the next one is whole all the same.
+        check_coverage(read_epoch(sampler, case), case)
+
+
+@failure_mode("reproducibility")
+def test_reproducibility(solution, grading_random):
+    sampler_class = solution.BalancedBatchSampler
+    reseed_global_state = [
+        import_beside(solution, "random").seed,
+        import_beside(solution, "numpy.random").seed,
+        import_beside(solution, "torch").manual_seed,
+    ]
+    labels = draw_case(grading_random, [24, 15, 6], n=4).labels
+    first_epochs = []
+    for seed in (0, grading_random.randrange(1, 2**32 - 1), 2**32 - 1):
+        case = Case(labels, 4, seed)
+        one, same = case.build(sampler_class), case.build(sampler_class)
+        epochs = [read_epoch(one, case) for _ in range(3)]
+        for number, epoch in enumerate(epochs):
+            for reseed in reseed_global_state:
+                reseed(grading_random.randrange(2**32))
+            assert read_epoch(same, case) == epoch, f"epoch {number} is not repeated {case}"
+        in_turns = [iter(case.build(sampler_class)) for _ in range(2)]
+        for number, batch in enumerate(epochs[0]):
+            for iterator in in_turns:
+                assert take(iterator, 1) == [batch], f"batch {number} differs in turns {case}"
+        first_epochs.append(epochs[0])
+    for one, other in combinations(first_epochs, 2):
+        assert one != other, f"different seeds give the same order {case}"
+
+
+@failure_mode("interface")
+def test_dataloader_compatibility(solution):
+    class Indices(Dataset):
+        def __len__(self):
+            return len(case.labels)
+
+        def __getitem__(self, index):
+            return index
+
+    case = Case([0] * 9 + [1] * 4 + [2] * 6, n=3)
+    for workers in (0, 1):
+        sampler = case.build(solution.BalancedBatchSampler)
+        loader = DataLoader(
+            Indices(),
+            batch_sampler=sampler,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            collate_fn=list,
+        )
+        assert len(loader) == case.batches, f"len(DataLoader) is {len(loader)} {case}"
+        for _ in range(2):
+            batches = list(islice(loader, case.too_many))
+            check_balance(batches, case)
+            check_coverage(batches, case)
+
+
+@failure_mode("edge_case")
+def test_edge_cases(solution):
+    sampler_class = solution.BalancedBatchSampler
+    for case in (
+        Case([0] * 100 + [1] * 2, n=10),
+        Case([1] * 2 + [0] * 100, n=7),
+        Case([5] * 7, n=3),
+        Case([0], n=1),
+        Case([0], n=4),
+        Case([3, 1, 2], n=1),
+        Case([0, 1, 1], n=8),
+        Case([2**63 - 1, -1, -(2**63), 0, -1, 10**6], n=2),
+        Case(list(range(100)) * 1000, n=10),
+    ):
+        check_epochs(sampler_class, case)
+
+
+def test_different_class_sizes(solution, grading_random):
+    sampler_class = solution.BalancedBatchSampler
+    check_epochs(sampler_class, Case([0] * 3 + [1] * 17 + [2] * 50 + [3] * 8, n=4, seed=7))
+    for n in (2, 5, 6):
+        sizes = grading_random.choices(range(1, 25), k=grading_random.randrange(4, 9))
+        check_epochs(sampler_class, draw_case(grading_random, sizes, n), epochs=2)

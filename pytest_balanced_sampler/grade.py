@@ -1,0 +1,179 @@
+"""From what was seen of each test to one grade per candidate; used by the plugin.
+
+A pass is positive evidence: every test that was collected for the candidate was set up, called
+and torn down, and each of the three succeeded. The failure mode is that of the *first* test, in
+the order of the file, that the candidate failed: authors write the basic tests first, so that is
+the cause and what follows are symptoms. Within a test the order is: what the exception itself
+says (`load_error`, `timeout`, `crash`), then the outermost `failure_mode` around it, then the
+name of the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import wraps
+from types import TracebackType
+from typing import Any, Literal, ParamSpec, TypeVar
+
+from .errors import CandidateFault, HarnessError, NoSolution, SolutionError
+
+GRADES_VERSION = 1
+
+Outcome = Literal["passed", "failed", "no_solution", "incomplete", "harness_error"]
+PhaseOutcome = Literal["passed", "failed", "harness_error", "skipped", "xfailed", "xpassed"]
+TestOutcome = Literal[PhaseOutcome, "deselected", "not_run"]
+
+_PHASES = ("setup", "call", "teardown")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class failure_mode:  # noqa: N801 - reads as the decorator that it is
+    """Names the failure mode of whatever goes wrong in a function, a test or a `with` block.
+
+    Where several are around a failure the outermost one wins: a test that declares a mode speaks
+    for all the checks that it calls.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        """Nothing happens until something goes wrong."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if error is not None:
+            error.declared_failure_mode = self._name  # type: ignore[attr-defined]
+
+    def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
+        @wraps(function)
+        def with_failure_mode(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            __tracebackhide__ = True
+            with self:
+                return function(*args, **kwargs)
+
+        return with_failure_mode
+
+
+@dataclass(frozen=True)
+class PhaseRecord:
+    """What was seen of one phase (setup, call or teardown) of one test of one candidate."""
+
+    candidate: int
+    test: str
+    phase: str
+    outcome: PhaseOutcome
+    duration: float
+    failure_mode: str | None = None
+    message: str = ""
+    tampering: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grade:
+    """The verdict on one candidate; docs/json-report.md explains each field."""
+
+    solution: str
+    sha256: str | None
+    outcome: Outcome
+    score: float
+    failure_mode: str | None
+    message: str
+    tests: dict[str, TestOutcome]
+    duration: float
+    grading_seed: int
+    isolation: dict[str, Any]
+    tampering: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """The grade as it stands in a JSON report."""
+        return asdict(self)
+
+
+@dataclass
+class CandidateRecord:
+    """Everything that was seen of one candidate's tests.
+
+    `is_selection` says that tests were named one by one, so that there may be more of them.
+    """
+
+    solution: str
+    is_selection: bool = False
+    sha256: str | None = None
+    deselected: set[str] = field(default_factory=set)
+    phases: dict[str, list[PhaseRecord]] = field(default_factory=dict)
+
+    def expect(self, test: str) -> None:
+        """A test was collected: without its three phases there is no pass."""
+        self.phases.setdefault(test, [])
+
+    def grade(self, grading_seed: int, isolation: dict[str, Any]) -> Grade:
+        """The grade that follows from what was seen so far."""
+        tests = {name: self._test_outcome(name) for name in self.phases}
+        cause = self._first("failed") or self._first("harness_error")
+        outcome = _outcome(list(tests.values()), cause)
+        message = cause.message if cause else _what_is_missing(tests, outcome)
+        if outcome == "passed" and self.is_selection:
+            outcome, message = "incomplete", "only tests that were named one by one were run"
+        records = [record for phases in self.phases.values() for record in phases]
+        return Grade(
+            solution=self.solution,
+            sha256=self.sha256,
+            outcome=outcome,
+            score=list(tests.values()).count("passed") / len(tests) if tests else 0.0,
+            failure_mode=cause.failure_mode if cause else None,
+            message=message,
+            tests=tests,
+            duration=sum(record.duration for record in records),
+            grading_seed=grading_seed,
+            isolation=isolation,
+            tampering=sorted({sign for record in records for sign in record.tampering}),
+        )
+
+    def _test_outcome(self, test: str) -> TestOutcome:
+        seen = self.phases[test]
+        outcomes = [record.outcome for record in seen]
+        for bad in ("failed", "harness_error"):
+            if bad in outcomes:
+                return bad
+        for outcome in outcomes:
+            if outcome != "passed":
+                return outcome
+        if test in self.deselected:
+            return "deselected"
+        return "passed" if [record.phase for record in seen] == list(_PHASES) else "not_run"
+
+    def _first(self, outcome: PhaseOutcome) -> PhaseRecord | None:
+        for phases in self.phases.values():
+            for record in phases:
+                if record.outcome == outcome:
+                    return record
+        return None
+
+
+def failure_mode_of(error: BaseException, test: str) -> str:
+    """The failure mode that an exception, raised in this test, stands for."""
+    if isinstance(error, HarnessError):
+        return "harness_error"
+    own = error.failure_mode if isinstance(error, SolutionError | CandidateFault) else None
+    return own or getattr(error, "declared_failure_mode", None) or test
+
+
+def _outcome(tests: list[TestOutcome], cause: PhaseRecord | None) -> Outcome:
+    # A failure of the candidate's outweighs a fault of the machine's in another test: otherwise
+    # whoever fails could buy his way out of the count by provoking a fault.
+    if cause is not None:
+        if cause.outcome == "harness_error":
+            return "harness_error"
+        return "no_solution" if cause.failure_mode == NoSolution.failure_mode else "failed"
+    return "passed" if tests and set(tests) == {"passed"} else "incomplete"
+
+
+def _what_is_missing(tests: dict[str, TestOutcome], outcome: Outcome) -> str:
+    if outcome == "passed":
+        return ""
+    missing = ", ".join(f"{name} ({what})" for name, what in tests.items() if what != "passed")
+    return f"no verdict without {missing}" if missing else "no test was collected"

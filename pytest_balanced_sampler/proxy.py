@@ -1,0 +1,308 @@
+"""Stand-ins, in a test, for objects that live in a candidate's worker.
+
+`make_proxy` is for the supervisor, `SolutionModule` for the plugin's `solution` fixture; the
+functions `take`, `is_instance` and `import_beside` are for authors of tests. An operation on a
+proxy is one request; data that comes back is a copy, anything else is a proxy again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from .errors import LoadError, SolutionError
+from .supervisor import Worker, exception_from
+from .text import printable_line
+from .wire import Reference
+
+SINGLE_STEPS = 16
+"""A loop is read ahead of only after so many items, so that laziness can be tested."""
+
+MAX_READ_AHEAD = 1024
+
+
+class Proxy:
+    """An object in the worker.
+
+    Equality and order are asked of the worker only where both sides are the candidate's. Compared
+    with data a proxy is never equal: an object that claims to equal everything must not pass, and
+    what a test expects must not be sent to the code that it is expected of.
+    """
+
+    __slots__ = ("__weakref__", "_description", "_number", "_worker")
+
+    def __init__(self, worker: Worker, reference: Reference) -> None:
+        object.__setattr__(self, "_worker", worker)
+        object.__setattr__(self, "_number", reference.number)
+        object.__setattr__(self, "_description", printable_line(reference.description, 200))
+
+    def __solution_reference__(self, worker: Worker) -> Reference | None:
+        """What stands for this object in a message to its own worker."""
+        return Reference(self._number, "") if worker is self._worker else None
+
+    def __repr__(self) -> str:
+        return f"<{self._description} in the candidate's process>"
+
+    def __del__(self) -> None:
+        self._worker.released.append(self._number)
+
+    def __getattr__(self, name: str) -> Any:
+        __tracebackhide__ = True
+        if name.startswith("__") and name not in ("__name__", "__qualname__", "__doc__"):
+            raise AttributeError(f"{self!r} gives no access to {name}")
+        return self._worker.request("getattr", self, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        __tracebackhide__ = True
+        self._worker.request("setattr", self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        __tracebackhide__ = True
+        self._worker.request("delattr", self, name)
+
+    def __call__(self, *args: object, **kwargs: object) -> Any:
+        __tracebackhide__ = True
+        return self._worker.request("call", self, *args, **kwargs)
+
+    def __iter__(self) -> Iterator[Any]:
+        __tracebackhide__ = True
+        return RemoteIterator(self._worker, self._worker.request("iter", self))
+
+    def __next__(self) -> Any:
+        __tracebackhide__ = True
+        return self._worker.request("next", self)
+
+    def __len__(self) -> int:
+        __tracebackhide__ = True
+        length: int = self._worker.request("len", self)
+        return length
+
+    def __bool__(self) -> bool:
+        __tracebackhide__ = True
+        return self._worker.request("bool", self) is True
+
+    def __str__(self) -> str:
+        __tracebackhide__ = True
+        text: str = self._worker.request("str", self)
+        return text
+
+    def __dir__(self) -> list[str]:
+        __tracebackhide__ = True
+        names: list[str] = self._worker.request("dir", self)
+        return names
+
+    def __hash__(self) -> int:
+        __tracebackhide__ = True
+        return hash(self._worker.request("hash", self))
+
+    def __contains__(self, item: object) -> bool:
+        __tracebackhide__ = True
+        return self._worker.request("contains", self, item) is True
+
+    def __getitem__(self, key: object) -> Any:
+        __tracebackhide__ = True
+        return self._worker.request("getitem", self, key)
+
+    def __setitem__(self, key: object, value: object) -> None:
+        __tracebackhide__ = True
+        self._worker.request("setitem", self, key, value)
+
+    def __delitem__(self, key: object) -> None:
+        __tracebackhide__ = True
+        self._worker.request("delitem", self, key)
+
+    def __eq__(self, other: object) -> Any:
+        __tracebackhide__ = True
+        return self._compare("eq", other)
+
+    def __ne__(self, other: object) -> Any:
+        __tracebackhide__ = True
+        return self._compare("ne", other)
+
+    def __lt__(self, other: object) -> Any:
+        __tracebackhide__ = True
+        return self._compare("lt", other)
+
+    def __le__(self, other: object) -> Any:
+        __tracebackhide__ = True
+        return self._compare("le", other)
+
+    def __gt__(self, other: object) -> Any:
+        __tracebackhide__ = True
+        return self._compare("gt", other)
+
+    def __ge__(self, other: object) -> Any:
+        __tracebackhide__ = True
+        return self._compare("ge", other)
+
+    def _compare(self, operation: str, other: object) -> Any:
+        __tracebackhide__ = True
+        if not isinstance(other, Proxy):
+            return NotImplemented
+        return self._worker.request(operation, self, other)
+
+
+class RemoteIterator:
+    """An iterator in the worker.
+
+    Items are asked for one by one at first. A loop that asks for nothing else of the candidate
+    between them is read ahead of after `SINGLE_STEPS` items, twice as far each time.
+    """
+
+    def __init__(self, worker: Worker, iterator: object) -> None:
+        if not isinstance(iterator, Proxy):
+            raise SolutionError(f"iter() gave {type(iterator).__name__}, which is no iterator")
+        self._worker = worker
+        self._iterator = iterator
+        self._items: deque[Any] = deque()
+        self._ended: list[str] | None = None
+        self._steps = 0
+        self._requests_seen = 0
+
+    def __solution_reference__(self, worker: Worker) -> Reference | None:
+        """What stands for this iterator in a message to its own worker."""
+        return self._iterator.__solution_reference__(worker)
+
+    def __repr__(self) -> str:
+        return repr(self._iterator)
+
+    def __getattr__(self, name: str) -> Any:
+        __tracebackhide__ = True
+        return getattr(self._iterator, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        __tracebackhide__ = True
+        if not self._items and self._ended is None:
+            self._pull(self._read_ahead())
+        if self._items:
+            return self._items.popleft()
+        raise self._end()
+
+    def take(self, at_most: int) -> list[Any]:
+        """The next items, exactly `at_most` of them unless the iterator ends before."""
+        __tracebackhide__ = True
+        while len(self._items) < at_most and self._ended is None:
+            self._pull(at_most - len(self._items))
+        if len(self._items) < at_most and self._ended:
+            raise self._end()
+        return [self._items.popleft() for _ in range(min(at_most, len(self._items)))]
+
+    def _read_ahead(self) -> int:
+        undisturbed = self._requests_seen == self._worker.requests
+        self._steps = self._steps + 1 if undisturbed else 0
+        return min(2 ** max(0, self._steps - SINGLE_STEPS), MAX_READ_AHEAD)
+
+    def _pull(self, at_most: int) -> None:
+        __tracebackhide__ = True
+        items, self._ended, _ = pull(self._worker, self._iterator, at_most)
+        self._items.extend(items)
+        self._requests_seen = self._worker.requests
+
+    def _end(self) -> BaseException:
+        described, self._ended = self._ended, None
+        return exception_from(described) if described else StopIteration()
+
+
+class SolutionModule:
+    """The candidate's module, loaded when a test first asks something of it.
+
+    `load` gives the proxy of the loaded module; it may raise any `CandidateFault`.
+    """
+
+    __slots__ = ("_load", "_path")
+
+    def __init__(self, path: str, load: Callable[[], Proxy]) -> None:
+        object.__setattr__(self, "_path", path)
+        object.__setattr__(self, "_load", load)
+
+    def __repr__(self) -> str:
+        return f"<candidate {self._path}>"
+
+    def __getattr__(self, name: str) -> Any:
+        __tracebackhide__ = True
+        try:
+            return getattr(self._load(), name)
+        except AttributeError as error:
+            if isinstance(error, SolutionError):
+                error.failure_mode = LoadError.failure_mode
+            raise
+
+    def __setattr__(self, name: str, value: object) -> None:
+        __tracebackhide__ = True
+        setattr(self._load(), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        __tracebackhide__ = True
+        delattr(self._load(), name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._load())
+
+
+def make_proxy(worker: Worker, reference: Reference) -> Proxy:
+    """The proxy for a reference that a worker sent; one and the same while somebody holds it."""
+    number = reference.number
+    proxy = worker.proxies.get(number)
+    if proxy is None:
+        proxy = worker.proxies[number] = Proxy(worker, reference)
+        if number in worker.released:
+            worker.released.remove(number)
+    return proxy
+
+
+def take(iterable: Any, at_most: int) -> list[Any]:
+    """The first items of an iterable, at most so many; of a candidate's, in one exchange.
+
+    `list(...)` of an endless iterable runs into the time limit; this does not.
+    """
+    __tracebackhide__ = True
+    if isinstance(iterable, RemoteIterator):
+        return iterable.take(at_most)
+    if not isinstance(iterable, Proxy):
+        return list(islice(iterable, at_most))
+    items, ended, iterator = pull(iterable._worker, iterable, at_most)
+    if ended:
+        raise exception_from(ended)
+    if iterator is not None:
+        items += RemoteIterator(iterable._worker, iterator).take(at_most - len(items))
+    return items
+
+
+def pull(
+    worker: Worker, iterable: Proxy, at_most: int
+) -> tuple[list[Any], list[str] | None, Proxy | None]:
+    """Ask for items: what came, how it ended (None: there may be more), and where to go on."""
+    __tracebackhide__ = True
+    match worker.request("pull", iterable, at_most):
+        case [list() as items, None, _] if len(items) == at_most:
+            return items, None, None
+        case [list() as items, None, Proxy() as rest] if 0 < len(items) < at_most:
+            return items, None, rest
+        case [list() as items, [] | [str(), str(), str(), str()] as ended, None] if (
+            len(items) <= at_most
+        ):
+            return items, ended, None
+    raise worker.breach("items that nobody asked for")
+
+
+def is_instance(item: object, kind: type | Proxy) -> bool:
+    """Whether `item` is an instance of `kind`: a class that both sides can import, or the
+    candidate's own. For what lives in the worker the answer is the worker's word."""
+    __tracebackhide__ = True
+    if isinstance(item, RemoteIterator):
+        item = item._iterator
+    if not isinstance(item, Proxy):
+        return isinstance(kind, type) and isinstance(item, kind)
+    named = [kind] if isinstance(kind, Proxy) else [kind.__module__, kind.__qualname__]
+    return item._worker.request("is_instance", item, *named) is True
+
+
+def import_beside(solution: SolutionModule, name: str) -> Any:
+    """The module `name`, imported in the process of the candidate (`random`, to reseed it there)."""
+    __tracebackhide__ = True
+    return solution._load()._worker.request("import", name)

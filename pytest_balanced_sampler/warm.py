@@ -1,0 +1,156 @@
+"""The warm process: imports once what candidates need, then forks a worker for each.
+
+Started by `supervisor.WarmProcess` as `python -m pytest_balanced_sampler.warm FD`, with a clean
+environment. It reads commands from its control socket and never reads a byte that comes from a
+candidate. Its own session, so that a Ctrl-C for pytest is not for it; when the trusted side is
+gone, by whatever death, it ends every worker, removes their folders and exits.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from . import wire
+from .confine import Confinement
+from .worker import Worker
+
+
+class WarmProcess:
+    """Forks, ends and cleans up after workers, as it is told to on `control`."""
+
+    def __init__(self, control: socket.socket, confinement: Confinement, root: str) -> None:
+        self._control = control
+        self._confinement = confinement
+        self._root = root
+        self._scratch: dict[int, str] = {}
+
+    def run(self) -> None:
+        """Carry out commands until the trusted side hangs up."""
+        commands: dict[str, Callable[..., object]] = {"fork": self._fork, "reap": self._reap}
+        while True:
+            body, descriptors = wire.receive_frame_and_descriptors(self._control)
+            if body is None:
+                break
+            command, *args = wire.decode(body, lambda reference: None)
+            try:
+                _reply(self._control, "done", commands[command](*args, *descriptors))
+            except OSError as error:
+                _reply(self._control, "failed", f"cannot {command} a worker: {error}")
+            finally:
+                for descriptor in descriptors:
+                    os.close(descriptor)
+        for pid in list(self._scratch):
+            self._reap(pid)
+
+    def _fork(self, channel: int, output: int) -> int:
+        scratch = tempfile.mkdtemp(dir=self._root)
+        pid = os.fork()
+        if pid == 0:
+            self._become_worker(scratch, channel, output)
+        self._scratch[pid] = scratch
+        return pid
+
+    def _become_worker(self, scratch: str, channel: int, output: int) -> NoReturn:
+        try:
+            os.setsid()
+            os.chdir(scratch)
+            os.environ.update(HOME=scratch, TMPDIR=scratch)
+            tempfile.tempdir = scratch
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            os.dup2(channel, 3)
+            os.closerange(4, 2**16)
+            self._confinement.enter_worker(scratch)
+            worker = Worker(socket.socket(fileno=3))
+        except BaseException as error:
+            os.write(2, f"the worker could not be set up: {error!r}".encode())
+            os._exit(70)
+        worker.serve([])
+
+    def _reap(self, pid: int) -> list[object]:
+        """End a worker. Gives its wait status, CPU seconds, peak bytes and stray processes."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        _, status, usage = os.wait4(pid, 0)
+        stray = self._end_stray_processes()
+        _remove_tree(self._scratch.pop(pid))
+        return [status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, stray]
+
+    def _end_stray_processes(self) -> int:
+        """End what a dead worker left behind; this process inherited it, as its subreaper."""
+        children = Path(f"/proc/self/task/{os.getpid()}/children")
+        seen: set[int] = set()
+        while children.exists():
+            left = {int(pid) for pid in children.read_text().split()} - self._scratch.keys()
+            if not left:
+                break
+            seen |= left
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+        return len(seen)
+
+
+def _remove_tree(path: str) -> None:
+    try:
+        shutil.rmtree(path, ignore_errors=True)
+    except RecursionError:  # A candidate nested folders deeper than Python's stack.
+        subprocess.run(["rm", "-rf", "--", path], check=False)
+
+
+def _import(names: list[str]) -> dict[str, str]:
+    """Import the modules and give their versions."""
+    modules = {name: importlib.import_module(name) for name in names}
+    return {name: str(getattr(module, "__version__", "")) for name, module in modules.items()}
+
+
+def _fix_random_states() -> None:
+    """Give every worker the same start, so that a candidate's luck is the same in every session."""
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+def main() -> None:
+    """Say what was imported and what is enforced, then serve until the trusted side is gone."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    settings = json.loads(sys.argv[2])
+    root = tempfile.mkdtemp(prefix="pytest-solution-")
+    try:
+        versions = _import(settings["preload"])
+        _fix_random_states()
+        confinement = Confinement(enabled=settings["isolation"] != "off")
+        confinement.enter_warm_process()
+        gc.collect()
+        gc.freeze()
+        _reply(control, "ready", [versions, confinement.enforced, confinement.missing, root])
+        WarmProcess(control, confinement, root).run()
+    except ImportError as error:
+        _reply(control, "failed", str(error))
+    finally:
+        _remove_tree(root)
+
+
+def _reply(control: socket.socket, status: str, result: object) -> None:
+    with suppress(ConnectionError):
+        wire.send_frame(control, wire.encode([status, result], lambda item: None))
+
+
+if __name__ == "__main__":
+    main()

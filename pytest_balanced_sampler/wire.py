@@ -1,0 +1,315 @@
+"""The data-only messages between the trusted side and a worker; both sides import it.
+
+A value crosses as MessagePack, in exactly the type that left: what MessagePack has no type for
+(tuples, sets, big integers, arrays, tensors, ...) travels as a tagged extension. Whatever is not
+data becomes a `Reference`, which the trusted side turns into a proxy. Nothing is ever unpickled,
+and a decoder gives up on a message before that message can cost more than a few times its size.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import socket
+import struct
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import msgpack
+
+MAX_FRAME_BYTES = 32 * 2**20
+"""The longest message either side accepts."""
+
+MAX_CONTAINERS = 400_000
+"""An empty list is one byte on the wire and over fifty in memory, so containers are counted."""
+
+MAX_UNUSUAL_KEYS = 4096
+"""Keys whose hashes a candidate can make collide (anything but text, bytes and None)."""
+
+MAX_DEPTH = 64
+MAX_INTEGER_BYTES = 2**16
+
+FRAME_HEADER = struct.Struct("!I")
+_MAX_DESCRIPTORS = 2
+_BUFFER_BYTES = 256
+"""The packer's own default is a fresh quarter of a megabyte for every call."""
+
+_ARRAY_TYPE = re.compile(r"[<>|][biufcSUmM]\d{1,6}(\[\d*[A-Za-z]+\])?")
+_TENSOR_TYPES = frozenset(
+    "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64 "
+    "complex32 complex64 complex128 float8_e4m3fn float8_e5m2".split()
+)
+
+
+class Tag(IntEnum):
+    """What a MessagePack extension of ours stands for."""
+
+    TUPLE = 0
+    SET = 1
+    FROZENSET = 2
+    BIG_INTEGER = 3
+    COMPLEX = 4
+    SLICE = 5
+    ARRAY = 6
+    NUMPY_SCALAR = 7
+    TENSOR = 8
+    REFERENCE = 9
+
+
+class WireError(Exception):
+    """Raised when a value cannot be sent, or when received bytes are not a message."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An object that stays in the worker: its number there, and how to describe it."""
+
+    number: int
+    description: str
+
+
+def encode(value: object, refer: Callable[[object], Reference | None]) -> bytes:
+    """Encode one value.
+
+    `refer` is asked about everything that is not data; it gives a `Reference`, or None where the
+    value must not be sent at all. Raises `WireError`.
+    """
+
+    def pack(item: object) -> bytes:
+        packer = msgpack.Packer(
+            default=extend, strict_types=True, unicode_errors="surrogatepass", buf_size=_BUFFER_BYTES
+        )
+        data: bytes = packer.pack(item)
+        return data
+
+    def extend(item: object) -> object:
+        extended = _extend_data(item, pack)
+        if extended is not None:
+            return extended
+        reference = refer(item)
+        if reference is None:
+            raise WireError(f"a value of type {type(item).__qualname__} cannot be sent")
+        return msgpack.ExtType(Tag.REFERENCE, pack([reference.number, reference.description]))
+
+    try:
+        return pack(value)
+    except (ValueError, OverflowError, RecursionError, MemoryError) as error:
+        raise WireError(f"a value is too deep or too large to be sent: {error}") from error
+
+
+def decode(data: bytes, resolve: Callable[[Reference], object]) -> Any:
+    """Decode one value from bytes that may be hostile. Raises `WireError` and nothing else."""
+    try:
+        return _Decoder(resolve).decode(data)
+    except WireError:
+        raise
+    except Exception as error:
+        raise WireError(f"not a message: {type(error).__name__}") from error
+
+
+def _extend_data(item: Any, pack: Callable[[object], bytes]) -> object:
+    if type(item) is tuple:  # By far the most common: spares it the questions below.
+        return msgpack.ExtType(Tag.TUPLE, pack(list(item)))
+    # NumPy comes before the built-ins: its float64 is a float, its str_ a str.
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None and isinstance(item, numpy.generic | numpy.ndarray):
+        return _extend_numpy(numpy, item, pack)
+    if torch is not None and isinstance(item, torch.Tensor):
+        return _extend_tensor(torch, item, pack)
+    match item:
+        case int():
+            return _extend_integer(int.__index__(item))
+        case float():
+            return float.__float__(item)
+        case str():
+            return str.__str__(item)
+        case bytes():
+            return bytes.__getitem__(item, slice(None))
+        case list():
+            return list.__getitem__(item, slice(None))
+        case dict():
+            return dict(dict.items(item))
+        case tuple():
+            return msgpack.ExtType(Tag.TUPLE, pack(list(tuple.__iter__(item))))
+        case set():
+            return msgpack.ExtType(Tag.SET, pack(list(set.__iter__(item))))
+        case frozenset():
+            return msgpack.ExtType(Tag.FROZENSET, pack(list(frozenset.__iter__(item))))
+        case complex():
+            return msgpack.ExtType(Tag.COMPLEX, pack([item.real, item.imag]))
+        case slice():
+            return msgpack.ExtType(Tag.SLICE, pack([item.start, item.stop, item.step]))
+    return None
+
+
+def _extend_integer(number: int) -> object:
+    if -(2**63) <= number < 2**64:
+        return number
+    size = number.bit_length() // 8 + 1
+    if size > MAX_INTEGER_BYTES:
+        raise WireError(f"an integer of {size} bytes is too large to be sent")
+    return msgpack.ExtType(Tag.BIG_INTEGER, number.to_bytes(size, signed=True))
+
+
+def _extend_numpy(numpy: Any, item: Any, pack: Callable[[object], bytes]) -> object:
+    array = numpy.asarray(item)
+    if not _ARRAY_TYPE.fullmatch(array.dtype.str):
+        return None
+    tag = Tag.NUMPY_SCALAR if isinstance(item, numpy.generic) else Tag.ARRAY
+    return msgpack.ExtType(tag, pack([array.dtype.str, list(array.shape), array.tobytes()]))
+
+
+def _extend_tensor(torch: Any, item: Any, pack: Callable[[object], bytes]) -> object:
+    name = str(item.dtype).removeprefix("torch.")
+    if item.layout is not torch.strided or item.is_meta or name not in _TENSOR_TYPES:
+        return None
+    flat = item.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+    data = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+    return msgpack.ExtType(Tag.TENSOR, pack([name, list(item.shape), data, item.requires_grad]))
+
+
+class _Decoder:
+    def __init__(self, resolve: Callable[[Reference], object]) -> None:
+        self._resolve = resolve
+        self._containers = 0
+        self._unusual_keys = 0
+        self._depth = 0
+
+    def decode(self, data: bytes) -> Any:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise WireError("a message is nested too deeply")
+        value = msgpack.unpackb(
+            data,
+            strict_map_key=False,
+            unicode_errors="surrogatepass",
+            ext_hook=self._extension,
+            list_hook=self._count,
+            object_pairs_hook=self._dict,
+        )
+        self._depth -= 1
+        return value
+
+    def _count(self, items: list[Any]) -> list[Any]:
+        self._containers += 1
+        if self._containers > MAX_CONTAINERS:
+            raise WireError(f"a message has over {MAX_CONTAINERS} containers")
+        return items
+
+    def _hashable(self, keys: list[Any]) -> list[Any]:
+        self._unusual_keys += sum(type(key) not in (str, bytes, type(None)) for key in keys)
+        if self._unusual_keys > MAX_UNUSUAL_KEYS:
+            raise WireError(f"a message has over {MAX_UNUSUAL_KEYS} keys that are not text")
+        return keys
+
+    def _dict(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        self._count(pairs)
+        self._hashable([key for key, _ in pairs])
+        return dict(pairs)
+
+    def _extension(self, tag: int, data: bytes) -> object:
+        self._count([])
+        match tag:
+            case Tag.TUPLE:
+                return tuple(self._list(data))
+            case Tag.SET:
+                return set(self._hashable(self._list(data)))
+            case Tag.FROZENSET:
+                return frozenset(self._hashable(self._list(data)))
+            case Tag.BIG_INTEGER if len(data) <= MAX_INTEGER_BYTES:
+                return int.from_bytes(data, signed=True)
+            case Tag.COMPLEX:
+                return complex(*self._typed(data, float, float))
+            case Tag.SLICE:
+                return slice(*self._typed(data, object, object, object))
+            case Tag.ARRAY:
+                return _array(*self._typed(data, str, list, bytes))
+            case Tag.NUMPY_SCALAR:
+                return _array(*self._typed(data, str, list, bytes))[()]
+            case Tag.TENSOR:
+                return _tensor(*self._typed(data, str, list, bytes, bool))
+            case Tag.REFERENCE:
+                return self._resolve(Reference(*self._typed(data, int, str)))
+        raise WireError(f"a message has an impossible extension {tag}")
+
+    def _list(self, data: bytes) -> list[Any]:
+        value = self.decode(data)
+        if type(value) is not list:
+            raise WireError("a message has a container that is none")
+        return value
+
+    def _typed(self, data: bytes, *types: type) -> list[Any]:
+        value = self._list(data)
+        if len(value) != len(types) or not all(map(isinstance, value, types)):
+            raise WireError("a message has fields of the wrong type")
+        return value
+
+
+def _check_size(shape: list[Any], item_size: int, data: bytes) -> None:
+    if not all(type(size) is int and 0 <= size < 2**40 for size in shape) or len(shape) > 32:
+        raise WireError("a message has an array of impossible shape")
+    if math.prod(shape) * item_size != len(data):
+        raise WireError("a message has an array whose size is not its shape's")
+
+
+def _array(type_text: str, shape: list[Any], data: bytes) -> Any:
+    import numpy
+
+    if not _ARRAY_TYPE.fullmatch(type_text):
+        raise WireError("a message has an array of a type that is no data")
+    dtype = numpy.dtype(type_text)
+    _check_size(shape, dtype.itemsize, data)
+    if not data:
+        return numpy.zeros(shape, dtype)
+    return numpy.frombuffer(bytearray(data), dtype).reshape(shape)
+
+
+def _tensor(type_name: str, shape: list[Any], data: bytes, requires_grad: bool) -> Any:
+    import torch
+
+    if type_name not in _TENSOR_TYPES:
+        raise WireError("a message has a tensor of an unknown type")
+    dtype = getattr(torch, type_name)
+    _check_size(shape, dtype.itemsize, data)
+    if not data:
+        return torch.empty(shape, dtype=dtype, requires_grad=requires_grad)
+    flat = torch.frombuffer(bytearray(data), dtype=torch.uint8).view(dtype)
+    return flat.reshape(shape).requires_grad_(requires_grad)
+
+
+def encode_list(encoded_items: Iterable[bytes]) -> bytes:
+    """The encoding of the list whose items are already encoded."""
+    items = list(encoded_items)
+    header: bytes = msgpack.Packer().pack_array_header(len(items))
+    return header + b"".join(items)
+
+
+def send_frame(channel: socket.socket, body: bytes, descriptors: Sequence[int] = ()) -> None:
+    """Send one message over a blocking stream socket, and file descriptors with it."""
+    frame = FRAME_HEADER.pack(len(body)) + body
+    if descriptors:
+        socket.send_fds(channel, [frame], descriptors)
+    else:
+        channel.sendall(frame)
+
+
+def receive_frame(channel: socket.socket) -> bytes | None:
+    """One message from a trusted peer; None when it has hung up."""
+    return _receive_body(channel, channel.recv(FRAME_HEADER.size, socket.MSG_WAITALL))
+
+
+def receive_frame_and_descriptors(channel: socket.socket) -> tuple[bytes | None, list[int]]:
+    """One message from a trusted peer, and the file descriptors sent with it."""
+    header, descriptors, _, _ = socket.recv_fds(channel, FRAME_HEADER.size, _MAX_DESCRIPTORS)
+    return _receive_body(channel, header), descriptors
+
+
+def _receive_body(channel: socket.socket, header: bytes) -> bytes | None:
+    if len(header) < FRAME_HEADER.size:
+        return None
+    (size,) = FRAME_HEADER.unpack(header)
+    body = channel.recv(size, socket.MSG_WAITALL)
+    return None if len(body) < size else body
