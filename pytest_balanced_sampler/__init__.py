@@ -1,11 +1,18 @@
 """Grades code written by a language model with ordinary pytest tests.
 
-This module is the interface for authors of grading tests; all else is internal.
+This module is the interface for authors of grading tests; all else is internal. Its names are
+imported when they are first used: pytest loads the plugin in every session, graded or not.
 """
 
-from .errors import CandidateFault, HarnessError, SolutionError
-from .grade import failure_mode
-from .proxy import import_beside, is_instance, take
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .errors import CandidateFault, HarnessError, SolutionError
+    from .grade import failure_mode
+    from .proxy import import_beside, is_instance, take
 
 __all__ = [
     "CandidateFault",
@@ -16,3 +23,12 @@ __all__ = [
     "is_instance",
     "take",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        for module in ("errors", "grade", "proxy"):
+            found = getattr(import_module(f".{module}", __name__), name, None)
+            if found is not None:
+                return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

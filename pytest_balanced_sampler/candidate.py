@@ -74,15 +74,19 @@ def find_candidates(patterns: list[str], base: Path) -> list[Candidate]:
 def _expand(pattern: str, base: Path) -> Iterator[Path]:
     path = base / Path(pattern).expanduser()
     if path.is_dir():
-        yield from _files_below(path)
+        files = _files_below(path)
+        if not files:
+            raise FileNotFoundError(f"--solution={pattern}: there is no *.py file in this folder")
+        yield from files
     elif os.path.lexists(path):
         yield Path(os.path.normpath(path))
     elif glob.has_magic(pattern):
-        matches = sorted(glob.glob(str(path), recursive=True))
-        if not matches:
+        files = []
+        for match in map(Path, sorted(glob.glob(str(path), recursive=True))):
+            files += _files_below(match) if match.is_dir() else [match]
+        if not files:
             raise FileNotFoundError(f"no file matches --solution={pattern}")
-        for match in matches:
-            yield from _expand(match, base)
+        yield from files
     else:
         raise FileNotFoundError(f"--solution={pattern}: there is no such file or folder")
 
@@ -92,8 +96,6 @@ def _files_below(folder: Path) -> list[Path]:
     for directory, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith((".", "__pycache__"))]
         found += [Path(directory, name) for name in files if _is_candidate_name(name)]
-    if not found:
-        raise FileNotFoundError(f"--solution={folder}: there is no *.py file in this folder")
     return sorted(found)
 
 

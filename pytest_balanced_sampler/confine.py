@@ -21,7 +21,7 @@ from pathlib import Path
 import landlockpy
 import seccompy
 from landlockpy import AccessFS, Scope
-from seccompy import CmpOp
+from seccompy import ArgCond, CmpOp
 
 
 class Feature(StrEnum):
@@ -200,7 +200,10 @@ def _inherited_filter() -> seccompy.Filter:
         calls.errno(number, 0)
     # An event loop wakes itself through a pair of stream sockets; a datagram socket could still
     # be pointed at somebody else's address.
-    stream = [(0, CmpOp.EQ, _AF_UNIX), (1, CmpOp.MASKED_EQ, _SOCK_STREAM, _SOCK_TYPE_MASK)]
+    stream: list[ArgCond] = [
+        (0, CmpOp.EQ, _AF_UNIX),
+        (1, CmpOp.MASKED_EQ, _SOCK_STREAM, _SOCK_TYPE_MASK),
+    ]
     for number in _numbers(["socketpair"]):
         calls.allow(number, args=stream)
         calls.errno(number, errno.EPERM)

@@ -62,7 +62,7 @@ class Proxy:
         __tracebackhide__ = True
         self._worker.request("delattr", self, name)
 
-    def __call__(self, *args: object, **kwargs: object) -> Any:
+    def __call__(self, /, *args: object, **kwargs: object) -> Any:
         __tracebackhide__ = True
         return self._worker.request("call", self, *args, **kwargs)
 
@@ -95,7 +95,8 @@ class Proxy:
 
     def __hash__(self) -> int:
         __tracebackhide__ = True
-        return hash(self._worker.request("hash", self))
+        value: int = self._worker.request("hash", self)
+        return value
 
     def __contains__(self, item: object) -> bool:
         __tracebackhide__ = True
@@ -195,7 +196,7 @@ class RemoteIterator:
     def _read_ahead(self) -> int:
         undisturbed = self._requests_seen == self._worker.requests
         self._steps = self._steps + 1 if undisturbed else 0
-        return min(2 ** max(0, self._steps - SINGLE_STEPS), MAX_READ_AHEAD)
+        return min(1 << max(0, self._steps - SINGLE_STEPS), MAX_READ_AHEAD)
 
     def _pull(self, at_most: int) -> None:
         __tracebackhide__ = True
@@ -303,6 +304,6 @@ def is_instance(item: object, kind: type | Proxy) -> bool:
 
 
 def import_beside(solution: SolutionModule, name: str) -> Any:
-    """The module `name`, imported in the process of the candidate (`random`, to reseed it there)."""
+    """The module `name` as the candidate's process imports it: `random`, say, to reseed it."""
     __tracebackhide__ = True
     return solution._load()._worker.request("import", name)

@@ -44,6 +44,11 @@ WALL_SECONDS_PER_CPU_SECOND = 3
 
 MAX_KEPT_OUTPUT = 64 * 1024
 
+MAX_BYTES_PER_TEST = 256 * 2**20
+"""All that a candidate may send in one test: a test that collects an endless iterable ends here,
+before the memory of the process that judges does."""
+
+_WARM_MODULE = "pytest_balanced_sampler.warm"
 _START_SECONDS = 300
 _COMMAND_SECONDS = 60
 _TICK_SECONDS = 0.1
@@ -86,14 +91,13 @@ class WarmProcess:
         self._make_proxy = make_proxy
         self._control, theirs = socket.socketpair()
         self._control.settimeout(_START_SECONDS)
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         settings = json.dumps({"preload": preload, "isolation": isolation})
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         with theirs:
             self._process = subprocess.Popen(
                 # -P: neither the working directory nor a script's folder is a place to import from.
-                [sys.executable, "-P", "-u", "-m", "pytest_balanced_sampler.warm"]
-                + [str(theirs.fileno()), settings],
+                [sys.executable, "-P", "-u", "-m", _WARM_MODULE, str(theirs.fileno()), settings],
                 env=inherited | _ENVIRONMENT,
                 cwd="/",
                 stdin=subprocess.DEVNULL,
@@ -160,7 +164,7 @@ class WarmProcess:
 
     def _send(self, command: list[Any], descriptors: Sequence[int] = ()) -> None:
         try:
-            wire.send_frame(self._control, wire.encode(command, _nothing_to_refer), descriptors)
+            wire.send_frame(self._control, wire.encode(command, wire.no_reference), descriptors)
         except OSError as error:
             raise WorkerLost(self._obituary()) from error
 
@@ -171,7 +175,7 @@ class WarmProcess:
             raise WorkerLost(self._obituary()) from error
         if received is None:
             raise WorkerLost(self._obituary())
-        status, result = wire.decode(received, _nothing_to_refer)
+        status, result = wire.decode(received, wire.no_reference)
         if status != expected:
             raise HarnessError(f"the warm process could not serve: {result}")
         return result
@@ -182,10 +186,6 @@ class WarmProcess:
         self._errors.seek(0)
         last_words = printable(self._errors.read().decode(errors="backslashreplace"), 2000).strip()
         return f"the warm process ended ({_describe_exit(code)}). {last_words}".strip()
-
-
-def _nothing_to_refer(_: object) -> None:
-    return None
 
 
 @dataclass(frozen=True)
@@ -215,6 +215,7 @@ class Worker:
         self._poll.register(self._output, select.POLLIN)
         self._lock = threading.Lock()
         self._number = 0
+        self._bytes_left = MAX_BYTES_PER_TEST
         self._next_check = 0.0
         self._cpu_limit: float | None = None
         self._cpu_budget = self._wall_left = float(_COMMAND_SECONDS)
@@ -240,17 +241,19 @@ class Worker:
         """Give the candidate this much time for what comes next, and forget the last fault."""
         self.fault = None
         self.requests = 0
+        self._bytes_left = MAX_BYTES_PER_TEST
         self._cpu_budget = cpu_seconds
         used = self._cpu_seconds_used()
         self._cpu_limit = None if used is None else used + cpu_seconds
         self._wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND
 
-    def request(self, operation: str, *args: object, **kwargs: object) -> Any:
+    def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:
         """Ask the worker for one operation and give its result.
 
         Raises `SolutionError` when the candidate's code raised, a `CandidateFault` when no answer
         came, `HarnessError` when that was not its doing.
         """
+        __tracebackhide__ = True
         with self._lock:
             try:
                 return self._request(operation, args, kwargs)
@@ -278,6 +281,7 @@ class Worker:
         os.close(self._output)
 
     def _request(self, operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        __tracebackhide__ = True
         if not self.is_alive:
             raise SolutionCrash("the candidate's process has ended before")
         self.requests += 1
@@ -311,6 +315,7 @@ class Worker:
         return reference
 
     def _send(self, frame: bytes, started: float) -> None:
+        __tracebackhide__ = True
         if any(fd == self._channel.fileno() for fd, _ in self._poll.poll(0)):
             raise self._unasked_for()
         left = memoryview(frame)
@@ -323,6 +328,7 @@ class Worker:
                 raise self._died() from None
 
     def _receive(self, started: float) -> bytes:
+        __tracebackhide__ = True
         received = bytearray()
         size = wire.FRAME_HEADER.size
         while len(received) < size:
@@ -335,6 +341,11 @@ class Worker:
                 size += wire.FRAME_HEADER.unpack_from(received)[0]
                 if size > wire.FRAME_HEADER.size + wire.MAX_FRAME_BYTES:
                     raise self.breach(f"a reply that claims to have {size:,} bytes")
+        self._bytes_left -= size
+        if self._bytes_left < 0:
+            self._bury()
+            sent = MAX_BYTES_PER_TEST // 2**20
+            raise SolutionCrash(f"the candidate sent over {sent} MiB in one test")
         if len(received) > size:
             raise self.breach("more than the one reply that it owed")
         return bytes(memoryview(received)[wire.FRAME_HEADER.size :])
@@ -347,6 +358,7 @@ class Worker:
 
     def _wait_for(self, event: int, started: float) -> None:
         """Wait for the channel, keeping what the candidate prints, until its time is up."""
+        __tracebackhide__ = True
         self._poll.modify(self._channel, event)
         while True:
             if time.monotonic() > self._next_check:
@@ -359,6 +371,7 @@ class Worker:
                 return
 
     def _check_clock(self, started: float) -> None:
+        __tracebackhide__ = True
         now = time.monotonic()
         self._next_check = now + _TICK_SECONDS
         used = self._cpu_seconds_used()
@@ -386,6 +399,7 @@ class Worker:
             self._poll.unregister(self._output)
 
     def _reply(self, body: bytes) -> tuple[str, Any]:
+        __tracebackhide__ = True
         try:
             reply = wire.decode(body, self._resolve)
         except wire.WireError as error:
@@ -429,6 +443,8 @@ def exception_from(described: list[str]) -> SolutionError | CandidateFault:
     """The exception for what the worker says that the candidate raised."""
     kind, builtin_name, message, traceback = (printable(text) for text in described)
     builtin = getattr(builtins, builtin_name, None)
+    if builtin is MemoryError:
+        message = message or "the candidate needs more memory than it may use"
     if isinstance(builtin, type) and issubclass(builtin, Exception):
         return solution_error_type(builtin_name)(message, type_name=kind, traceback=traceback)
     return SolutionCrash(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-_ESCAPED = {
-    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
-} | {
-    code: f"\\u{code:04x}"
-    for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_INVISIBLE = (*range(0x80, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_CONTROLS = (*(code for code in range(0x20) if chr(code) not in "\n\t"), 0x7F)
+_ESCAPED = {code: f"\\x{code:02x}" for code in _CONTROLS} | {
+    code: f"\\u{code:04x}" for code in _INVISIBLE
 }
 
 
 def printable(text: str, limit: int = 4000) -> str:
-    """The text without control characters, lone surrogates or overlong middles.
+    """The text without control characters, lone surrogates or an overlong middle.
 
-    At most `limit` characters, and a note, are left: the beginning and the end are kept.
+    Of a text over `limit` characters the beginning and the end are kept, and a note between them.
     """
     if len(text) > limit:
         half = limit // 2
@@ -21,6 +20,7 @@ def printable(text: str, limit: int = 4000) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8").translate(_ESCAPED)
 
 
-def printable_line(text: str, limit: int = 500) -> str:
-    """The text on one line, as `printable` makes it."""
-    return printable(text, limit).replace("\n", "\\n").replace("\t", "\\t")
+def printable_line(text: str, limit: int = 200) -> str:
+    """The beginning of the text, made printable, on one line."""
+    line = text if len(text) <= limit else f"{text[: limit - 3]}..."
+    return printable(line).replace("\n", "\\n").replace("\t", "\\t")

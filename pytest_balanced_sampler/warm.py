@@ -45,7 +45,7 @@ class WarmProcess:
             body, descriptors = wire.receive_frame_and_descriptors(self._control)
             if body is None:
                 break
-            command, *args = wire.decode(body, lambda reference: None)
+            command, *args = wire.decode(body, wire.no_reference)
             try:
                 _reply(self._control, "done", commands[command](*args, *descriptors))
             except OSError as error:
@@ -129,6 +129,7 @@ def _fix_random_states() -> None:
 
 def main() -> None:
     """Say what was imported and what is enforced, then serve until the trusted side is gone."""
+    gc.disable()
     control = socket.socket(fileno=int(sys.argv[1]))
     settings = json.loads(sys.argv[2])
     root = tempfile.mkdtemp(prefix="pytest-solution-")
@@ -137,19 +138,23 @@ def main() -> None:
         _fix_random_states()
         confinement = Confinement(enabled=settings["isolation"] != "off")
         confinement.enter_warm_process()
-        gc.collect()
+        # Nothing imported becomes garbage; a worker that moved it between generations would
+        # have to copy every page of it.
         gc.freeze()
+        gc.enable()
         _reply(control, "ready", [versions, confinement.enforced, confinement.missing, root])
         WarmProcess(control, confinement, root).run()
     except ImportError as error:
         _reply(control, "failed", str(error))
     finally:
         _remove_tree(root)
+    # What the imported libraries do on their way out takes longer than all of the above.
+    os._exit(0)
 
 
 def _reply(control: socket.socket, status: str, result: object) -> None:
     with suppress(ConnectionError):
-        wire.send_frame(control, wire.encode([status, result], lambda item: None))
+        wire.send_frame(control, wire.encode([status, result], wire.no_reference))
 
 
 if __name__ == "__main__":

@@ -80,7 +80,10 @@ def encode(value: object, refer: Callable[[object], Reference | None]) -> bytes:
 
     def pack(item: object) -> bytes:
         packer = msgpack.Packer(
-            default=extend, strict_types=True, unicode_errors="surrogatepass", buf_size=_BUFFER_BYTES
+            default=extend,
+            strict_types=True,
+            unicode_errors="surrogatepass",
+            buf_size=_BUFFER_BYTES,
         )
         data: bytes = packer.pack(item)
         return data
@@ -278,6 +281,10 @@ def _tensor(type_name: str, shape: list[Any], data: bytes, requires_grad: bool) 
         return torch.empty(shape, dtype=dtype, requires_grad=requires_grad)
     flat = torch.frombuffer(bytearray(data), dtype=torch.uint8).view(dtype)
     return flat.reshape(shape).requires_grad_(requires_grad)
+
+
+def no_reference(_: object) -> None:
+    """For messages that refer to no objects."""
 
 
 def encode_list(encoded_items: Iterable[bytes]) -> bytes:

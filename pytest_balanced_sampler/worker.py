@@ -157,7 +157,7 @@ def _is_instance(item: object, kind: Any, qualified_name: str = "") -> bool:
     return issubclass(type(item), kind)
 
 
-def _call(function: Callable[..., object], *args: object, **kwargs: object) -> object:
+def _call(function: Callable[..., object], /, *args: object, **kwargs: object) -> object:
     return function(*args, **kwargs)
 
 

@@ -31,6 +31,4 @@ class BalancedBatchSampler(Sampler):
         for start in range(0, self.n_batches * self.n, self.n):
             batch = [index for column in columns for index in column[start : start + self.n]]
             classes = self.rng.choices(range(len(columns)), k=len(batch))
-            yield [
-                columns[number][start + place % self.n] for place, number in enumerate(classes)
-            ]
+            yield [columns[number][start + place % self.n] for place, number in enumerate(classes)]

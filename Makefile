@@ -1,0 +1,23 @@
+# Every target sets up what it needs first: a virtual environment, from pinned versions.
+PYTHON ?= python3
+VENV ?= .venv
+SOLUTION ?= reference_solutions/round_robin.py
+BIN = $(VENV)/bin
+
+.PHONY: grade test lint
+
+grade: $(VENV)/installed  ## Grade a candidate: make grade SOLUTION=path/to/candidate.py
+	$(BIN)/pytest --solution=$(SOLUTION)
+
+test: $(VENV)/installed  ## Run the project's own tests
+	$(BIN)/pytest tests
+
+lint: $(VENV)/installed  ## Check format, style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,lint]'
+	touch $@

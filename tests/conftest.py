@@ -1,0 +1,82 @@
+"""Fixtures of the project's own tests: real pytest runs in real subprocesses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parent.parent
+GENEROUS_SECONDS = 600
+
+
+@dataclass
+class GradingRun:
+    """What a `pytest --solution` process left: its exit status, its output and its report."""
+
+    exit_status: int
+    output: str
+    report: dict[str, Any]
+
+    @property
+    def grades(self) -> list[dict[str, Any]]:
+        return self.report["grades"]
+
+    @property
+    def grade(self) -> dict[str, Any]:
+        (grade,) = self.grades
+        return grade
+
+
+def run_pytest(*arguments: object, cwd: Path, report_file: Path, **environment: str) -> GradingRun:
+    """Run pytest as a user would, with the JSON report."""
+    command = [sys.executable, "-m", "pytest", *map(str, arguments)]
+    command += ["--json-report", f"--json-report-file={report_file}", "-p", "no:cacheprovider"]
+    finished = subprocess.run(
+        command,
+        cwd=cwd,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=GENEROUS_SECONDS,
+    )
+    report = json.loads(report_file.read_text()) if report_file.exists() else {}
+    return GradingRun(finished.returncode, finished.stdout + finished.stderr, report)
+
+
+@pytest.fixture
+def grade_here(tmp_path):
+    """Grade, by this project's own task, candidates at paths relative to the checkout."""
+
+    def grade(*arguments: object) -> GradingRun:
+        return run_pytest(*arguments, cwd=ROOT, report_file=tmp_path / "report.json")
+
+    return grade
+
+
+@pytest.fixture
+def grade_source(tmp_path):
+    """Grade a candidate's source by a test's source, in a folder of their own, without torch."""
+    (tmp_path / "task").mkdir()
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
+
+    def grade(solution: str, tests: str, *arguments: object, **environment: str) -> GradingRun:
+        (tmp_path / "solution.py").write_text(solution)
+        (tmp_path / "task" / "test_task.py").write_text(tests)
+        return run_pytest(
+            "--solution=solution.py",
+            *arguments,
+            cwd=tmp_path,
+            report_file=tmp_path / "report.json",
+            **environment,
+        )
+
+    return grade

@@ -1,0 +1,178 @@
+"""Faults: each is blamed on whom it belongs to, and touches no other test or candidate."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+GOOD = "def double(x):\n    return 2 * x\n"
+TEST = "def test_double(solution):\n    assert solution.double(2) == 4\n"
+TWO_TESTS = "def test_bad(solution):\n    solution.bad()\n" + TEST
+
+
+@pytest.mark.parametrize(
+    ("bad", "mode", "message"),
+    [
+        ("import os; os._exit(0)", "crash", "ended (exit status 0) before it answered"),
+        ("import os; os._exit(3)", "crash", "ended (exit status 3) before it answered"),
+        ("import os; os.abort()", "crash", "killed by SIGABRT"),
+        ("import os; os.kill(os.getpid(), 9)", "crash", "killed by SIGKILL"),
+        ("import sys; sys.exit()", "crash", "raised SystemExit"),
+        ("while True: pass", "timeout", "over 0.5 s of CPU time"),
+        ("import time; time.sleep(100)", "timeout", "no answer within 1.5 s"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", "timeout", "no answer"),
+        ("return bytearray(2**33)", "crash", "needs more memory"),
+        ("x = []\n    while True: x.append(bytearray(2**24))", "crash", "needs more memory"),
+        ("def f(): f()\n    f()", "test_bad", "RecursionError"),
+    ],
+)
+def test_each_test_has_its_own_verdict(grade_source, bad, mode, message):
+    """A worker that died or ran out of time is replaced: the next test is judged by itself."""
+    solution = f"{GOOD}def bad():\n    {bad}\n"
+    run = grade_source(solution, TWO_TESTS, "--solution-timeout=0.5")
+    assert run.grade["tests"] == {"test_bad": "failed", "test_double": "passed"}, run.output
+    assert run.grade["failure_mode"] == mode
+    assert message in run.grade["message"]
+
+
+def test_endless_values_end(grade_source):
+    """A test that collects an endless iterable ends before its own process's memory does."""
+    solution = "def bad():\n    while True: yield 'x' * 100_000\n" + GOOD
+    tests = "def test_bad(solution):\n    list(solution.bad())\n" + TEST
+    run = grade_source(solution, tests)
+    assert run.grade["tests"] == {"test_bad": "failed", "test_double": "passed"}
+    assert (run.grade["failure_mode"], run.grade["outcome"]) == ("crash", "failed")
+    assert "sent over 256 MiB" in run.grade["message"]
+
+
+def test_time_limit_marker(grade_source):
+    """One test may have a limit of its own."""
+    tests = (
+        "import pytest\n@pytest.mark.solution_timeout(0.3)\n"
+        "def test_short(solution):\n    solution.work()\ndef test_long(solution):\n    solution.work()\n"
+    )
+    solution = (
+        "import time\ndef work():\n    end = time.process_time() + 1\n"
+        "    while time.process_time() < end: pass\n"
+    )
+    run = grade_source(solution, tests)
+    assert run.grade["tests"] == {"test_short": "failed", "test_long": "passed"}
+
+
+def test_import_that_never_ends_costs_two_limits_only(grade_source):
+    """A candidate that hangs at import is not tried again for every test."""
+    tests = "".join(TEST.replace("double(sol", f"{name}(sol") for name in "abcdefgh")
+    run = grade_source("while True: pass\n", tests, "--solution-timeout=1")
+    assert set(run.grade["tests"].values()) == {"failed"}
+    assert len(run.grade["tests"]) == 8
+    assert run.grade["failure_mode"] == "timeout"
+    assert run.report["duration"] < 8 * 1
+
+
+SLOW_ONCE = """
+import pathlib, time
+def double(x):
+    flag = pathlib.Path({flag!r})
+    if not flag.exists():
+        flag.touch(); time.sleep(100)
+    return 2 * x
+"""
+
+
+def test_a_timeout_is_tried_again_alone(grade_source, tmp_path):
+    """Who ran out of time because the machine was busy passes in the second, quiet try."""
+    flag = str(tmp_path / "flag")
+    run = grade_source(
+        SLOW_ONCE.format(flag=flag), TEST, "--solution-timeout=0.5", "--isolation=off"
+    )
+    assert run.grade["outcome"] == "passed", run.output
+
+
+DIE_ONCE = """
+import os, pathlib, signal
+def double(x):
+    flag = pathlib.Path({flag!r})
+    if {times} > len(flag.read_text() if flag.exists() else ""):
+        flag.write_text((flag.read_text() if flag.exists() else "") + "x")
+        {what}
+    return 2 * x
+"""
+KILL_WARM = "os.kill(os.getppid(), 9); signal.pause()"
+KILL_SELF = "os.kill(os.getpid(), 9)"
+
+
+@pytest.mark.parametrize("what", [KILL_WARM, KILL_SELF])
+def test_a_killed_process_is_tried_again(grade_source, tmp_path, what):
+    """A kill that does not happen again was the machine's, and costs no verdict."""
+    solution = DIE_ONCE.format(flag=str(tmp_path / "flag"), times=1, what=what)
+    run = grade_source(solution, TEST, "--isolation=off")
+    assert run.grade["outcome"] == "passed", run.output
+
+
+@pytest.mark.parametrize("what", [KILL_WARM, KILL_SELF])
+def test_harness_errors_cannot_be_bought(grade_source, tmp_path, what):
+    """What happens again in a fresh warm process is the candidate's doing."""
+    solution = DIE_ONCE.format(flag=str(tmp_path / "flag"), times=99, what=what)
+    run = grade_source(solution, TEST, "--isolation=off")
+    assert (run.grade["outcome"], run.grade["failure_mode"]) == ("failed", "crash"), run.output
+    assert run.exit_status == 1
+
+
+def processes_of(marker):
+    found = []
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        if any(marker in word for word in process.info["cmdline"] or []):
+            found.append(process)
+    return found
+
+
+def scratch_folders():
+    return {name for name in os.listdir("/tmp") if name.startswith("pytest-solution-")}
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_the_session(tmp_path, how):
+    """However pytest ends, its warm process, its workers and their folders go too."""
+    (tmp_path / "test_task.py").write_text("def test_x(solution):\n    solution.hang()\n")
+    (tmp_path / "solution.py").write_text(
+        "import signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        f"def hang():\n    open('marker', 'w').write('x')\n    time.sleep(600)\n"
+    )
+    before = scratch_folders()
+    pytest_process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "--solution=solution.py", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(lambda: scratch_with_marker(before))
+    family = psutil.Process(pytest_process.pid).children(recursive=True)
+    assert len(family) >= 2
+    pytest_process.send_signal(how)
+    pytest_process.wait(timeout=120)
+    wait_until(lambda: not any(is_alive(process) for process in family))
+    wait_until(lambda: scratch_folders() == before)
+
+
+def scratch_with_marker(before):
+    return any(
+        os.path.exists(f"/tmp/{root}/{folder}/marker")
+        for root in scratch_folders() - before
+        for folder in os.listdir(f"/tmp/{root}")
+    )
+
+
+def is_alive(process):
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def wait_until(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.05)

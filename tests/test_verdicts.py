@@ -1,0 +1,193 @@
+"""From what pytest saw to a verdict: a pass is positive evidence, and nothing else is a pass."""
+
+import pytest
+
+GOOD = "def double(x):\n    return 2 * x\n"
+BAD = "def double(x):\n    return 3 * x\n"
+PASSING_TEST = "def test_double(solution):\n    assert solution.double(2) == 4\n"
+
+
+def test_all_tests_passed(grade_source):
+    """Every phase of every test passed: that, and only that, is a pass."""
+    run = grade_source(GOOD, PASSING_TEST)
+    assert run.exit_status == 0
+    assert (run.grade["outcome"], run.grade["score"]) == ("passed", 1)
+    assert run.grade["tests"] == {"test_double": "passed"}
+    assert run.grade["tampering"] == []
+
+
+def test_failed(grade_source):
+    """A failing assertion is a failure, its message is kept, the mode is the test's name."""
+    run = grade_source(BAD, PASSING_TEST.replace("== 4", "== 4, 'not twice'"))
+    assert run.exit_status == 1
+    assert (run.grade["outcome"], run.grade["score"]) == ("failed", 0)
+    assert (run.grade["failure_mode"], run.grade["message"]) == ("test_double", "not twice")
+
+
+@pytest.mark.parametrize(
+    ("more", "outcome"),
+    [
+        ("def test_more(solution):\n    pytest.skip('today')\n", "skipped"),
+        ("@pytest.mark.skip\ndef test_more(solution):\n    pass\n", "skipped"),
+        ("@pytest.mark.xfail\ndef test_more(solution):\n    assert False\n", "xfailed"),
+        ("@pytest.mark.xfail\ndef test_more(solution):\n    pass\n", "xpassed"),
+    ],
+)
+def test_whatever_did_not_simply_pass_is_incomplete(grade_source, more, outcome):
+    """A skipped or expected failure is never a pass, and the exit status says so."""
+    run = grade_source(GOOD, f"import pytest\n{PASSING_TEST}{more}")
+    assert run.exit_status == 1
+    assert (run.grade["outcome"], run.grade["score"]) == ("incomplete", 0.5)
+    assert run.grade["tests"] == {"test_double": "passed", "test_more": outcome}
+
+
+def test_deselected_tests_make_a_grade_incomplete(grade_source):
+    """Whoever selects tests gets no pass, but an exit status for the tests that he chose."""
+    tests = f"{PASSING_TEST}def test_more(solution):\n    pass\n"
+    run = grade_source(GOOD, tests, "-k", "double")
+    assert (run.grade["outcome"], run.exit_status) == ("incomplete", 0)
+    assert run.grade["tests"] == {"test_double": "passed", "test_more": "deselected"}
+    named = grade_source(GOOD, tests, "task/test_task.py::test_double")
+    assert named.grade["outcome"] == "incomplete"
+
+
+def test_interrupted_session(grade_source):
+    """A test that was interrupted, which pytest-json-report lists as passed, did not run."""
+    tests = f"{PASSING_TEST}def test_more(solution):\n    raise KeyboardInterrupt\n"
+    run = grade_source(GOOD, tests)
+    assert run.exit_status == 2
+    assert run.grade["outcome"] == "incomplete"
+    assert run.grade["tests"] == {"test_double": "passed", "test_more": "not_run"}
+
+
+def test_stopped_at_the_first_failure(grade_source):
+    """With -x the tests that follow are not run; the failure stands."""
+    run = grade_source(BAD, f"{PASSING_TEST}def test_more(solution):\n    pass\n", "-x")
+    assert run.grade["outcome"] == "failed"
+    assert run.grade["tests"] == {"test_double": "failed", "test_more": "not_run"}
+
+
+def test_a_fixture_of_the_authors_that_fails_is_the_harness(grade_source):
+    """What breaks before the candidate was asked for anything is not the candidate's failure."""
+    tests = (
+        "import pytest\n@pytest.fixture\ndef data():\n    raise OSError('disk')\n"
+        "def test_double(data, solution):\n    assert solution.double(2) == 4\n"
+    )
+    run = grade_source(GOOD, tests)
+    assert (run.grade["outcome"], run.exit_status) == ("harness_error", 3)
+    assert run.grade["failure_mode"] == "harness_error"
+
+
+def test_a_fixture_that_fails_on_what_the_candidate_gave_is_the_candidates(grade_source):
+    """A candidate cannot buy a harness error by breaking a fixture with odd values."""
+    tests = (
+        "import pytest\n@pytest.fixture\ndef doubled(solution):\n    return solution.double(2)[0]\n"
+        "def test_double(doubled):\n    assert doubled == 4\n"
+    )
+    run = grade_source(GOOD, tests)
+    assert (run.grade["outcome"], run.exit_status) == ("failed", 1)
+
+
+def test_a_failure_outweighs_a_fault_of_the_harness(grade_source):
+    """Who has failed a test has failed, whatever happens to the machine in another one."""
+    tests = (
+        f"import pytest\n{PASSING_TEST}@pytest.fixture\ndef data():\n    raise OSError('disk')\n"
+        "def test_more(data, solution):\n    pass\n"
+    )
+    assert grade_source(BAD, tests).grade["outcome"] == "failed"
+
+
+def test_swallowed_fault(grade_source):
+    """A test that catches everything does not turn a candidate's exit into a pass."""
+    tests = (
+        "def test_double(solution):\n    try:\n        solution.double(2)\n"
+        "    except BaseException:\n        pass\n"
+    )
+    run = grade_source("import os\ndef double(x):\n    os._exit(0)\n", tests)
+    assert (run.grade["outcome"], run.grade["failure_mode"]) == ("failed", "crash")
+    assert run.grade["tampering"] == ["the worker exited inside a call"]
+
+
+def test_exit_is_no_exception(grade_source):
+    """`pytest.raises(Exception)` is not satisfied by a candidate that leaves."""
+    tests = (
+        "import pytest\ndef test_double(solution):\n"
+        "    with pytest.raises(Exception):\n        solution.double(2)\n"
+    )
+    for exit_trick in ("raise SystemExit(0)", "import os; os._exit(0)", "raise KeyboardInterrupt"):
+        run = grade_source(f"def double(x):\n    {exit_trick}\n", tests)
+        assert run.grade["failure_mode"] == "crash", run.output
+        assert run.grade["tampering"]
+
+
+def test_the_first_failing_test_names_the_cause(grade_source):
+    """The failure mode is the first failing test's; inside it the outermost declaration wins."""
+    tests = (
+        "from pytest_balanced_sampler import failure_mode\n"
+        "@failure_mode('inner')\ndef check(value):\n    assert value == 4\n"
+        "def test_a(solution):\n    solution.double(1)\n"
+        "def test_b(solution):\n    check(solution.double(2))\n"
+        "@failure_mode('outer')\ndef test_c(solution):\n    check(solution.double(2))\n"
+    )
+    assert grade_source(BAD, tests).grade["failure_mode"] == "inner"
+    late = tests.replace("def test_b(solution):\n    check(solution.double(2))\n", "")
+    assert grade_source(BAD, late).grade["failure_mode"] == "outer"
+
+
+def test_parametrised_tests_are_told_apart(grade_source):
+    """An author's own parameters are part of a test's name in the grade."""
+    tests = (
+        "import pytest\n@pytest.mark.parametrize('x', [0, 2])\n"
+        "def test_double(x, solution):\n    assert solution.double(x) == 2 * x\n"
+    )
+    run = grade_source(BAD, tests)
+    assert run.grade["tests"] == {"test_double[0]": "passed", "test_double[2]": "failed"}
+
+
+def test_other_tests_of_the_session_do_not_count(grade_source):
+    """A test that does not use `solution` belongs to no grade."""
+    run = grade_source(GOOD, f"{PASSING_TEST}def test_unrelated():\n    assert False\n")
+    assert run.grade["outcome"] == "passed"
+    assert run.exit_status == 1
+
+
+def test_empty_file_is_no_solution(grade_source):
+    """Nothing was written: that has an outcome of its own."""
+    run = grade_source("\n", PASSING_TEST)
+    assert (run.grade["outcome"], run.grade["failure_mode"]) == ("no_solution", "no_solution")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("def double(x:\n", "SyntaxError"),
+        ("import nowhere_to_be_found\n", "ModuleNotFoundError"),
+        ("x = 1\n", "no attribute 'double'"),
+        ("1 / 0\n", "ZeroDivisionError"),
+        ("raise SystemExit(0)\n", "SystemExit"),
+        ("import pytest\npytest.skip('x', allow_module_level=True)\n", "Skipped"),
+        ("\udcff\udcfe = 1\n", "SyntaxError"),
+        ("x = '" + "a" * 2**20 + "'\n", "over 1,048,576 bytes"),
+    ],
+)
+def test_load_error(grade_source, tmp_path, source, message):
+    """A file that cannot be imported fails every test, and the message says why."""
+    run = grade_source("", PASSING_TEST, "--co")
+    (tmp_path / "solution.py").write_bytes(source.encode("utf-8", "surrogateescape"))
+    run = grade_source_again(tmp_path)
+    assert (run.grade["outcome"], run.grade["failure_mode"]) == ("failed", "load_error")
+    assert message in run.grade["message"]
+
+
+def grade_source_again(folder):
+    from tests.conftest import run_pytest
+
+    return run_pytest("--solution=solution.py", cwd=folder, report_file=folder / "report.json")
+
+
+def test_tests_are_known_by_their_hash(grade_source):
+    """The report tells by which tests it graded."""
+    one = grade_source(GOOD, PASSING_TEST).report["grading_tests_sha256"]
+    same = grade_source(BAD, PASSING_TEST).report["grading_tests_sha256"]
+    other = grade_source(GOOD, PASSING_TEST + "# changed\n").report["grading_tests_sha256"]
+    assert one == same != other

@@ -1,0 +1,199 @@
+"""The wire: every value arrives as it left, and hostile bytes are refused."""
+
+import collections
+import enum
+import math
+
+import msgpack
+import numpy
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+
+from pytest_balanced_sampler import wire
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=2**62)
+    | st.floats()
+    | st.complex_numbers()
+    | st.text(st.characters())
+    | st.text(st.characters(categories=["Cs"]))
+    | st.binary()
+)
+HASHABLE = SCALARS | st.tuples(SCALARS, SCALARS) | st.frozensets(SCALARS)
+
+
+def containers_of(inner):
+    """One more level of nesting."""
+    pairs = st.tuples(inner, inner)
+    return st.lists(inner) | pairs | st.sets(HASHABLE) | st.dictionaries(HASHABLE, inner)
+
+
+VALUES = st.deferred(lambda: SCALARS | containers_of(SCALARS | containers_of(SCALARS)))
+ARRAYS = st_numpy.arrays(
+    st_numpy.scalar_dtypes(), st_numpy.array_shapes(min_dims=0, min_side=0, max_side=3)
+)
+
+
+def there_and_back(value):
+    return wire.decode(wire.encode(value, wire.no_reference), wire.no_reference)
+
+
+def is_exactly(one, other):
+    """Same types all the way down, same values, NaN the same as NaN."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(is_exactly, one, other))
+    if isinstance(one, dict):
+        return is_exactly(list(one.items()), list(other.items()))
+    if isinstance(one, set | frozenset):
+        found = (any(is_exactly(item, same) for same in other) for item in one)
+        return len(one) == len(other) and all(found)
+    return repr(one) == repr(other)
+
+
+@given(VALUES)
+def test_values_arrive_as_they_left(value):
+    """Any nesting of supported types comes back with the same types and values."""
+    assert is_exactly(there_and_back(value), value)
+
+
+@given(ARRAYS)
+def test_arrays_arrive_as_they_left(array):
+    """Arrays and NumPy scalars keep type, shape and every bit."""
+    arrived = there_and_back(array)
+    assert (type(arrived), arrived.dtype, arrived.shape) == (type(array), array.dtype, array.shape)
+    assert arrived.tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int64, torch.bool])
+@pytest.mark.parametrize("shape", [(), (0, 3), (2, 3)])
+def test_tensors_arrive_as_they_left(dtype, shape):
+    """Tensors keep type, shape, values, and whether they want gradients."""
+    tensor = torch.ones(shape).to(dtype)
+    tensor.requires_grad_(dtype.is_floating_point)
+    arrived = there_and_back(tensor)
+    assert (arrived.dtype, arrived.shape) == (dtype, tensor.shape)
+    assert (arrived.requires_grad, torch.equal(arrived, tensor)) == (tensor.requires_grad, True)
+
+
+def test_views_are_sent_as_what_they_show():
+    """Transposed, strided and conjugated data arrives as its values."""
+    assert there_and_back(torch.arange(6).reshape(2, 3).T).tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert there_and_back(torch.tensor([1 + 2j]).conj()).tolist() == [1 - 2j]
+    assert there_and_back(numpy.arange(6)[::-2]).tolist() == [5, 3, 1]
+
+
+def test_subclasses_arrive_as_the_built_in():
+    """What a subclass claims about itself stays behind."""
+
+    class Liar(list):
+        def __eq__(self, other):
+            return True
+
+        def __iter__(self):
+            return iter([99])
+
+    class Colour(enum.IntEnum):
+        RED = 3
+        HUGE = 2**80
+
+    point = collections.namedtuple("point", "x y")(1, 2)
+    assert is_exactly(there_and_back(Liar([1, 2])), [1, 2])
+    assert is_exactly(there_and_back([Colour.RED, Colour.HUGE, point]), [3, 2**80, (1, 2)])
+    assert is_exactly(there_and_back(collections.Counter("aab")), {"a": 2, "b": 1})
+    assert is_exactly(there_and_back(collections.OrderedDict(a=1)), {"a": 1})
+
+
+def test_what_is_no_data_becomes_a_reference():
+    """Objects, and arrays of objects, do not cross."""
+    seen = []
+
+    def refer(item):
+        seen.append(item)
+        return wire.Reference(len(seen), "thing")
+
+    things = [object(), numpy.array([object()]), int]
+    arrived = wire.decode(wire.encode(things, refer), lambda reference: reference)
+    assert arrived == [wire.Reference(number, "thing") for number in (1, 2, 3)]
+    assert seen == things
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_decoded_or_refused(data):
+    """No bytes make the decoder raise anything but a WireError."""
+    try:
+        wire.decode(data, wire.no_reference)
+    except wire.WireError:
+        pass
+
+
+@given(st.integers(0, 12), st.binary(max_size=60) | VALUES.map(lambda v: msgpack_of(v)))
+def test_any_extension_is_decoded_or_refused(tag, payload):
+    """No payload under any of our tags makes the decoder raise anything but a WireError."""
+    try:
+        wire.decode(msgpack.packb(msgpack.ExtType(tag, payload)), wire.no_reference)
+    except wire.WireError:
+        pass
+
+
+def msgpack_of(value):
+    return wire.encode(value, wire.no_reference)
+
+
+def extension(tag, fields):
+    return msgpack.packb(msgpack.ExtType(tag, msgpack.packb(fields)))
+
+
+def nested(depth):
+    data = msgpack.packb([])
+    for _ in range(depth):
+        data = msgpack.packb(msgpack.ExtType(wire.Tag.TUPLE, b"\x91" + data))
+    return data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xdd\xff\xff\xff\xff",
+        b"\xc6\xff\xff\xff\xff",
+        b"\x91" * 100_000,
+        nested(wire.MAX_DEPTH + 1),
+        b"\xdc\xff\xff" * 3,
+        msgpack.packb([[]] * (wire.MAX_CONTAINERS + 1)),
+        msgpack.packb([{}] * (wire.MAX_CONTAINERS + 1)),
+        msgpack.packb({number: None for number in range(wire.MAX_UNUSUAL_KEYS + 1)}),
+        extension(wire.Tag.SET, list(range(wire.MAX_UNUSUAL_KEYS + 1))),
+        extension(wire.Tag.SET, [[]]),
+        extension(wire.Tag.ARRAY, ["|O", [1], b"12345678"]),
+        extension(wire.Tag.ARRAY, ["<f8", [2], b"12345678"]),
+        extension(wire.Tag.ARRAY, ["<f8", [2**39, 2**39], b""]),
+        extension(wire.Tag.ARRAY, ["<f8", [-1], b""]),
+        extension(wire.Tag.ARRAY, ["(9,)f8", [1], b""]),
+        extension(wire.Tag.TENSOR, ["float32", [3], b"1234", False]),
+        extension(wire.Tag.TENSOR, ["os", [], b"", False]),
+        extension(wire.Tag.TENSOR, ["int64", [1], b"12345678", True]),
+        extension(wire.Tag.COMPLEX, ["1", "2"]),
+        extension(wire.Tag.REFERENCE, ["1", 2]),
+        extension(99, []),
+        msgpack.packb(msgpack.ExtType(wire.Tag.BIG_INTEGER, b"1" * (wire.MAX_INTEGER_BYTES + 1))),
+        b"",
+        msgpack.packb(1) + b"more",
+    ],
+)
+def test_hostile_messages_are_refused(data):
+    """Lies about length, depth, shape and type are refused, whatever they would have cost."""
+    with pytest.raises(wire.WireError):
+        wire.decode(data, wire.no_reference)
+
+
+def test_not_a_number_is_kept():
+    """NaN and the infinities cross."""
+    assert math.isnan(there_and_back(math.nan))
+    assert there_and_back([math.inf, -math.inf]) == [math.inf, -math.inf]
