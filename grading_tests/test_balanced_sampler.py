@@ -43,12 +43,12 @@ def draw_case(random, sizes, n):
 def read_epoch(sampler, case):
     """One whole epoch: a list of batches, each of them a list of indices into the labels."""
     batches = take(sampler, case.too_many)
-    for number, batch in enumerate(batches):
-        where = f"batch {number} is {batch!r:.200} {case}"
-        assert type(batch) is list, f"a batch is not a list: {where}"
-        assert all(map(is_index_type, set(map(type, batch)))), f"not all are integers: {where}"
-        known = not batch or 0 <= min(batch) <= max(batch) < len(case.labels)
-        assert known, f"there is no such index: {where}"
+    for batch in batches:
+        assert type(batch) is list, f"a batch is not a list: {batch!r:.200} {case}"
+        are_integers = all(map(is_index_type, set(map(type, batch))))
+        assert are_integers, f"a batch is not of integers: {batch!r:.200} {case}"
+        are_known = not batch or 0 <= min(batch) <= max(batch) < len(case.labels)
+        assert are_known, f"a batch has an index out of range: {batch!r:.200} {case}"
     return batches
 
 
