@@ -188,9 +188,9 @@ def test_report_that_cannot_be_written(task):
     """A report appears whole or not at all, and its absence shows in the exit status."""
     target = task.folder / "report.json"
     target.mkdir()
+    to_target = ["--json-report", f"--json-report-file={target}"]
     finished = subprocess.run(
-        [sys.executable, "-m", "pytest", "--solution=good.py", "--json-report"]
-        + [f"--json-report-file={target}"],
+        [sys.executable, "-m", "pytest", "--solution=good.py", *to_target],
         cwd=task.folder,
         capture_output=True,
         text=True,

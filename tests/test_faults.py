@@ -53,7 +53,8 @@ def test_time_limit_marker(grade_source):
     """One test may have a limit of its own."""
     tests = (
         "import pytest\n@pytest.mark.solution_timeout(0.3)\n"
-        "def test_short(solution):\n    solution.work()\ndef test_long(solution):\n    solution.work()\n"
+        "def test_short(solution):\n    solution.work()\n"
+        "def test_long(solution):\n    solution.work()\n"
     )
     solution = (
         "import time\ndef work():\n    end = time.process_time() + 1\n"
@@ -122,14 +123,6 @@ def test_harness_errors_cannot_be_bought(grade_source, tmp_path, what):
     assert run.exit_status == 1
 
 
-def processes_of(marker):
-    found = []
-    for process in psutil.process_iter(["cmdline", "environ"]):
-        if any(marker in word for word in process.info["cmdline"] or []):
-            found.append(process)
-    return found
-
-
 def scratch_folders():
     return {name for name in os.listdir("/tmp") if name.startswith("pytest-solution-")}
 
@@ -140,8 +133,8 @@ def test_nothing_outlives_the_session(tmp_path, how):
     (tmp_path / "test_task.py").write_text("def test_x(solution):\n    solution.hang()\n")
     (tmp_path / "solution.py").write_text(
         "import signal, time\n"
-        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-        f"def hang():\n    open('marker', 'w').write('x')\n    time.sleep(600)\n"
+        "for number in (signal.SIGTERM, signal.SIGINT):\n    signal.signal(number, signal.SIG_IGN)\n"
+        "def hang():\n    open('marker', 'w').write('x')\n    time.sleep(600)\n"
     )
     before = scratch_folders()
     pytest_process = subprocess.Popen(
