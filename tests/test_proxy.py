@@ -197,7 +197,7 @@ assert all(b == a + 1 for a, b in pairs)
 
 
 def test_instances(check):
-    """Whose instance something is, is asked of the worker, by a class that both sides know or the candidate's."""
+    """Whether it is an instance of a class is the worker's to say, for what lives there."""
     check("""
 import collections
 assert is_instance(solution.SubStack(), solution.Stack)
