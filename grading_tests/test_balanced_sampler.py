@@ -43,6 +43,7 @@ def draw_case(random, sizes, n):
 def read_epoch(sampler, case):
     """One whole epoch: a list of batches, each of them a list of indices into the labels."""
     batches = take(sampler, case.too_many)
+    assert batches, f"an epoch has no batch {case}"
     for batch in batches:
         assert type(batch) is list, f"a batch is not a list: {batch!r:.200} {case}"
         are_integers = all(map(is_index_type, set(map(type, batch))))

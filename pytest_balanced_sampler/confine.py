@@ -154,7 +154,8 @@ class Confinement:
             resource.setrlimit(kind, (value, value))
 
     def _restrict_files(self, scratch: str) -> None:
-        scoped = Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET
+        has_scopes = Feature.SIGNALS in self.enforced
+        scoped = Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET if has_scopes else Scope.NONE
         with landlockpy.Ruleset(scoped=scoped) as ruleset:
             for path, access in self._readable:
                 ruleset.allow_path(path, access)

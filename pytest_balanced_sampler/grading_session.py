@@ -94,7 +94,7 @@ class GradingSession:
         if self._warm is None:
             return
         try:
-            self._warm.wait_until_ready()
+            self._warm = self._ready_warm_process()
         except WorkerLost as error:
             pytest.exit(f"cannot grade: {error}", returncode=EXIT_HARNESS_ERROR)
         except HarnessError as error:
@@ -198,15 +198,25 @@ class GradingSession:
 
     def take_worker(self) -> Worker:
         """A fresh worker, from a new warm process if the old one has died."""
-        for _ in range(2):
+        try:
+            return self._ready_warm_process().take()
+        except WorkerLost:
+            self._stop_warm_process()
+        try:
+            return self._ready_warm_process().take()
+        except WorkerLost as error:
+            raise HarnessError(f"cannot get a worker: {error}") from error
+
+    def _ready_warm_process(self) -> WarmProcess:
+        if self._warm is not None:
             try:
-                if self._warm is None:
-                    self._warm = self._start_warm_process()
-                return self._warm.take()
-            except WorkerLost as error:
-                lost = error
+                self._warm.wait_until_ready()
+            except WorkerLost:
                 self._stop_warm_process()
-        raise HarnessError(f"cannot get a worker: {lost}")
+        if self._warm is None:
+            self._warm = self._start_warm_process()
+            self._warm.wait_until_ready()
+        return self._warm
 
     def _save_whole(
         self, session: pytest.Session, save_report: Callable[[str], None], path: str

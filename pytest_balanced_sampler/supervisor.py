@@ -48,6 +48,9 @@ MAX_BYTES_PER_TEST = 256 * 2**20
 """All that a candidate may send in one test: a test that collects an endless iterable ends here,
 before the memory of the process that judges does."""
 
+MAX_SCRATCH_BYTES = 256 * 2**20
+MAX_SCRATCH_FILES = 10_000
+
 _WARM_MODULE = "pytest_balanced_sampler.warm"
 _START_SECONDS = 300
 _COMMAND_SECONDS = 60
@@ -58,6 +61,7 @@ _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "PYTHONHASHSEED": "0",
+    "PYTHONIOENCODING": "utf-8:backslashreplace",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -160,7 +164,7 @@ class WarmProcess:
 
     def _settle(self, worker: Worker) -> None:
         if worker.pid is None:
-            worker.pid = self._receive("done")
+            worker.pid, worker.scratch = self._receive("done")
 
     def _send(self, command: list[Any], descriptors: Sequence[int] = ()) -> None:
         try:
@@ -221,6 +225,7 @@ class Worker:
         self._cpu_budget = self._wall_left = float(_COMMAND_SECONDS)
         self._kept_output = bytearray()
         self.pid: int | None = None
+        self.scratch = ""
         self.is_alive = True
         self._death: Death | None = None
         self._output_is_open = True
@@ -378,6 +383,10 @@ class Worker:
         if self._cpu_limit is not None and used is not None and used > self._cpu_limit:
             self._bury()
             raise SolutionTimeout(f"the candidate used over {self._cpu_budget:g} s of CPU time")
+        if _is_over_quota(self.scratch):
+            self._bury()
+            quota = MAX_SCRATCH_BYTES // 2**20
+            raise SolutionCrash(f"the candidate wrote over {quota} MiB, or too many files")
         if now - started > self._wall_left:
             self._bury()
             wall = self._cpu_budget * WALL_SECONDS_PER_CPU_SECOND
@@ -452,6 +461,18 @@ def exception_from(described: list[str]) -> SolutionError | CandidateFault:
         traceback=traceback,
         tampering=f"raised {kind}, which only ends processes and tests",
     )
+
+
+def _is_over_quota(folder: str) -> bool:
+    size = files = 0
+    for directory, folders, names in os.walk(folder):
+        files += len(folders) + len(names)
+        for name in names:
+            with suppress(OSError):
+                size += os.lstat(os.path.join(directory, name)).st_blocks * 512
+        if size > MAX_SCRATCH_BYTES or files > MAX_SCRATCH_FILES:
+            return True
+    return False
 
 
 def _describe_exit(code: int) -> str:

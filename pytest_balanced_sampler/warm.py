@@ -56,13 +56,13 @@ class WarmProcess:
         for pid in list(self._scratch):
             self._reap(pid)
 
-    def _fork(self, channel: int, output: int) -> int:
+    def _fork(self, channel: int, output: int) -> list[object]:
         scratch = tempfile.mkdtemp(dir=self._root)
         pid = os.fork()
         if pid == 0:
             self._become_worker(scratch, channel, output)
         self._scratch[pid] = scratch
-        return pid
+        return [pid, scratch]
 
     def _become_worker(self, scratch: str, channel: int, output: int) -> NoReturn:
         try:

@@ -1,0 +1,14 @@
+"""Has a length that makes a caller reserve all memory."""
+
+from torch.utils.data import Sampler
+
+
+class BalancedBatchSampler(Sampler):
+    def __init__(self, labels, n_samples_per_class, seed=None):
+        self.labels = labels
+
+    def __len__(self):
+        return 2**40
+
+    def __iter__(self):
+        return iter([])

@@ -1,0 +1,134 @@
+"""Run as a script: confines itself as a worker, without the features named, and tries things out.
+
+Prints a JSON object: for each probe whether it succeeded.
+"""
+
+import asyncio
+import ctypes
+import json
+import os
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+import seccompy
+
+from pytest_balanced_sampler.confine import Confinement, Feature
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+PARENT = os.getpid()
+
+
+def system_call(name, *arguments):
+    if LIBC.syscall(seccompy.syscall_nr(name), *arguments) == -1:
+        raise OSError(ctypes.get_errno(), name)
+
+
+def read(path):
+    with open(path, "rb") as file:
+        file.read(1)
+
+
+def write(path):
+    with open(path, "w") as file:
+        file.write("x")
+    os.unlink(path)
+
+
+def fork():
+    if os.fork() == 0:
+        os._exit(0)
+
+
+def start_thread():
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+
+
+def write_large_file():
+    with open("large", "wb") as file:
+        file.write(b"x" * 2**25)
+
+
+def open_many_files():
+    for _ in range(1000):
+        os.dup(1)
+
+
+def make_readable_file_executable():
+    write_path = os.path.join(os.getcwd(), "mode")
+    with open(write_path, "w") as file:
+        file.write("x")
+    os.chmod(write_path, 0o777)
+    if os.stat(write_path).st_mode & 0o777 != 0o777:
+        raise OSError("the mode did not change")
+
+
+def raise_limit():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+SECRET_FOLDER = tempfile.mkdtemp()
+with open(f"{SECRET_FOLDER}/secret", "w") as secret_file:
+    secret_file.write("secret")
+PROGRAM = ["/bin/true"]
+
+PROBES = {
+    "read its own folder": lambda: (write("x"), os.listdir(".")),
+    "read the standard library": lambda: read(os.__file__),
+    "start a thread": start_thread,
+    "run an event loop": lambda: asyncio.run(asyncio.sleep(0)),
+    "ask for a limit": lambda: resource.getrlimit(resource.RLIMIT_AS),
+    "draw random bytes": lambda: read("/dev/urandom"),
+    "read a file elsewhere": lambda: read(f"{SECRET_FOLDER}/secret"),
+    "read the checkout": lambda: read(__file__),
+    "read /etc/passwd": lambda: read("/etc/passwd"),
+    "read /proc/self/environ": lambda: read("/proc/self/environ"),
+    "list the root folder": lambda: os.listdir("/"),
+    "write elsewhere": lambda: write(f"{SECRET_FOLDER}/new"),
+    "write to shared memory": lambda: write("/dev/shm/reward_hack"),
+    "write to the standard library": lambda: write(os.__file__ + ".new"),
+    "make a symbolic link": lambda: os.symlink("a", "b"),
+    "signal its parent": lambda: os.kill(os.getppid(), 0),
+    "open a TCP socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM).close(),
+    "open a Unix socket": lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).close(),
+    "make a pair of datagram sockets": lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM),
+    "fork": fork,
+    "run a program": lambda: subprocess.run(PROGRAM, check=True),
+    "unshare a namespace": lambda: system_call("unshare", 0x00020000),
+    "open its parent's descriptor": lambda: system_call("pidfd_open", os.getppid(), 0),
+    "make a memory file": lambda: system_call("memfd_create", b"x", 0),
+    "use the kernel's keyring": lambda: system_call("keyctl", 0, -3, 1),
+    "outlive the warm process": lambda: system_call("prctl", 1, 0),
+    "change a file's mode": make_readable_file_executable,
+    "raise a limit": raise_limit,
+    "take four gigabytes": lambda: bytearray(2**32),
+    "write a large file": write_large_file,
+    "open a thousand files": open_many_files,
+}
+
+
+def main():
+    confinement = Confinement(enabled=True)
+    for feature in map(Feature, sys.argv[1:]):
+        confinement.enforced.remove(feature)
+    confinement.enter_warm_process()
+    scratch = tempfile.mkdtemp()
+    os.chdir(scratch)
+    confinement.enter_worker(scratch)
+    possible = {}
+    for name, probe in PROBES.items():
+        try:
+            probe()
+            possible[name] = True
+        except (OSError, MemoryError, ValueError):
+            possible[name] = False
+    print(json.dumps(possible))
+
+
+if __name__ == "__main__":
+    main()

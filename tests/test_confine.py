@@ -1,0 +1,183 @@
+"""What a worker can do, and what becomes possible when a part of the kernel is missing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import landlockpy
+import pytest
+import seccompy
+
+from pytest_balanced_sampler.confine import Confinement, Feature
+from tests.conftest import ROOT, run_pytest
+
+needs_everything = pytest.mark.skipif(
+    bool(Confinement(enabled=True).missing),
+    reason=f"this machine cannot enforce {Confinement(enabled=True).missing}",
+)
+
+ALWAYS_POSSIBLE = {
+    "read its own folder",
+    "read the standard library",
+    "start a thread",
+    "run an event loop",
+    "ask for a limit",
+    "draw random bytes",
+}
+POSSIBLE_WITHOUT = {
+    Feature.FILES: {
+        "read a file elsewhere",
+        "read the checkout",
+        "read /etc/passwd",
+        "read /proc/self/environ",
+        "list the root folder",
+        "write elsewhere",
+        "write to shared memory",
+        "write to the standard library",
+        "make a symbolic link",
+        "signal its parent",
+    },
+    Feature.SIGNALS: {"signal its parent"},
+    Feature.SYSTEM_CALLS: {
+        "open a TCP socket",
+        "open a Unix socket",
+        "make a pair of datagram sockets",
+        "fork",
+        "unshare a namespace",
+        "open its parent's descriptor",
+        "make a memory file",
+        "use the kernel's keyring",
+        "outlive the warm process",
+        "change a file's mode",
+    },
+    Feature.RESOURCES: {"take four gigabytes", "write a large file", "open a thousand files"},
+}
+
+
+def what_is_possible(*without):
+    finished = subprocess.run(
+        [sys.executable, "-m", "tests.confinement_probes", *without],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return {name for name, succeeded in json.loads(finished.stdout).items() if succeeded}
+
+
+@needs_everything
+def test_what_a_worker_can_do():
+    """Everything that honest code needs, and nothing else."""
+    assert what_is_possible() == ALWAYS_POSSIBLE
+
+
+@needs_everything
+@pytest.mark.parametrize("feature", Feature)
+def test_what_each_feature_prevents(feature):
+    """Each part of the isolation prevents just what SECURITY.md says that it does."""
+    assert what_is_possible(feature) - ALWAYS_POSSIBLE == POSSIBLE_WITHOUT[feature]
+
+
+def test_security_md_has_the_same_table():
+    """The table in SECURITY.md is this file's."""
+    text = (ROOT / "SECURITY.md").read_text()
+    for feature, prevented in POSSIBLE_WITHOUT.items():
+        (row,) = (line for line in text.splitlines() if line.startswith(f"| `{feature}` |"))
+        assert set(row.split("|")[3].strip().split("; ")) == prevented
+
+
+WITHOUT_CALLS = """
+import errno, os, sys
+import seccompy
+calls = seccompy.Filter()
+for name in sys.argv[1].split(","):
+    calls.errno(name, errno.ENOSYS)
+calls.load()
+os.execv(sys.executable, [sys.executable, "-m", "pytest", *sys.argv[2:]])
+"""
+LANDLOCK = "landlock_create_ruleset,landlock_add_rule,landlock_restrict_self"
+
+
+@pytest.fixture
+def grade_on_old_kernel(tmp_path):
+    """Grade where some system calls do not exist, as on an older kernel."""
+    (tmp_path / "test_task.py").write_text("def test_x(solution):\n    assert solution.x == 1\n")
+    (tmp_path / "solution.py").write_text("x = 1\n")
+
+    def grade(calls, *arguments):
+        report_file = tmp_path / "report.json"
+        to_report = ["--json-report", f"--json-report-file={report_file}", *arguments]
+        to_report += ["-p", "no:cacheprovider"]
+        finished = subprocess.run(
+            [sys.executable, "-c", WITHOUT_CALLS, calls, "--solution=solution.py", *to_report],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        report = json.loads(report_file.read_text()) if report_file.exists() else {}
+        return finished, report
+
+    return grade
+
+
+@needs_everything
+@pytest.mark.parametrize(
+    ("calls", "missing"), [(LANDLOCK, ["files", "signals"]), ("seccomp", ["system_calls"])]
+)
+def test_auto_and_strict_on_an_old_kernel(grade_on_old_kernel, calls, missing):
+    """`auto` grades and says what is missing, everywhere; `strict` refuses, and names it."""
+    finished, report = grade_on_old_kernel(calls)
+    assert finished.returncode == 0, finished.stdout
+    assert f"NOT ENFORCED: {', '.join(missing)}" in finished.stdout
+    assert report["grades"][0]["isolation"]["missing"] == missing
+    assert report["grades"][0]["outcome"] == "passed"
+    finished, _ = grade_on_old_kernel(calls, "--isolation=strict")
+    assert finished.returncode == 4
+    assert f"this machine cannot enforce {', '.join(missing)}" in finished.stderr
+
+
+@needs_everything
+def test_strict_where_everything_is_there(tmp_path):
+    """`strict` grades where all of it can be enforced; `off` says that nothing is."""
+    (tmp_path / "test_task.py").write_text("def test_x(solution):\n    assert solution.x == 1\n")
+    (tmp_path / "solution.py").write_text("x = 1\n")
+    report_file = tmp_path / "report.json"
+    solution = "--solution=solution.py"
+    strict = run_pytest(solution, "--isolation=strict", cwd=tmp_path, report_file=report_file)
+    assert strict.grade["isolation"] == {
+        "mode": "strict",
+        "enforced": [str(feature) for feature in Feature],
+        "missing": [],
+    }
+    off = run_pytest(solution, "--isolation=off", cwd=tmp_path, report_file=report_file)
+    assert off.grade["isolation"]["enforced"] == []
+    assert "isolation: nothing; NOT ENFORCED: files, signals" in off.output
+
+
+def test_another_library_agrees_on_the_kernel():
+    """What we ask of the kernel through one library exists according to the other."""
+    sandlock = pytest.importorskip("sandlock", reason="sandlock is not installed")
+    assert sandlock.landlock_abi_version() == landlockpy.abi_version()
+    assert seccompy.supported()
+
+
+def test_every_forbidden_call_has_a_number():
+    """A name that no table knows would forbid nothing."""
+    from pytest_balanced_sampler import confine
+
+    if seccompy.arch() != "x86_64":
+        pytest.skip("the lists hold the names of x86-64")
+    for names in (confine._FORBIDDEN_CALLS, confine._IGNORED_CALLS, confine._FORBIDDEN_IN_WORKERS):
+        for name in names:
+            assert seccompy.syscall_nr(name) >= 0
+
+
+def test_no_file_of_the_project_is_granted():
+    """An editable install puts the checkout on the path; it must not become readable so."""
+    for path, _ in Confinement(enabled=True)._readable:
+        assert not ROOT.is_relative_to(path)
+        assert not Path.home().is_relative_to(path)
