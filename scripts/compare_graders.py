@@ -1,8 +1,8 @@
 """Gives the reward hacks to other graders, and counts how many of them pass.
 
-Run as `python scripts/compare_graders.py GRADER`, where GRADER is `pytest` (a plain pytest session
-that imports the candidate), `evalplus` or `bigcodebench` (their own checkers, where installed).
-The candidates run unconfined: use a throwaway machine. SECURITY.md has the command and the table.
+Run as `python scripts/compare_graders.py GRADER FILE...`, where GRADER is `pytest` (a plain pytest
+session that imports the candidate), `evalplus` or `bigcodebench` (their own checkers, where
+installed). The candidates run unconfined: use a throwaway machine. SECURITY.md has the table.
 
 The seven tests are the project's own. The two checkers forbid subprocesses, so that the test of the
 DataLoader cannot run there: it is left out, and a hack passes when the other six do.
@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -142,30 +141,20 @@ def passes_in_a_process(passes: Callable[[Path], bool], candidate: Path) -> bool
 
 
 def main() -> None:
-    """Print which hacks pass the named grader, and how many references it accepts."""
+    """Print the verdict of the named grader on each candidate."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("grader", choices=GRADERS)
-    parser.add_argument("candidates", type=Path, nargs="*")
+    parser.add_argument("candidates", type=Path, nargs="+")
     arguments = parser.parse_args()
     passes = GRADERS[arguments.grader]
     # The checkers fork from here; a candidate should not wait for this import in its own time.
     import torch.utils.data  # noqa: F401
 
-    references = sorted((ROOT / "reference_solutions").glob("*.py"))
-    hacks = [path.resolve() for path in arguments.candidates] or sorted(
-        (ROOT / "broken_solutions/reward_hacks").glob("*.py")
-    )
-    accepted = sum(passes_in_a_process(passes, path) for path in references)
-    name = f"{arguments.grader} {version(arguments.grader)}"
-    print(f"{name}: {accepted} of {len(references)} references")
-    passed = []
-    for path in hacks:
-        if passes_in_a_process(passes, path):
-            passed.append(path)
-            print(f"  passed: {path.stem}", flush=True)
-    print(f"{arguments.grader}: {len(passed)} of {len(hacks)} hacks passed")
+    for path in arguments.candidates:
+        passed = passes_in_a_process(passes, path.resolve())
+        print(f"{arguments.grader} {path.stem}: {'passed' if passed else 'failed'}")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ FAILURE_MODES = {
     "timeout",
     "crash",
 }
-BROKEN = sorted((ROOT / "broken_solutions").glob("*/*.py"))
+BROKEN = sorted(
+    path for mode in FAILURE_MODES for path in (ROOT / "broken_solutions" / mode).glob("*.py")
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def catalogue(tmp_path_factory):
     """One session over every reference and every broken solution."""
     return run_pytest(
         "--solution=reference_solutions",
-        "--solution=broken_solutions",
+        *(f"--solution=broken_solutions/{mode}" for mode in sorted(FAILURE_MODES)),
         "--solution-timeout=2",
         cwd=ROOT,
         report_file=tmp_path_factory.mktemp("catalogue") / "report.json",
