@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -110,6 +111,7 @@ class WarmProcess:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
+        self._lock = threading.RLock()
         self._scratch_root: str | None = None
         self._spare: Worker | None = None
         self.versions: dict[str, str] = {}
@@ -126,20 +128,31 @@ class WarmProcess:
 
     def take(self) -> Worker:
         """A fresh worker. The next one is being forked when this returns."""
-        self.wait_until_ready()
-        worker = self._spare or self._order_worker()
-        self._spare = None
-        self._settle(worker)
+        with self._lock:
+            self.wait_until_ready()
+            worker = self._spare or self._order_worker()
+            self._spare = None
+            self._settle(worker)
+            worker.wait_until_ready()
+            self._spare = self._order_worker()
+        return worker
+
+    def take_in(self, workspace: Path) -> Worker:
+        """A fresh worker whose only folder is `workspace`, which stays when the worker ends."""
+        with self._lock:
+            self.wait_until_ready()
+            self._settle_spare()
+            worker = self._order_worker(str(workspace.resolve()))
+            self._settle(worker)
         worker.wait_until_ready()
-        self._spare = self._order_worker()
         return worker
 
     def reap(self, worker: Worker) -> Death:
         """End a worker, if it has not ended already, and say how it did."""
-        if self._spare is not None:
-            self._settle(self._spare)
-        self._send(["reap", worker.pid])
-        return Death(*self._receive("done"))
+        with self._lock:
+            self._settle_spare()
+            self._send(["reap", worker.pid])
+            return Death(*self._receive("done"))
 
     def close(self) -> None:
         """End the process and every worker that is left."""
@@ -155,12 +168,16 @@ class WarmProcess:
         if self._scratch_root is not None:
             shutil.rmtree(self._scratch_root, ignore_errors=True)
 
-    def _order_worker(self) -> Worker:
+    def _order_worker(self, workspace: str | None = None) -> Worker:
         worker = Worker(self, self._make_proxy)
         with worker.theirs:
-            self._send(["fork"], [worker.theirs.fileno(), worker.output_inlet])
+            self._send(["fork", workspace], [worker.theirs.fileno(), worker.output_inlet])
             os.close(worker.output_inlet)
         return worker
+
+    def _settle_spare(self) -> None:
+        if self._spare is not None:
+            self._settle(self._spare)
 
     def _settle(self, worker: Worker) -> None:
         if worker.pid is None:
@@ -224,6 +241,7 @@ class Worker:
         self._cpu_limit: float | None = None
         self._cpu_budget = self._wall_left = float(_COMMAND_SECONDS)
         self._kept_output = bytearray()
+        self._cut_output = 0
         self.pid: int | None = None
         self.scratch = ""
         self.is_alive = True
@@ -270,9 +288,13 @@ class Worker:
         """What the candidate printed since the last call, made safe to show."""
         with suppress(BlockingIOError):
             self._drain_output()
-        text = self._kept_output.decode(errors="backslashreplace")
+        kept, cut = bytes(self._kept_output), self._cut_output
         self._kept_output.clear()
-        return printable(text, MAX_KEPT_OUTPUT)
+        self._cut_output = 0
+        half = len(kept) // 2
+        note = f"\n[... {cut} bytes cut ...]\n".encode() if cut else b""
+        text = kept[:half] + note + kept[half:]
+        return printable(text.decode(errors="backslashreplace"), 2 * MAX_KEPT_OUTPUT)
 
     def close(self) -> Death:
         """End the worker's process, unless it has ended, and say how it did."""
@@ -402,7 +424,13 @@ class Worker:
 
     def _drain_output(self) -> None:
         piece = os.read(self._output, _RECEIVED_AT_ONCE)
-        self._kept_output += piece[: MAX_KEPT_OUTPUT - len(self._kept_output)]
+        # The beginning and the end are kept: one of them has what a reader looks for.
+        self._kept_output += piece
+        cut = len(self._kept_output) - MAX_KEPT_OUTPUT
+        if cut > 0:
+            self._cut_output += cut
+            half = MAX_KEPT_OUTPUT // 2
+            del self._kept_output[half : half + cut]
         if not piece and self._output_is_open:
             self._output_is_open = False
             self._poll.unregister(self._output)

@@ -56,8 +56,9 @@ class WarmProcess:
         for pid in list(self._scratch):
             self._reap(pid)
 
-    def _fork(self, channel: int, output: int) -> list[object]:
-        scratch = tempfile.mkdtemp(dir=self._root)
+    def _fork(self, workspace: str | None, channel: int, output: int) -> list[object]:
+        """Fork a worker: in a folder of its own, or in a `workspace` that outlives it."""
+        scratch = workspace or tempfile.mkdtemp(dir=self._root)
         pid = os.fork()
         if pid == 0:
             self._become_worker(scratch, channel, output)
@@ -87,7 +88,9 @@ class WarmProcess:
             os.kill(pid, signal.SIGKILL)
         _, status, usage = os.wait4(pid, 0)
         stray = self._end_stray_processes()
-        _remove_tree(self._scratch.pop(pid))
+        scratch = self._scratch.pop(pid)
+        if scratch.startswith(self._root):
+            _remove_tree(scratch)
         return [status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, stray]
 
     def _end_stray_processes(self) -> int:

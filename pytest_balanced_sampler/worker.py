@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import importlib
 import importlib.util
+import linecache
 import operator
 import os
 import socket
@@ -151,6 +152,24 @@ def _load(name: str, source: bytes) -> types.ModuleType:
     return module
 
 
+def _run(source: str) -> int:
+    """Run a script in the working directory, as `python script.py` would; give its exit status."""
+    main = types.ModuleType("__main__")
+    sys.modules["__main__"] = main
+    sys.path.insert(0, str(Path.cwd()))
+    linecache.cache["<run_python>"] = (len(source), None, source.splitlines(keepends=True), "")
+    try:
+        exec(compile(source, "<run_python>", "exec", dont_inherit=True), main.__dict__)
+    except SystemExit as error:
+        if isinstance(error.code, str):
+            sys.stderr.write(f"{error.code}\n")
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException as error:
+        sys.stderr.write("".join(_format_traceback(error)))
+        return 1
+    return 0
+
+
 def _is_instance(item: object, kind: Any, qualified_name: str = "") -> bool:
     if isinstance(kind, str):
         kind = operator.attrgetter(qualified_name)(importlib.import_module(kind))
@@ -163,6 +182,7 @@ def _call(function: Callable[..., object], /, *args: object, **kwargs: object) -
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "load": _load,
+    "run": _run,
     "import": importlib.import_module,
     "is_instance": _is_instance,
     "pull": _Pull,

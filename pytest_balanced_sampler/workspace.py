@@ -1,0 +1,135 @@
+"""The folder in which a model works, and the two tools that it works with; used by rollouts.
+
+Both tools act on the same folder. `run_python` runs in a worker, confined as a candidate is, with
+the folder as its working directory and the only one that it may write to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from .errors import CandidateFault, HarnessError, SolutionError
+from .supervisor import WarmProcess
+
+RUN_SECONDS = 30
+MAX_FILE_BYTES = 2**20
+MAX_OUTPUT = 16_000
+SOLUTION = "solution.py"
+
+TOOLS: list[dict[str, Any]] = [
+    {
+        "name": "write_file",
+        "description": (
+            "Write a text file into your workspace, replacing the file if it exists. Your "
+            f"solution is the file {SOLUTION}; other files are yours to use and are not graded."
+        ),
+        "input_schema": {
+            "type": "object",
+            "properties": {
+                "path": {
+                    "type": "string",
+                    "description": f"Path relative to the workspace, such as {SOLUTION}.",
+                },
+                "content": {"type": "string", "description": "The whole text of the file."},
+            },
+            "required": ["path", "content"],
+        },
+    },
+    {
+        "name": "run_python",
+        "description": (
+            "Run Python code in a new process whose working directory is your workspace: files "
+            "that you wrote can be imported. Gives what it printed, and its exit status. Limits: "
+            f"{RUN_SECONDS} seconds, no network, no new processes (use DataLoader with "
+            "num_workers=0), no files outside the workspace."
+        ),
+        "input_schema": {
+            "type": "object",
+            "properties": {"code": {"type": "string", "description": "The code to run."}},
+            "required": ["code"],
+        },
+    },
+]
+
+
+class ToolError(Exception):
+    """Raised when a tool call cannot be carried out; its text tells the model what to change."""
+
+
+class Workspace:
+    """One rollout's folder and its tools. `use` may be called from any thread, one at a time."""
+
+    def __init__(self, folder: Path, warm: WarmProcess) -> None:
+        self._folder = folder
+        self._warm = warm
+
+    def use(self, tool: str, arguments: object) -> str:
+        """Carry out a tool call and give its result.
+
+        Raises `ToolError` when the model is to be told what was wrong with the call, and
+        `HarnessError` when it was not the model's doing.
+        """
+        match tool, arguments:
+            case "write_file", {"path": str() as path, "content": str() as content}:
+                return self._write_file(path, content)
+            case "run_python", {"code": str() as code}:
+                return self._run_python(code)
+        for known in TOOLS:
+            if known["name"] == tool:
+                wanted = ", ".join(f"{name} (text)" for name in known["input_schema"]["required"])
+                raise ToolError(f"{tool} takes {wanted}; it got {_describe(arguments)}")
+        names = " and ".join(known["name"] for known in TOOLS)
+        raise ToolError(f"there is no tool {tool!r}; there are {names}")
+
+    def _write_file(self, path: str, content: str) -> str:
+        target = self._resolve(path)
+        data = content.encode("utf-8", "backslashreplace")
+        if len(data) > MAX_FILE_BYTES:
+            raise ToolError(f"{len(data):,} bytes are too many; a file has at most 1,048,576")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+            raise ToolError(f"cannot write {path!r}: {error.strerror}") from None
+        except OSError as error:
+            if error.filename is not None and "too long" in str(error.strerror):
+                raise ToolError(f"cannot write {path[:80]!r}: {error.strerror}") from None
+            raise HarnessError(f"cannot write to the workspace: {error.strerror}") from error
+        return f"wrote {len(data)} bytes to {path}"
+
+    def _resolve(self, path: str) -> Path:
+        """The place for a path of the model's, below the folder even through links."""
+        if not path or "\0" in path or PurePosixPath(path).is_absolute():
+            raise ToolError(f"{path!r} is not a path relative to the workspace")
+        folder = self._folder.resolve()
+        target = (folder / path).resolve()
+        if target == folder or not target.is_relative_to(folder):
+            raise ToolError(f"{path!r} leads out of the workspace; write inside it")
+        return target
+
+    def _run_python(self, code: str) -> str:
+        worker = self._warm.take_in(self._folder)
+        try:
+            worker.start_clock(RUN_SECONDS)
+            try:
+                ending = f"exit status {worker.request('run', code)}"
+            except (CandidateFault, SolutionError) as fault:
+                ending = str(fault).replace("the candidate", "the code")
+            output = worker.take_output()
+        finally:
+            worker.close()
+        if len(output) > MAX_OUTPUT:
+            half = MAX_OUTPUT // 2
+            cut = f"\n[... {len(output) - 2 * half} characters cut ...]\n"
+            output = output[:half] + cut + output[-half:]
+        return f"{output}\n[{ending}]" if output else f"[{ending}; nothing was printed]"
+
+
+def _describe(arguments: object) -> str:
+    if not isinstance(arguments, dict):
+        return f"a {type(arguments).__name__}"
+    return (
+        ", ".join(f"{name} ({type(value).__name__})" for name, value in arguments.items())
+        or "nothing"
+    )

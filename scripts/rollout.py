@@ -1,0 +1,206 @@
+"""Lets a model write candidates, then has pytest grade them: `python scripts/rollout.py --runs 10`.
+
+Needs a key in ANTHROPIC_API_KEY; ANTHROPIC_BASE_URL points it at another endpoint. Exit status: 0
+when every rollout was graded, 2 when interrupted, 3 when some ended by a fault of the harness (try
+them again with --resume), 4 for a usage error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import signal
+import sys
+from contextlib import nullcontext
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import anthropic
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pytest_balanced_sampler.errors import HarnessError
+from pytest_balanced_sampler.proxy import make_proxy
+from pytest_balanced_sampler.rollout import Settings, WholeRunFailed
+from pytest_balanced_sampler.rollout_run import RolloutRecord, RolloutRun
+from pytest_balanced_sampler.supervisor import WarmProcess
+from pytest_balanced_sampler.workspace import TOOLS
+
+ROOT = Path(__file__).resolve().parent.parent
+PRELOAD = ["torch", "numpy"]
+EXIT_INTERRUPTED, EXIT_HARNESS_ERROR, EXIT_USAGE = 2, 3, 4
+
+
+def main() -> None:
+    """Read the command line, roll out, grade, and print the summary."""
+    arguments = parse_arguments()
+    task: Path = arguments.task
+    if not (task / "prompt.md").is_file():
+        stop(f"--task={task}: there is no prompt.md in it", EXIT_USAGE)
+    settings = Settings(
+        model=arguments.model,
+        max_steps=arguments.max_steps,
+        max_tokens=arguments.max_tokens,
+        prompt=read_prompt(task / "prompt.md"),
+    )
+    if arguments.dry_run:
+        shown = {"model": settings.model, "max_steps": settings.max_steps, "tools": TOOLS}
+        print(f"{settings.prompt}\n{json.dumps(shown, indent=1)}")
+        return
+    if not (os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")):
+        stop("set ANTHROPIC_API_KEY to your key first", EXIT_USAGE)
+    try:
+        run = RolloutRun(arguments.out, settings, resume=arguments.resume)
+    except (FileExistsError, ValueError) as error:
+        stop(str(error), EXIT_USAGE)
+    was_interrupted = roll_out(run, arguments)
+    try:
+        run.grade(task)
+    except HarnessError as error:
+        stop(str(error), EXIT_HARNESS_ERROR)
+    summary = run.summarise(arguments.runs)
+    print_summary(summary, run.folder)
+    if was_interrupted:
+        stop(f"interrupted; go on with --resume --out {run.folder}", EXIT_INTERRUPTED)
+    if summary["outcomes"]["harness_error"]:
+        again = f"--resume --out {run.folder}"
+        stop(f"some rollouts ended by a fault of the harness; try again with {again}", 3)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line, checked as far as it can be checked by itself."""
+    parser = argparse.ArgumentParser(description="Let a model write candidates, and grade them.")
+    parser.add_argument("--runs", type=positive, default=10, help="rollouts (default: 10)")
+    parser.add_argument("--model", default="claude-haiku-4-5", help="(default: %(default)s)")
+    parser.add_argument(
+        "--max-steps", type=positive, default=15, help="replies per rollout (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--max-tokens", type=positive, default=8192, help="tokens per reply (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--concurrency", type=positive, default=8, help="rollouts at a time (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--task", type=Path, default=ROOT / "grading_tests", help="folder with prompt.md and tests"
+    )
+    default = Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    parser.add_argument("--out", type=Path, default=default, help="folder of the run")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be sent")
+    return parser.parse_args()
+
+
+def positive(text: str) -> int:
+    """A positive integer."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def read_prompt(path: Path) -> str:
+    """The prompt, with the versions of this machine filled in."""
+    versions = {"python": platform.python_version()} | {name: version(name) for name in PRELOAD}
+    prompt = path.read_text()
+    for name, number in versions.items():
+        prompt = prompt.replace(f"{{{name}}}", number.partition("+")[0])
+    return prompt
+
+
+def roll_out(run: RolloutRun, arguments: argparse.Namespace) -> bool:
+    """Do what is left to do, with a display of it. Gives whether it was interrupted."""
+    numbers = run.left_to_do(arguments.runs)
+    if not numbers:
+        return False
+    client = anthropic.AsyncAnthropic(max_retries=5, timeout=600)
+    warm = WarmProcess(PRELOAD, "auto", make_proxy)
+    display = Display(len(numbers))
+    try:
+        work = run.roll_out(client, warm, numbers, arguments.concurrency, display.show)
+        with display:
+            asyncio.run(until_interrupted(work))
+    except asyncio.CancelledError:
+        return True
+    except WholeRunFailed as error:
+        run.discard_if_empty()
+        stop(str(error), EXIT_USAGE)
+    finally:
+        warm.close()
+    return False
+
+
+async def until_interrupted(work: Any) -> None:
+    """Await the work; Ctrl-C and SIGTERM cancel it, so that what there is gets graded."""
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    await task
+
+
+class Display:
+    """Shows rollouts as they end: a bar on a terminal, a line for each elsewhere."""
+
+    def __init__(self, rollouts: int) -> None:
+        self._console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("rollouts"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
+        self._context = self._progress if self._console.is_terminal else nullcontext()
+        self._task = self._progress.add_task("", total=rollouts)
+        self._rollouts = rollouts
+        self._ended: list[RolloutRecord] = []
+
+    def __enter__(self) -> None:
+        self._context.__enter__()
+
+    def __exit__(self, *exception: Any) -> None:
+        self._context.__exit__(*exception)
+
+    def show(self, record: RolloutRecord) -> None:
+        """One more rollout has ended."""
+        self._ended.append(record)
+        steps = sum(ended.steps for ended in self._ended)
+        errors = sum(ended.status == "harness_error" for ended in self._ended)
+        tokens = sum(sum(ended.usage.values()) for ended in self._ended)
+        totals = f"{steps} steps, {tokens:,} tokens, {errors} errors"
+        if self._console.is_terminal:
+            self._progress.update(self._task, advance=1, description=totals)
+            return
+        fault = f": {record.error}" if record.error else ""
+        number = f"[{len(self._ended)}/{self._rollouts}] rollout {record.rollout}"
+        line = f"{number}: {record.status} after {record.steps} steps{fault} ({totals})"
+        print(line, file=sys.stderr, flush=True)
+
+
+def print_summary(summary: dict[str, Any], folder: Path) -> None:
+    """The outcomes and the pass rate."""
+    print(", ".join(f"{count} {name}" for name, count in summary["outcomes"].items() if count))
+    if summary["graded"]:
+        low, high = summary["pass_rate_95"]
+        print(
+            f"pass rate {summary['pass_rate']:.1%} of {summary['graded']} graded "
+            f"(95% interval {low:.1%} to {high:.1%})"
+        )
+    used = ", ".join(f"{count:,} {name}" for name, count in summary["usage"].items())
+    print(f"{summary['steps']} steps, {used}\n{folder}")
+
+
+def stop(message: str, status: int) -> Any:
+    """End with a message for the user."""
+    print(f"rollout.py: {message}", file=sys.stderr)
+    raise SystemExit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,318 @@
+"""Rollouts through the real SDK, the real tools and the real grading, with a scripted model."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.messages_api import Fault, MessagesApi, Reply, text, tool
+
+KEY = "sk-ant-a-key-that-nobody-may-write-down"
+REFERENCE = (ROOT / "reference_solutions" / "pool_based.py").read_text()
+BROKEN = (ROOT / "broken_solutions" / "reproducibility" / "ignores_seed.py").read_text()
+WRITE = tool("write_file", path="solution.py", content=REFERENCE)
+TRY = tool(
+    "run_python",
+    code="from solution import BalancedBatchSampler as S\nprint('batches:', len(S([0, 1, 1], 1)))",
+)
+DONE = [text("Done.")]
+
+SCENARIOS = {
+    "good": ([[WRITE], [TRY], DONE], "passed"),
+    "broken": ([[tool("write_file", path="solution.py", content=BROKEN)], DONE], "failed"),
+    "never_writes": ([DONE], "no_solution"),
+    "writes_a_test_last": (
+        [[WRITE], [tool("write_file", path="test_solution.py", content="import nowhere")], DONE],
+        "passed",
+    ),
+    "writes_another_file_only": (
+        [[tool("write_file", path="test_solution.py", content=REFERENCE)], DONE],
+        "no_solution",
+    ),
+    "writes_outside": (
+        [
+            [
+                tool("write_file", path="../../../evil.py", content="x"),
+                tool("write_file", path="/tmp/reward_hack_evil.py", content="x"),
+                tool("run_python", code="open('/tmp/reward_hack_evil.py', 'w')"),
+            ],
+            DONE,
+        ],
+        "no_solution",
+    ),
+    "never_stops": ([[tool("run_python", code="print(1)")]] * 20, "no_solution"),
+    "malformed_input": (
+        [
+            [
+                tool("write_file", content="x"),
+                tool("write_file", path=3, content=["x"]),
+                tool("run_python"),
+                tool("open_browser", url="x"),
+                tool("write_file", path="bin\0ary", content="x"),
+                tool("write_file", path=".", content="x"),
+            ],
+            [WRITE],
+            DONE,
+        ],
+        "passed",
+    ),
+    "several_tools_in_a_turn": ([[WRITE, TRY, text("and so on"), TRY], DONE], "passed"),
+    "thinks": (
+        [
+            [{"type": "thinking", "thinking": "hm", "signature": "abc"}, text("I see."), WRITE],
+            DONE,
+        ],
+        "passed",
+    ),
+    "cut_in_a_call": (
+        [Reply([tool("write_file", path="solution.py")], "max_tokens"), [WRITE], DONE],
+        "passed",
+    ),
+    "cut_in_the_text": ([Reply([text("Let me")], "max_tokens"), [WRITE], DONE], "passed"),
+    "busy_at_first": ([Fault(429, headers={"retry-after": "0"}, times=2), [WRITE], DONE], "passed"),
+    "busy_for_ever": ([Fault(529)], "harness_error"),
+    "no_json": ([Fault(200, b"<html>gateway</html>")], "harness_error"),
+    "no_content": ([Fault(200, b'{"type": "message"}')], "harness_error"),
+    "connection_cut": ([Fault(200, b'{"id": "msg', cuts_connection=True)], "harness_error"),
+    "slow": ([Reply([WRITE], seconds=1.5), DONE], "passed"),
+}
+GOOD_RUNS = [[[WRITE], DONE], [[tool("write_file", path="solution.py", content=BROKEN)], DONE]]
+
+
+def command(out, *arguments):
+    return [sys.executable, "scripts/rollout.py", f"--out={out}", *map(str, arguments)]
+
+
+def environment(api, **more):
+    return os.environ | {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": api.url} | more
+
+
+def roll_out(api, out, *arguments, **more):
+    return subprocess.run(
+        command(out, *arguments),
+        cwd=ROOT,
+        env=environment(api, **more),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def summary_of(out):
+    return json.loads((out / "summary.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def scenarios(tmp_path_factory):
+    """One run in which each rollout follows one scenario."""
+    out = tmp_path_factory.mktemp("runs") / "run"
+    with MessagesApi([script for script, _ in SCENARIOS.values()]) as api:
+        finished = roll_out(api, out, "--runs", len(SCENARIOS), "--concurrency", 1)
+    return out, finished, api
+
+
+def transcript_of(out, name):
+    number = list(SCENARIOS).index(name) + 1
+    lines = (out / "rollouts" / f"{number:04}" / "transcript.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def results_in(transcript):
+    return [
+        block
+        for message in transcript
+        if message["role"] == "user" and isinstance(message["content"], list)
+        for block in message["content"]
+    ]
+
+
+def test_each_scenario_has_its_outcome(scenarios):
+    """What the model did is its own; what the API or the machine did is not counted."""
+    out, finished, _ = scenarios
+    outcomes = [rollout["outcome"] for rollout in summary_of(out)["rollouts"]]
+    assert dict(zip(SCENARIOS, outcomes, strict=True)) == {
+        name: outcome for name, (_, outcome) in SCENARIOS.items()
+    }, finished.stderr
+    assert finished.returncode == 3
+    assert "try again with --resume" in finished.stderr
+
+
+def test_summary(scenarios):
+    """Faults of the harness are listed and not in the denominator."""
+    out, finished, _ = scenarios
+    summary = summary_of(out)
+    expected = [outcome for _, outcome in SCENARIOS.values()]
+    graded = len(expected) - expected.count("harness_error")
+    assert summary["graded"] == graded
+    assert summary["pass_rate"] == expected.count("passed") / graded
+    low, high = summary["pass_rate_95"]
+    assert low < summary["pass_rate"] < high
+    assert summary["usage"]["cache_read_input_tokens"] == 50 * summary["steps"]
+    assert f"of {graded} graded" in finished.stdout
+    assert {rollout["model"] for rollout in summary["rollouts"]} == {
+        "claude-haiku-4-5-20251001",
+        None,
+    }
+
+
+def test_tools_share_one_workspace(scenarios):
+    """What `write_file` wrote `run_python` can import at once."""
+    out, _, _ = scenarios
+    results = results_in(transcript_of(out, "good"))
+    assert [result["is_error"] for result in results] == [False, False]
+    assert results[1]["content"].startswith("batches: 2")
+    assert "[exit status 0]" in results[1]["content"]
+
+
+def test_errors_tell_the_model_what_to_change(scenarios):
+    """A call that cannot be carried out is answered with what was wrong with it."""
+    out, _, _ = scenarios
+    errors = [result["content"] for result in results_in(transcript_of(out, "malformed_input"))]
+    assert "write_file takes path (text), content (text); it got content (str)" in errors[0]
+    assert "it got path (int), content (list)" in errors[1]
+    assert "run_python takes code (text); it got nothing" in errors[2]
+    assert "no tool 'open_browser'; there are write_file and run_python" in errors[3]
+    assert "not a path relative to the workspace" in errors[4]
+    assert "leads out of the workspace" in errors[5]
+    outside = results_in(transcript_of(out, "writes_outside"))
+    assert [result["is_error"] for result in outside] == [True, True, False]
+    assert "PermissionError" in outside[2]["content"]
+    assert not os.path.exists("/tmp/reward_hack_evil.py")
+    cut = results_in(transcript_of(out, "cut_in_a_call"))
+    assert (cut[0]["is_error"], "cut off" in cut[0]["content"]) == (True, True)
+
+
+def test_steps_end_at_the_limit(scenarios):
+    """A model that never stops is stopped after 15 replies."""
+    out, _, _ = scenarios
+    number = list(SCENARIOS).index("never_stops")
+    assert summary_of(out)["rollouts"][number]["steps"] == 15
+
+
+def test_what_is_sent(scenarios):
+    """The prompt has the versions, caching is on, and the conversation is well-formed."""
+    _, _, api = scenarios
+    first = api.requests[0]
+    assert first["messages"][0]["content"].startswith("# Task")
+    assert "{torch}" not in first["messages"][0]["content"]
+    assert first["cache_control"] == {"type": "ephemeral"}
+    assert {known["name"] for known in first["tools"]} == {"write_file", "run_python"}
+    for request in api.requests:
+        roles = [message["role"] for message in request["messages"]]
+        assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
+
+
+def test_no_key_is_written(scenarios):
+    """The key is in no file of the run and in no output."""
+    out, finished, _ = scenarios
+    assert KEY not in finished.stdout + finished.stderr
+    for path in out.rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
+
+
+def test_resume_repeats_only_the_faults(scenarios, tmp_path):
+    """With the faults gone, --resume does those rollouts and no other, and all are graded."""
+    out = tmp_path / "run"
+    shutil.copytree(scenarios[0], out)
+    faults = [outcome for _, outcome in SCENARIOS.values()].count("harness_error")
+    with MessagesApi([SCENARIOS["good"][0]]) as api:
+        finished = roll_out(api, out, "--runs", len(SCENARIOS), "--resume")
+        assert finished.returncode == 0, finished.stderr
+        assert len(api.requests) == 3 * faults
+        again = roll_out(api, out, "--runs", len(SCENARIOS), "--resume")
+        assert len(api.requests) == 3 * faults
+    assert again.stdout == finished.stdout
+    summary = summary_of(out)
+    assert (len(summary["rollouts"]), summary["graded"]) == (len(SCENARIOS), len(SCENARIOS))
+
+
+def comparable(out):
+    return [
+        {key: rollout[key] for key in ("rollout", "outcome", "steps", "usage")}
+        for rollout in summary_of(out)["rollouts"]
+    ]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_was_killed_goes_on(tmp_path, how):
+    """Killed at random moments and resumed, a run ends with the summary of one that was not."""
+    dice = random.Random(how)
+    script = [Reply([WRITE], seconds=0.2), [TRY], DONE]
+    runs = 10
+    with MessagesApi([script]) as api:
+        whole = roll_out(api, tmp_path / "whole", "--runs", runs)
+        assert whole.returncode == 0, whole.stderr
+        cut = tmp_path / "cut"
+        for _ in range(10 if how == signal.SIGKILL else 3):
+            arguments = ["--runs", runs, "--concurrency", 2, *["--resume"][: cut.exists()]]
+            with subprocess.Popen(
+                command(cut, *arguments),
+                cwd=ROOT,
+                env=environment(api),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            ) as process:
+                time.sleep(dice.uniform(1, 8))
+                process.send_signal(how)
+        finished = roll_out(api, cut, "--runs", runs, "--resume")
+    assert finished.returncode == 0, finished.stderr
+    assert comparable(cut) == comparable(tmp_path / "whole")
+    assert finished.stdout.replace("/cut", "/whole") == whole.stdout
+
+
+def test_many_at_once(tmp_path):
+    """Two hundred rollouts, thirty-two at a time, each with its own workspace and outcome."""
+    out = tmp_path / "run"
+    with MessagesApi(GOOD_RUNS) as api:
+        finished = roll_out(api, out, "--runs", 200, "--concurrency", 32)
+    assert finished.returncode == 0, finished.stderr
+    outcomes = summary_of(out)["outcomes"]
+    assert (outcomes["passed"], outcomes["failed"]) == (100, 100)
+    assert finished.stderr.count("rollout ") == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more", "message"),
+    [
+        (["--runs", "0"], {}, "must be at least 1"),
+        (["--runs", "1"], {"ANTHROPIC_API_KEY": ""}, "set ANTHROPIC_API_KEY"),
+        (["--task", "tests"], {}, "there is no prompt.md in it"),
+        (["--runs", "3"], {}, "the API refused the key"),
+    ],
+)
+def test_usage_errors(tmp_path, arguments, more, message):
+    """What the user got wrong is said before anything is spent, and leaves no half run."""
+    refusal = b'{"type":"error","error":{"type":"authentication_error","message":"invalid key"}}'
+    out = tmp_path / "run"
+    with MessagesApi([[Fault(401, refusal)]]) as api:
+        finished = roll_out(api, out, *arguments, **more)
+    assert finished.returncode in (2, 4)
+    assert message in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert not out.exists()
+
+
+def test_an_existing_folder_is_not_overwritten(scenarios, tmp_path):
+    """A run's folder is only touched with --resume, and only by the same settings."""
+    out, _, api = scenarios
+    assert "exists: pass --resume" in roll_out(api, out).stderr
+    assert "begun with another model" in roll_out(api, out, "--resume", "--model=other").stderr
+    assert "it has no run.json" in roll_out(api, tmp_path, "--resume").stderr
+
+
+def test_dry_run_sends_nothing(tmp_path):
+    """The prompt, the tools and the settings can be read before anything is spent."""
+    with MessagesApi([DONE]) as api:
+        finished = roll_out(api, tmp_path / "run", "--dry-run", ANTHROPIC_API_KEY="")
+        assert api.requests == []
+    assert finished.stdout.startswith("# Task")
+    assert "run_python" in finished.stdout
+    assert not (tmp_path / "run").exists()
