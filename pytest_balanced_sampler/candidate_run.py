@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 
 import pytest
 
 from .candidate import Candidate
 from .errors import CandidateFault, HarnessError, SolutionTimeout
 from .proxy import Proxy
-from .supervisor import Worker
+from .supervisor import Worker, WorkerSupply
 
 run_key = pytest.StashKey["CandidateRun"]()
 """Where a test item keeps the run that it belongs to."""
@@ -19,12 +18,12 @@ run_key = pytest.StashKey["CandidateRun"]()
 class CandidateRun:
     """One candidate while its tests run: its worker, and what is known of it for good."""
 
-    def __init__(self, candidate: Candidate, take_worker: Callable[[], Worker]) -> None:
+    def __init__(self, candidate: Candidate, supply: WorkerSupply) -> None:
         self.candidate = candidate
         self.sha256: str | None = None
         self.is_second_try = False
         self.had_timeout = False
-        self._take_worker = take_worker
+        self._supply = supply
         self._worker: Worker | None = None
         self._module: Proxy | None = None
         self._load_fault: CandidateFault | None = None
@@ -65,7 +64,7 @@ class CandidateRun:
     def _load(self) -> Proxy:
         source = self.candidate.read()
         self.sha256 = hashlib.sha256(source).hexdigest()
-        self._worker = self._take_worker()
+        self._worker = self._supply.take()
         self._worker.start_clock(self._seconds)
         module = self._worker.request("load", self.candidate.path.stem, source)
         if not isinstance(module, Proxy):

@@ -29,7 +29,7 @@ from .grade import (
     failure_mode_of,
 )
 from .proxy import make_proxy
-from .supervisor import WarmProcess, Worker
+from .supervisor import WorkerSupply
 from .text import printable, printable_line
 
 EXIT_HARNESS_ERROR = 3
@@ -50,7 +50,7 @@ class GradingSession:
         is_selection = any("::" in argument for argument in config.args)
         self._records = [CandidateRecord(candidate.name, is_selection) for candidate in candidates]
         self._runs: dict[int, CandidateRun] = {}
-        self._warm: WarmProcess | None = None
+        self._supply: WorkerSupply | None = None
         self._test_files: set[Path] = set()
         self._versions: dict[str, str] = {}
         self._grading_seed = grading_seed
@@ -67,7 +67,8 @@ class GradingSession:
     def pytest_sessionstart(self) -> None:
         """Start the warm process now, so that it imports while pytest collects."""
         if not self._config.option.collectonly:
-            self._warm = self._start_warm_process()
+            preload = self._config.getini("solution_preload")
+            self._supply = WorkerSupply(preload, self._isolation["mode"], make_proxy)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -91,10 +92,10 @@ class GradingSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self) -> None:
         """Wait for the warm process: what it cannot import is the user's to install."""
-        if self._warm is None:
+        if self._supply is None:
             return
         try:
-            self._warm = self._ready_warm_process()
+            warm = self._supply.warm_process()
         except WorkerLost as error:
             pytest.exit(f"cannot grade: {error}", returncode=EXIT_HARNESS_ERROR)
         except HarnessError as error:
@@ -102,8 +103,8 @@ class GradingSession:
         # What the tests have imported stays. Every garbage collection would look through it
         # again, pytest's own five at the end alone for a second; every fork would copy it.
         gc.freeze()
-        isolation = self._warm.isolation
-        self._versions = self._warm.versions
+        isolation = warm.isolation
+        self._versions = warm.versions
         self._isolation = asdict(isolation)
         if isolation.mode == "strict" and isolation.missing:
             raise pytest.UsageError(
@@ -125,7 +126,8 @@ class GradingSession:
         index = _candidate_index(item)
         if index is None:
             return None
-        run = self._runs.setdefault(index, CandidateRun(self.candidates[index], self.take_worker))
+        assert self._supply is not None, "a session that runs tests has started its warm process"
+        run = self._runs.setdefault(index, CandidateRun(self.candidates[index], self._supply))
         item.stash[run_key] = run
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         run.is_second_try = False
@@ -164,8 +166,8 @@ class GradingSession:
         if (json_report := getattr(self._config, "_json_report", None)) is not None:
             json_report.save_report = partial(self._save_whole, session, json_report.save_report)
         yield
-        if self._warm is not None:
-            self._warm.close()
+        if self._supply is not None:
+            self._supply.discard_warm_process()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_json_modifyreport(self, json_report: dict[str, Any]) -> None:
@@ -196,28 +198,6 @@ class GradingSession:
         """The grades that follow from what was seen so far, in the order of the candidates."""
         return [record.grade(self._grading_seed, self._isolation) for record in self._records]
 
-    def take_worker(self) -> Worker:
-        """A fresh worker, from a new warm process if the old one has died."""
-        try:
-            return self._ready_warm_process().take()
-        except WorkerLost:
-            self._stop_warm_process()
-        try:
-            return self._ready_warm_process().take()
-        except WorkerLost as error:
-            raise HarnessError(f"cannot get a worker: {error}") from error
-
-    def _ready_warm_process(self) -> WarmProcess:
-        if self._warm is not None:
-            try:
-                self._warm.wait_until_ready()
-            except WorkerLost:
-                self._stop_warm_process()
-        if self._warm is None:
-            self._warm = self._start_warm_process()
-            self._warm.wait_until_ready()
-        return self._warm
-
     def _save_whole(
         self, session: pytest.Session, save_report: Callable[[str], None], path: str
     ) -> None:
@@ -231,22 +211,13 @@ class GradingSession:
             Path(part).unlink(missing_ok=True)
             raise
 
-    def _start_warm_process(self) -> WarmProcess:
-        preload = self._config.getini("solution_preload")
-        return WarmProcess(preload, self._isolation["mode"], make_proxy)
-
-    def _stop_warm_process(self) -> None:
-        warm, self._warm = self._warm, None
-        if warm is not None:
-            warm.close()
-
     def _try_again(
         self, item: pytest.Item, nextitem: pytest.Item | None, run: CandidateRun
     ) -> list[pytest.TestReport]:
         first_fault = run.fault()
         run.end()
-        if isinstance(first_fault, HarnessError):
-            self._stop_warm_process()
+        if isinstance(first_fault, HarnessError) and self._supply is not None:
+            self._supply.discard_warm_process()
         run.is_second_try = True
         item._report_sections.clear()
         reports = runtestprotocol(item, log=False, nextitem=nextitem)

@@ -27,7 +27,7 @@ import anthropic
 
 from .errors import HarnessError
 from .rollout import Conversation, Settings, Status, converse
-from .supervisor import WarmProcess
+from .supervisor import WorkerSupply
 from .workspace import SOLUTION, Workspace
 
 REPORT = "report.json"
@@ -86,7 +86,7 @@ class RolloutRun:
     async def roll_out(
         self,
         client: anthropic.AsyncAnthropic,
-        warm: WarmProcess,
+        supply: WorkerSupply,
         numbers: list[int],
         concurrency: int,
         on_end: Callable[[RolloutRecord], None],
@@ -96,7 +96,7 @@ class RolloutRun:
 
         async def one(number: int) -> None:
             async with places:
-                on_end(await self._roll_out_one(client, warm, number))
+                on_end(await self._roll_out_one(client, supply, number))
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -106,7 +106,7 @@ class RolloutRun:
             raise failures.exceptions[0] from None
 
     async def _roll_out_one(
-        self, client: anthropic.AsyncAnthropic, warm: WarmProcess, number: int
+        self, client: anthropic.AsyncAnthropic, supply: WorkerSupply, number: int
     ) -> RolloutRecord:
         folder = self.folder / "rollouts" / f"{number:04}"
         conversation, error, started = Conversation(), None, time.monotonic()
@@ -119,7 +119,7 @@ class RolloutRun:
                     transcript.write(json.dumps(message) + "\n")
                     transcript.flush()
 
-                workspace = Workspace(folder / "workspace", warm)
+                workspace = Workspace(folder / "workspace", supply)
                 async with asyncio.timeout(self.settings.rollout_seconds):
                     await converse(client, self.settings, workspace, log, conversation)
         except TimeoutError:

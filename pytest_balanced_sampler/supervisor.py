@@ -209,6 +209,58 @@ class WarmProcess:
         return f"the warm process ended ({_describe_exit(code)}). {last_words}".strip()
 
 
+class WorkerSupply:
+    """Workers of a warm process, which is started at once and anew whenever it has died.
+
+    May be used from many threads. Raises `HarnessError` when a second warm process fails as well.
+    """
+
+    def __init__(
+        self,
+        preload: list[str],
+        isolation: str,
+        make_proxy: Callable[[Worker, wire.Reference], Any],
+    ) -> None:
+        self._start = partial(WarmProcess, preload, isolation, make_proxy)
+        self._lock = threading.RLock()
+        self._warm: WarmProcess | None = self._start()
+
+    def warm_process(self) -> WarmProcess:
+        """The warm process, when it has imported everything."""
+        with self._lock:
+            if self._warm is not None:
+                try:
+                    self._warm.wait_until_ready()
+                except WorkerLost:
+                    self.discard_warm_process()
+            if self._warm is None:
+                self._warm = self._start()
+                self._warm.wait_until_ready()
+            return self._warm
+
+    def take(self, workspace: Path | None = None) -> Worker:
+        """A fresh worker, in a folder of its own or in a `workspace` that outlives it."""
+        try:
+            return self._take(workspace)
+        except WorkerLost:
+            self.discard_warm_process()
+        try:
+            return self._take(workspace)
+        except WorkerLost as error:
+            raise HarnessError(f"cannot get a worker: {error}") from error
+
+    def discard_warm_process(self) -> None:
+        """End the warm process, and every worker with it; the next use starts another."""
+        with self._lock:
+            warm, self._warm = self._warm, None
+        if warm is not None:
+            warm.close()
+
+    def _take(self, workspace: Path | None) -> Worker:
+        warm = self.warm_process()
+        return warm.take() if workspace is None else warm.take_in(workspace)
+
+
 @dataclass(frozen=True)
 class Death:
     """How a worker ended: its wait status, and what it used and left behind."""

@@ -6,11 +6,12 @@ the folder as its working directory and the only one that it may write to.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .errors import CandidateFault, HarnessError, SolutionError
-from .supervisor import WarmProcess
+from .errors import CandidateFault, HarnessError, SolutionError, WorkerLost
+from .supervisor import WorkerSupply
 
 RUN_SECONDS = 30
 MAX_FILE_BYTES = 2**20
@@ -60,9 +61,9 @@ class ToolError(Exception):
 class Workspace:
     """One rollout's folder and its tools. `use` may be called from any thread, one at a time."""
 
-    def __init__(self, folder: Path, warm: WarmProcess) -> None:
+    def __init__(self, folder: Path, supply: WorkerSupply) -> None:
         self._folder = folder
-        self._warm = warm
+        self._supply = supply
 
     def use(self, tool: str, arguments: object) -> str:
         """Carry out a tool call and give its result.
@@ -109,21 +110,33 @@ class Workspace:
         return target
 
     def _run_python(self, code: str) -> str:
-        worker = self._warm.take_in(self._folder)
+        try:
+            output, ending = self._run_once(code)
+        except WorkerLost:
+            # Killed, perhaps by the machine. What happens again is the code's own doing.
+            try:
+                output, ending = self._run_once(code)
+            except WorkerLost as fault:
+                output, ending = "", str(fault).replace("the candidate", "the code")
+        if len(output) > MAX_OUTPUT:
+            half = MAX_OUTPUT // 2
+            cut = f"\n[... {len(output) - 2 * half} characters cut ...]\n"
+            output = output[:half] + cut + output[-half:]
+        return f"{output}\n[{ending}]" if output else f"[{ending}; nothing was printed]"
+
+    def _run_once(self, code: str) -> tuple[str, str]:
+        """What the code printed, and how it ended."""
+        worker = self._supply.take(self._folder)
         try:
             worker.start_clock(RUN_SECONDS)
             try:
                 ending = f"exit status {worker.request('run', code)}"
             except (CandidateFault, SolutionError) as fault:
                 ending = str(fault).replace("the candidate", "the code")
-            output = worker.take_output()
+            return worker.take_output(), ending
         finally:
-            worker.close()
-        if len(output) > MAX_OUTPUT:
-            half = MAX_OUTPUT // 2
-            cut = f"\n[... {len(output) - 2 * half} characters cut ...]\n"
-            output = output[:half] + cut + output[-half:]
-        return f"{output}\n[{ending}]" if output else f"[{ending}; nothing was printed]"
+            with suppress(HarnessError):
+                worker.close()
 
 
 def _describe(arguments: object) -> str:

@@ -28,7 +28,7 @@ from pytest_balanced_sampler.errors import HarnessError
 from pytest_balanced_sampler.proxy import make_proxy
 from pytest_balanced_sampler.rollout import Settings, WholeRunFailed
 from pytest_balanced_sampler.rollout_run import RolloutRecord, RolloutRun
-from pytest_balanced_sampler.supervisor import WarmProcess
+from pytest_balanced_sampler.supervisor import WorkerSupply
 from pytest_balanced_sampler.workspace import TOOLS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,10 +119,10 @@ def roll_out(run: RolloutRun, arguments: argparse.Namespace) -> bool:
     if not numbers:
         return False
     client = anthropic.AsyncAnthropic(max_retries=5, timeout=600)
-    warm = WarmProcess(PRELOAD, "auto", make_proxy)
+    supply = WorkerSupply(PRELOAD, "auto", make_proxy)
     display = Display(len(numbers))
     try:
-        work = run.roll_out(client, warm, numbers, arguments.concurrency, display.show)
+        work = run.roll_out(client, supply, numbers, arguments.concurrency, display.show)
         with display:
             asyncio.run(until_interrupted(work))
     except asyncio.CancelledError:
@@ -131,7 +131,7 @@ def roll_out(run: RolloutRun, arguments: argparse.Namespace) -> bool:
         run.discard_if_empty()
         stop(str(error), EXIT_USAGE)
     finally:
-        warm.close()
+        supply.discard_warm_process()
     return False
 
 
@@ -192,8 +192,9 @@ def print_summary(summary: dict[str, Any], folder: Path) -> None:
             f"pass rate {summary['pass_rate']:.1%} of {summary['graded']} graded "
             f"(95% interval {low:.1%} to {high:.1%})"
         )
-    used = ", ".join(f"{count:,} {name}" for name, count in summary["usage"].items())
-    print(f"{summary['steps']} steps, {used}\n{folder}")
+    used = [f"{count:,} {name}" for name, count in summary["usage"].items()]
+    print(", ".join([f"{summary['steps']} steps", *used]))
+    print(folder)
 
 
 def stop(message: str, status: int) -> Any:

@@ -71,6 +71,10 @@ SCENARIOS = {
         ],
         "passed",
     ),
+    "kills_itself": (
+        [[tool("run_python", code="import os\nos.kill(os.getpid(), 9)")], [WRITE], DONE],
+        "passed",
+    ),
     "cut_in_a_call": (
         [Reply([tool("write_file", path="solution.py")], "max_tokens"), [WRITE], DONE],
         "passed",
