@@ -62,11 +62,14 @@ class RolloutRun:
             raise FileExistsError(f"{folder} exists: pass --resume to go on with it")
         elif not (folder / "run.json").is_file():
             raise ValueError(f"{folder} is not the folder of a run: it has no run.json")
-        else:
-            before = json.loads((folder / "run.json").read_text())["settings"]
-            changed = [name for name, value in asdict(settings).items() if before[name] != value]
-            if changed:
-                raise ValueError(f"{folder} was begun with another {', '.join(changed)}")
+
+    def check_settings(self) -> None:
+        """Raise `ValueError` when the run was begun with other settings than it has now."""
+        before = json.loads((self.folder / "run.json").read_text())["settings"]
+        now = asdict(self.settings)
+        changed = [name for name, value in now.items() if before[name] != value]
+        if changed:
+            raise ValueError(f"{self.folder} was begun with another {', '.join(changed)}")
 
     def records(self) -> Iterator[RolloutRecord]:
         """The rollouts that have ended, faults of the harness included, in their order."""

@@ -26,7 +26,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pytest_balanced_sampler.errors import HarnessError
 from pytest_balanced_sampler.proxy import make_proxy
-from pytest_balanced_sampler.rollout import Settings, WholeRunFailed
+from pytest_balanced_sampler.rollout import USAGE_FIELDS, Settings, WholeRunFailed
 from pytest_balanced_sampler.rollout_run import RolloutRecord, RolloutRun
 from pytest_balanced_sampler.supervisor import WorkerSupply
 from pytest_balanced_sampler.workspace import TOOLS
@@ -52,24 +52,40 @@ def main() -> None:
         shown = {"model": settings.model, "max_steps": settings.max_steps, "tools": TOOLS}
         print(f"{settings.prompt}\n{json.dumps(shown, indent=1)}")
         return
-    if not (os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")):
-        stop("set ANTHROPIC_API_KEY to your key first", EXIT_USAGE)
+    try:
+        roll_out_and_grade(arguments, settings)
+    except OSError as error:
+        stop(f"cannot write to {arguments.out}: {error.strerror}", EXIT_HARNESS_ERROR)
+
+
+def roll_out_and_grade(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Do what is left of the run in `--out`, grade it, and print the summary."""
     try:
         run = RolloutRun(arguments.out, settings, resume=arguments.resume)
+        numbers = run.left_to_do(arguments.runs)
+        if numbers:
+            run.check_settings()
     except (FileExistsError, ValueError) as error:
         stop(str(error), EXIT_USAGE)
-    was_interrupted = roll_out(run, arguments)
+    was_interrupted = bool(numbers) and roll_out(run, numbers, arguments.concurrency)
     try:
-        run.grade(task)
+        run.grade(arguments.task)
     except HarnessError as error:
         stop(str(error), EXIT_HARNESS_ERROR)
     summary = run.summarise(arguments.runs)
     print_summary(summary, run.folder)
+    if arguments.prices:
+        prices = zip(USAGE_FIELDS, arguments.prices, strict=True)
+        cost = sum(summary["usage"].get(name, 0) * price for name, price in prices) / 1e6
+        print(f"cost {cost:.2f} at the prices given")
+    again = f"--resume --out {run.folder}"
     if was_interrupted:
-        stop(f"interrupted; go on with --resume --out {run.folder}", EXIT_INTERRUPTED)
-    if summary["outcomes"]["harness_error"]:
-        again = f"--resume --out {run.folder}"
-        stop(f"some rollouts ended by a fault of the harness; try again with {again}", 3)
+        stop(f"interrupted; go on with {again}", EXIT_INTERRUPTED)
+    if summary["outcomes"]["harness_error"] or summary["unfinished"]:
+        stop(
+            f"some rollouts ended by a fault of the harness; try again with {again}",
+            EXIT_HARNESS_ERROR,
+        )
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -91,6 +107,13 @@ def parse_arguments() -> argparse.Namespace:
     )
     default = Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")
     parser.add_argument("--out", type=Path, default=default, help="folder of the run")
+    parser.add_argument(
+        "--prices",
+        type=float,
+        nargs=4,
+        metavar=("INPUT", "OUTPUT", "CACHE_WRITE", "CACHE_READ"),
+        help="per million tokens, in your currency, to print what the run cost",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument("--dry-run", action="store_true", help="print what would be sent")
     return parser.parse_args()
@@ -113,16 +136,16 @@ def read_prompt(path: Path) -> str:
     return prompt
 
 
-def roll_out(run: RolloutRun, arguments: argparse.Namespace) -> bool:
-    """Do what is left to do, with a display of it. Gives whether it was interrupted."""
-    numbers = run.left_to_do(arguments.runs)
-    if not numbers:
-        return False
+def roll_out(run: RolloutRun, numbers: list[int], concurrency: int) -> bool:
+    """Do these rollouts, with a display of it. Gives whether it was interrupted."""
+    if not (os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")):
+        run.discard_if_empty()
+        stop("set ANTHROPIC_API_KEY to your key first", EXIT_USAGE)
     client = anthropic.AsyncAnthropic(max_retries=5, timeout=600)
     supply = WorkerSupply(PRELOAD, "auto", make_proxy)
     display = Display(len(numbers))
     try:
-        work = run.roll_out(client, supply, numbers, arguments.concurrency, display.show)
+        work = run.roll_out(client, supply, numbers, concurrency, display.show)
         with display:
             asyncio.run(until_interrupted(work))
     except asyncio.CancelledError:

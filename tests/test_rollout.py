@@ -231,9 +231,14 @@ def test_resume_repeats_only_the_faults(scenarios, tmp_path):
         finished = roll_out(api, out, "--runs", len(SCENARIOS), "--resume")
         assert finished.returncode == 0, finished.stderr
         assert len(api.requests) == 3 * faults
-        again = roll_out(api, out, "--runs", len(SCENARIOS), "--resume")
+        prices = ["--prices", 1, 5, 1.25, 0.1]
+        again = roll_out(
+            api, out, "--runs", len(SCENARIOS), "--resume", *prices, ANTHROPIC_API_KEY=""
+        )
         assert len(api.requests) == 3 * faults
-    assert again.stdout == finished.stdout
+    steps = summary_of(out)["steps"]
+    cost = steps * (100 * 1 + 10 * 5 + 50 * 0.1) / 1e6
+    assert again.stdout == f"{finished.stdout}cost {cost:.2f} at the prices given\n"
     summary = summary_of(out)
     assert (len(summary["rollouts"]), summary["graded"]) == (len(SCENARIOS), len(SCENARIOS))
 
@@ -308,7 +313,8 @@ def test_an_existing_folder_is_not_overwritten(scenarios, tmp_path):
     """A run's folder is only touched with --resume, and only by the same settings."""
     out, _, api = scenarios
     assert "exists: pass --resume" in roll_out(api, out).stderr
-    assert "begun with another model" in roll_out(api, out, "--resume", "--model=other").stderr
+    more = ["--resume", "--model=other", "--runs", 99]
+    assert "begun with another model" in roll_out(api, out, *more).stderr
     assert "it has no run.json" in roll_out(api, tmp_path, "--resume").stderr
 
 
@@ -320,3 +326,24 @@ def test_dry_run_sends_nothing(tmp_path):
     assert finished.stdout.startswith("# Task")
     assert "run_python" in finished.stdout
     assert not (tmp_path / "run").exists()
+
+
+def test_a_full_disk_is_not_the_models_fault(tmp_path):
+    """What cannot be written is not counted, is said, and is done again when there is room."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(tmp_path)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a small disk needs the privilege to mount one")
+    out = tmp_path / "run"
+    filler = [tool("write_file", path="filler", content="x" * 200_000)]
+    try:
+        with MessagesApi([[filler, [WRITE], DONE]]) as api:
+            full = roll_out(api, out, "--runs", 2)
+        assert full.returncode == 3, full.stderr
+        assert "No space left" in full.stderr
+        enlarge = ["mount", "-o", "remount,size=64m", str(tmp_path)]
+        subprocess.run(enlarge, check=True)
+        with MessagesApi([GOOD_RUNS[0]]) as api:
+            assert roll_out(api, out, "--runs", 2, "--resume").returncode == 0
+        assert summary_of(out)["outcomes"]["passed"] == 2
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
