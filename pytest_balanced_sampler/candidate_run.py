@@ -9,7 +9,8 @@ import pytest
 from .candidate import Candidate
 from .errors import CandidateFault, HarnessError, SolutionTimeout
 from .proxy import Proxy
-from .supervisor import Worker, WorkerSupply
+from .remote_worker import Worker
+from .supervisor import WorkerSupply
 
 run_key = pytest.StashKey["CandidateRun"]()
 """Where a test item keeps the run that it belongs to."""

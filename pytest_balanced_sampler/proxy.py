@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from .errors import LoadError, SolutionError
-from .supervisor import Worker, exception_from
+from .remote_worker import Worker, exception_from
 from .text import printable_line
 from .wire import Reference
 

@@ -1,62 +1,32 @@
-"""The trusted side's hold on the warm process and on the workers that it forks.
+"""The trusted side's hold on the warm process, and the supply of workers that it forks.
 
-Used by the plugin (which takes and discards workers) and by proxies (which send requests). All
-waiting for a candidate happens in `Worker.request`, under the trusted side's clock.
+Used by the grading session and by rollouts, which take workers and end them.
 """
 
 from __future__ import annotations
 
-import builtins
 import json
 import os
-import select
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from weakref import WeakValueDictionary
 
 from . import wire
-from .errors import (
-    CandidateFault,
-    HarnessError,
-    LoadError,
-    ProtocolBreach,
-    SolutionCrash,
-    SolutionError,
-    SolutionTimeout,
-    WorkerLost,
-    solution_error_type,
-)
+from .errors import HarnessError, WorkerLost
+from .remote_worker import Death, Worker, describe_exit
 from .text import printable
-
-WALL_SECONDS_PER_CPU_SECOND = 3
-"""A candidate may wait, or share the machine, for this many times its CPU budget."""
-
-MAX_KEPT_OUTPUT = 64 * 1024
-
-MAX_BYTES_PER_TEST = 256 * 2**20
-"""All that a candidate may send in one test: a test that collects an endless iterable ends here,
-before the memory of the process that judges does."""
-
-MAX_SCRATCH_BYTES = 256 * 2**20
-MAX_SCRATCH_FILES = 10_000
 
 _WARM_MODULE = "pytest_balanced_sampler.warm"
 _START_SECONDS = 300
 _COMMAND_SECONDS = 60
-_TICK_SECONDS = 0.1
-_RECEIVED_AT_ONCE = 2**18
 _INHERITED = ("LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "TZ")
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
@@ -169,7 +139,7 @@ class WarmProcess:
             shutil.rmtree(self._scratch_root, ignore_errors=True)
 
     def _order_worker(self, workspace: str | None = None) -> Worker:
-        worker = Worker(self, self._make_proxy)
+        worker = Worker(self.reap, self._make_proxy)
         with worker.theirs:
             self._send(["fork", workspace], [worker.theirs.fileno(), worker.output_inlet])
             os.close(worker.output_inlet)
@@ -206,7 +176,7 @@ class WarmProcess:
         code = self._process.wait()
         self._errors.seek(0)
         last_words = printable(self._errors.read().decode(errors="backslashreplace"), 2000).strip()
-        return f"the warm process ended ({_describe_exit(code)}). {last_words}".strip()
+        return f"the warm process ended ({describe_exit(code)}). {last_words}".strip()
 
 
 class WorkerSupply:
@@ -259,305 +229,3 @@ class WorkerSupply:
     def _take(self, workspace: Path | None) -> Worker:
         warm = self.warm_process()
         return warm.take() if workspace is None else warm.take_in(workspace)
-
-
-@dataclass(frozen=True)
-class Death:
-    """How a worker ended: its wait status, and what it used and left behind."""
-
-    wait_status: int
-    cpu_seconds: float
-    peak_memory_bytes: int
-    stray_processes: int
-
-
-class Worker:
-    """One forked process with one candidate, as the trusted side sees it."""
-
-    def __init__(
-        self, warm: WarmProcess, make_proxy: Callable[[Worker, wire.Reference], Any]
-    ) -> None:
-        self._warm = warm
-        self._resolve = partial(make_proxy, self)
-        self._channel, self.theirs = socket.socketpair()
-        self._channel.setblocking(False)
-        self._output, self.output_inlet = os.pipe()
-        os.set_blocking(self._output, False)
-        self._poll = select.poll()
-        self._poll.register(self._channel, select.POLLIN)
-        self._poll.register(self._output, select.POLLIN)
-        self._lock = threading.Lock()
-        self._number = 0
-        self._bytes_left = MAX_BYTES_PER_TEST
-        self._next_check = 0.0
-        self._cpu_limit: float | None = None
-        self._cpu_budget = self._wall_left = float(_COMMAND_SECONDS)
-        self._kept_output = bytearray()
-        self._cut_output = 0
-        self.pid: int | None = None
-        self.scratch = ""
-        self.is_alive = True
-        self._death: Death | None = None
-        self._output_is_open = True
-        self.fault: BaseException | None = None
-        self.requests = 0
-        self.released: list[int] = []
-        self.proxies: WeakValueDictionary[int, Any] = WeakValueDictionary()
-
-    def wait_until_ready(self) -> None:
-        """Wait until the worker is confined. Raises `HarnessError` when it could not be."""
-        try:
-            self._receive(time.monotonic())
-        except CandidateFault as error:
-            last_words = self.take_output()
-            raise HarnessError(f"a worker could not be set up: {error} {last_words}") from error
-
-    def start_clock(self, cpu_seconds: float) -> None:
-        """Give the candidate this much time for what comes next, and forget the last fault."""
-        self.fault = None
-        self.requests = 0
-        self._bytes_left = MAX_BYTES_PER_TEST
-        self._cpu_budget = cpu_seconds
-        used = self._cpu_seconds_used()
-        self._cpu_limit = None if used is None else used + cpu_seconds
-        self._wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND
-
-    def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:
-        """Ask the worker for one operation and give its result.
-
-        Raises `SolutionError` when the candidate's code raised, a `CandidateFault` when no answer
-        came, `HarnessError` when that was not its doing.
-        """
-        __tracebackhide__ = True
-        with self._lock:
-            try:
-                return self._request(operation, args, kwargs)
-            except (CandidateFault, HarnessError) as fault:
-                self.fault = fault
-                raise
-
-    def take_output(self) -> str:
-        """What the candidate printed since the last call, made safe to show."""
-        with suppress(BlockingIOError):
-            self._drain_output()
-        kept, cut = bytes(self._kept_output), self._cut_output
-        self._kept_output.clear()
-        self._cut_output = 0
-        half = len(kept) // 2
-        note = f"\n[... {cut} bytes cut ...]\n".encode() if cut else b""
-        text = kept[:half] + note + kept[half:]
-        return printable(text.decode(errors="backslashreplace"), 2 * MAX_KEPT_OUTPUT)
-
-    def close(self) -> Death:
-        """End the worker's process, unless it has ended, and say how it did."""
-        death = self._death or self._bury()
-        self.hang_up()
-        return death
-
-    def hang_up(self) -> None:
-        """Let go of the worker's descriptors."""
-        self._channel.close()
-        os.close(self._output)
-
-    def _request(self, operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        __tracebackhide__ = True
-        if not self.is_alive:
-            raise SolutionCrash("the candidate's process has ended before")
-        self.requests += 1
-        self._number += 1
-        released, self.released = self.released, []
-        try:
-            request = [self._number, operation, list(args), kwargs, released]
-            body = wire.encode(request, self._refer)
-        except wire.WireError as error:
-            raise TypeError(f"cannot send this to the candidate: {error}") from error
-        if len(body) > wire.MAX_FRAME_BYTES:
-            raise TypeError(f"cannot send {len(body):,} bytes to the candidate in one call")
-        started = time.monotonic()
-        self._send(wire.FRAME_HEADER.pack(len(body)) + body, started)
-        status, result = self._reply(self._receive(started))
-        self._wall_left -= time.monotonic() - started
-        match status, result:
-            case "value", _:
-                return result
-            case "error", [str(), str(), str(), str()]:
-                raise exception_from(result)
-            case "load_error", [str() as kind, str(), str() as message, str() as text]:
-                raise LoadError(printable(f"{kind}: {message}"), traceback=printable(text))
-            case "unsendable", str():
-                raise SolutionError(f"the candidate's result cannot be used: {printable(result)}")
-        raise self.breach("a reply of unknown kind")
-
-    def _refer(self, item: object) -> wire.Reference | None:
-        refer = getattr(type(item), "__solution_reference__", None)
-        reference: wire.Reference | None = refer(item, self) if refer is not None else None
-        return reference
-
-    def _send(self, frame: bytes, started: float) -> None:
-        __tracebackhide__ = True
-        if any(fd == self._channel.fileno() for fd, _ in self._poll.poll(0)):
-            raise self._unasked_for()
-        left = memoryview(frame)
-        while left:
-            try:
-                left = left[self._channel.send(left) :]
-            except BlockingIOError:
-                self._wait_for(select.POLLOUT, started)
-            except OSError:
-                raise self._died() from None
-
-    def _receive(self, started: float) -> bytes:
-        __tracebackhide__ = True
-        received = bytearray()
-        size = wire.FRAME_HEADER.size
-        while len(received) < size:
-            self._wait_for(select.POLLIN, started)
-            piece = self._receive_piece()
-            if not piece:
-                raise self._died()
-            received += piece
-            if size == wire.FRAME_HEADER.size and len(received) >= size:
-                size += wire.FRAME_HEADER.unpack_from(received)[0]
-                if size > wire.FRAME_HEADER.size + wire.MAX_FRAME_BYTES:
-                    raise self.breach(f"a reply that claims to have {size:,} bytes")
-        self._bytes_left -= size
-        if self._bytes_left < 0:
-            self._bury()
-            sent = MAX_BYTES_PER_TEST // 2**20
-            raise SolutionCrash(f"the candidate sent over {sent} MiB in one test")
-        if len(received) > size:
-            raise self.breach("more than the one reply that it owed")
-        return bytes(memoryview(received)[wire.FRAME_HEADER.size :])
-
-    def _receive_piece(self) -> bytes:
-        try:
-            return self._channel.recv(_RECEIVED_AT_ONCE)
-        except OSError:
-            return b""
-
-    def _wait_for(self, event: int, started: float) -> None:
-        """Wait for the channel, keeping what the candidate prints, until its time is up."""
-        __tracebackhide__ = True
-        self._poll.modify(self._channel, event)
-        while True:
-            if time.monotonic() > self._next_check:
-                self._check_clock(started)
-            ready = {descriptor for descriptor, _ in self._poll.poll(_TICK_SECONDS * 1000)}
-            if self._output in ready:
-                self._drain_output()
-            if self._channel.fileno() in ready:
-                self._poll.modify(self._channel, select.POLLIN)
-                return
-
-    def _check_clock(self, started: float) -> None:
-        __tracebackhide__ = True
-        now = time.monotonic()
-        self._next_check = now + _TICK_SECONDS
-        used = self._cpu_seconds_used()
-        if self._cpu_limit is not None and used is not None and used > self._cpu_limit:
-            self._bury()
-            raise SolutionTimeout(f"the candidate used over {self._cpu_budget:g} s of CPU time")
-        if _is_over_quota(self.scratch):
-            self._bury()
-            quota = MAX_SCRATCH_BYTES // 2**20
-            raise SolutionCrash(f"the candidate wrote over {quota} MiB, or too many files")
-        if now - started > self._wall_left:
-            self._bury()
-            wall = self._cpu_budget * WALL_SECONDS_PER_CPU_SECOND
-            raise SolutionTimeout(f"the candidate gave no answer within {wall:g} s")
-
-    def _cpu_seconds_used(self) -> float | None:
-        if sys.platform != "linux" or self.pid is None:
-            return None
-        with suppress(OSError):
-            # The CPU clock of another process, as clock_getcpuclockid(3) numbers it.
-            return time.clock_gettime((~self.pid << 3) | 2)
-        return None
-
-    def _drain_output(self) -> None:
-        piece = os.read(self._output, _RECEIVED_AT_ONCE)
-        # The beginning and the end are kept: one of them has what a reader looks for.
-        self._kept_output += piece
-        cut = len(self._kept_output) - MAX_KEPT_OUTPUT
-        if cut > 0:
-            self._cut_output += cut
-            half = MAX_KEPT_OUTPUT // 2
-            del self._kept_output[half : half + cut]
-        if not piece and self._output_is_open:
-            self._output_is_open = False
-            self._poll.unregister(self._output)
-
-    def _reply(self, body: bytes) -> tuple[str, Any]:
-        __tracebackhide__ = True
-        try:
-            reply = wire.decode(body, self._resolve)
-        except wire.WireError as error:
-            raise self.breach(str(error)) from error
-        match reply:
-            case [number, str() as status, value] if number in (self._number, None):
-                return status, value
-        raise self.breach("a reply to another question")
-
-    def _unasked_for(self) -> CandidateFault | HarnessError:
-        return (
-            self.breach("a reply that nobody asked for") if self._receive_piece() else self._died()
-        )
-
-    def breach(self, what: str) -> ProtocolBreach:
-        """End the worker first; then explain, in the exception to raise, what it had sent."""
-        self._bury()
-        fault = f"broke the protocol: {what}"
-        self.fault = ProtocolBreach(f"the candidate's process {fault}", tampering=fault)
-        return self.fault
-
-    def _died(self) -> CandidateFault | HarnessError:
-        code = os.waitstatus_to_exitcode(self._bury().wait_status)
-        ending = f"the candidate's process ended ({_describe_exit(code)}) before it answered"
-        if code >= 0:
-            return SolutionCrash(ending, tampering="the worker exited inside a call")
-        if code == -signal.SIGXCPU:
-            return SolutionTimeout("the candidate used up all its CPU time")
-        # The kernel, short of memory, kills like this, and so does a candidate; see WorkerLost.
-        if code == -signal.SIGKILL:
-            return WorkerLost(ending)
-        return SolutionCrash(ending)
-
-    def _bury(self) -> Death:
-        self.is_alive = False
-        self._death = self._warm.reap(self)
-        return self._death
-
-
-def exception_from(described: list[str]) -> SolutionError | CandidateFault:
-    """The exception for what the worker says that the candidate raised."""
-    kind, builtin_name, message, traceback = (printable(text) for text in described)
-    builtin = getattr(builtins, builtin_name, None)
-    if builtin is MemoryError:
-        message = message or "the candidate needs more memory than it may use"
-    if isinstance(builtin, type) and issubclass(builtin, Exception):
-        return solution_error_type(builtin_name)(message, type_name=kind, traceback=traceback)
-    return SolutionCrash(
-        f"the candidate raised {kind}: {message}",
-        traceback=traceback,
-        tampering=f"raised {kind}, which only ends processes and tests",
-    )
-
-
-def _is_over_quota(folder: str) -> bool:
-    size = files = 0
-    for directory, folders, names in os.walk(folder):
-        files += len(folders) + len(names)
-        for name in names:
-            with suppress(OSError):
-                size += os.lstat(os.path.join(directory, name)).st_blocks * 512
-        if size > MAX_SCRATCH_BYTES or files > MAX_SCRATCH_FILES:
-            return True
-    return False
-
-
-def _describe_exit(code: int) -> str:
-    if code >= 0:
-        return f"exit status {code}"
-    with suppress(ValueError):
-        return f"killed by {signal.Signals(-code).name}"
-    return f"killed by signal {-code}"
