@@ -4,7 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -122,45 +125,41 @@ def test_harness_errors_cannot_be_bought(grade_source, tmp_path, what):
     assert run.exit_status == 1
 
 
-def scratch_folders():
-    return {name for name in os.listdir("/tmp") if name.startswith("pytest-solution-")}
-
-
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_outlives_the_session(tmp_path, how):
     """However pytest ends, its warm process, its workers and their folders go too."""
+    marker = f"marker_of_{os.getpid()}_{how}"
     (tmp_path / "test_task.py").write_text("def test_x(solution):\n    solution.hang()\n")
     (tmp_path / "solution.py").write_text(
         "import signal, time\n"
         "for number in (15, 2):\n    signal.signal(number, signal.SIG_IGN)\n"
-        "def hang():\n    open('marker', 'w').write('x')\n    time.sleep(600)\n"
+        f"def hang():\n    open({marker!r}, 'w').write('x')\n    time.sleep(600)\n"
     )
-    before = scratch_folders()
     pytest_process = subprocess.Popen(
         [sys.executable, "-m", "pytest", "--solution=solution.py", "-p", "no:cacheprovider"],
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    wait_until(lambda: scratch_with_marker(before))
+    wait_until(lambda: folders_with(marker))
+    (folder,) = folders_with(marker)
     family = psutil.Process(pytest_process.pid).children(recursive=True)
     assert len(family) >= 2
     pytest_process.send_signal(how)
     pytest_process.wait(timeout=120)
     wait_until(lambda: not any(is_alive(process) for process in family))
-    wait_until(lambda: scratch_folders() == before)
+    wait_until(lambda: not folder.parent.exists())
 
 
-def scratch_with_marker(before):
-    return any(
-        os.path.exists(f"/tmp/{root}/{folder}/marker")
-        for root in scratch_folders() - before
-        for folder in os.listdir(f"/tmp/{root}")
-    )
+def folders_with(marker):
+    scratch_folders = Path(tempfile.gettempdir()).glob("pytest-solution-*/*")
+    return [folder for folder in scratch_folders if (folder / marker).exists()]
 
 
 def is_alive(process):
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def wait_until(condition, seconds=120):
