@@ -75,6 +75,7 @@ _FORBIDDEN_CALLS = (
     "init_module finit_module delete_module sethostname setdomainname settimeofday "
     "clock_settime clock_adjtime adjtimex acct quotactl quotactl_fd syslog vhangup iopl ioperm "
     "personality bpf perf_event_open userfaultfd fanotify_init fanotify_mark "
+    "inotify_init inotify_init1 inotify_add_watch "
     "open_by_handle_at name_to_handle_at add_key request_key keyctl "
     "io_uring_setup io_uring_enter io_uring_register "
     "setpriority sched_setscheduler sched_setparam sched_setattr sched_setaffinity ioprio_set "

@@ -333,9 +333,14 @@ def _add_sections(
 ) -> None:
     traceback = getattr(cause, "traceback", "")
     if isinstance(traceback, str) and traceback:
-        report.sections.append(("the candidate's traceback", traceback))
+        report.sections.append(("the candidate's traceback", _quote(traceback)))
     if output := run.take_output():
-        report.sections.append(("what the candidate printed", output))
+        report.sections.append(("what the candidate printed", _quote(output)))
+
+
+def _quote(text: str) -> str:
+    """Set off what a candidate wrote, so that it cannot look like a line of pytest's."""
+    return "\n".join(f"| {line}" for line in text.splitlines())
 
 
 def _make_printable(report: pytest.TestReport) -> None:

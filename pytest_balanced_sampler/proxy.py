@@ -42,6 +42,9 @@ class Proxy:
         """What stands for this object in a message to its own worker."""
         return Reference(self._number, "") if worker is self._worker else None
 
+    def __reduce__(self) -> str:
+        raise TypeError(f"{self!r} cannot be pickled or copied")
+
     def __repr__(self) -> str:
         return f"<{self._description} in the candidate's process>"
 

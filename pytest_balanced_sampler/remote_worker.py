@@ -7,6 +7,7 @@ happens in `Worker.request`, under the trusted side's clock.
 from __future__ import annotations
 
 import builtins
+import errno
 import os
 import select
 import signal
@@ -33,16 +34,16 @@ from .errors import (
     WorkerLost,
     solution_error_type,
 )
-from .text import printable
+from .text import printable, printable_line
 
 WALL_SECONDS_PER_CPU_SECOND = 3
 """A candidate may wait, or share the machine, for this many times its CPU budget."""
 
 MAX_KEPT_OUTPUT = 64 * 1024
 
-MAX_BYTES_PER_TEST = 256 * 2**20
-"""All that a candidate may send in one test: a test that collects an endless iterable ends here,
-before the memory of the process that judges does."""
+MAX_MEMORY_PER_TEST = 2 * 2**30
+"""What all that a candidate sends in one test may take in memory, by a rough and high estimate: a
+test that collects an endless iterable ends here, before the process that judges does."""
 
 MAX_SCRATCH_BYTES = 256 * 2**20
 MAX_SCRATCH_FILES = 10_000
@@ -79,9 +80,10 @@ class Worker:
         self._poll = select.poll()
         self._poll.register(self._channel, select.POLLIN)
         self._poll.register(self._output, select.POLLIN)
-        self._lock = threading.Lock()
+        # Decoding a set of proxies asks for their hashes, in the middle of a request.
+        self._lock = threading.RLock()
         self._number = 0
-        self._bytes_left = MAX_BYTES_PER_TEST
+        self._allowance = wire.Allowance(MAX_MEMORY_PER_TEST)
         self._next_check = 0.0
         self._cpu_limit: float | None = None
         self._cpu_budget = self._wall_left = float(_START_SECONDS)
@@ -109,7 +111,7 @@ class Worker:
         """Give the candidate this much time for what comes next, and forget the last fault."""
         self.fault = None
         self.requests = 0
-        self._bytes_left = MAX_BYTES_PER_TEST
+        self._allowance = wire.Allowance(MAX_MEMORY_PER_TEST)
         self._cpu_budget = cpu_seconds
         used = self._cpu_seconds_used()
         self._cpu_limit = None if used is None else used + cpu_seconds
@@ -167,8 +169,9 @@ class Worker:
             raise TypeError(f"cannot send {len(body):,} bytes to the candidate in one call")
         self.released = []
         started = time.monotonic()
+        number = self._number
         self._send(wire.FRAME_HEADER.pack(len(body)) + body, started)
-        status, result = self._reply(self._receive(started))
+        status, result = self._reply(number, self._receive(started))
         self._wall_left -= time.monotonic() - started
         match status, result:
             case "value", _:
@@ -176,7 +179,9 @@ class Worker:
             case "error", [str(), str(), str(), str()]:
                 raise exception_from(result)
             case "load_error", [str() as kind, str(), str() as message, str() as text]:
-                raise LoadError(printable(f"{kind}: {message}"), traceback=printable(text))
+                raise LoadError(
+                    printable(f"{printable_line(kind)}: {message}"), traceback=printable(text)
+                )
             case "unsendable", str():
                 raise SolutionError(f"the candidate's result cannot be used: {printable(result)}")
         raise self.breach("a reply of unknown kind")
@@ -213,11 +218,6 @@ class Worker:
                 size += wire.FRAME_HEADER.unpack_from(received)[0]
                 if size > wire.FRAME_HEADER.size + wire.MAX_FRAME_BYTES:
                     raise self.breach(f"a reply that claims to have {size:,} bytes")
-        self._bytes_left -= size
-        if self._bytes_left < 0:
-            self._bury()
-            sent = MAX_BYTES_PER_TEST // 2**20
-            raise SolutionCrash(f"the candidate sent over {sent} MiB in one test")
         if len(received) > size:
             raise self.breach("more than the one reply that it owed")
         return bytes(memoryview(received)[wire.FRAME_HEADER.size :])
@@ -280,14 +280,19 @@ class Worker:
             self._output_is_open = False
             self._poll.unregister(self._output)
 
-    def _reply(self, body: bytes) -> tuple[str, Any]:
+    def _reply(self, asked: int, body: bytes) -> tuple[str, Any]:
         __tracebackhide__ = True
         try:
-            reply = wire.decode(body, self._resolve)
+            reply = wire.decode(body, self._resolve, self._allowance)
+        except wire.AllowanceSpentError:
+            self._bury()
+            raise SolutionCrash("the candidate sent more than one test has memory for") from None
         except wire.WireError as error:
+            if isinstance(error.__cause__, SolutionError):
+                raise error.__cause__ from None
             raise self.breach(str(error)) from error
         match reply:
-            case [number, str() as status, value] if number in (self._number, None):
+            case [number, str() as status, value] if number in (asked, None):
                 return status, value
         raise self.breach("a reply to another question")
 
@@ -323,7 +328,8 @@ class Worker:
 
 def exception_from(described: list[str]) -> SolutionError | CandidateFault:
     """The exception for what the worker says that the candidate raised."""
-    kind, builtin_name, message, traceback = (printable(text) for text in described)
+    kind, builtin_name = (printable_line(text) for text in described[:2])
+    message, traceback = (printable(text) for text in described[2:])
     builtin = getattr(builtins, builtin_name, None)
     if builtin is MemoryError:
         message = message or "the candidate needs more memory than it may use"
@@ -338,14 +344,16 @@ def exception_from(described: list[str]) -> SolutionError | CandidateFault:
 
 def _is_over_quota(folder: str) -> bool:
     size = files = 0
-    for directory, folders, names in os.walk(folder):
+    unreadable: list[OSError] = []
+    for directory, folders, names in os.walk(folder, onerror=unreadable.append):
         files += len(folders) + len(names)
         for name in names:
             with suppress(OSError):
                 size += os.lstat(os.path.join(directory, name)).st_blocks * 512
         if size > MAX_SCRATCH_BYTES or files > MAX_SCRATCH_FILES:
             return True
-    return False
+    # A folder that cannot be looked into could hold anything.
+    return any(error.errno != errno.ENOENT for error in unreadable)
 
 
 def describe_exit(code: int) -> str:

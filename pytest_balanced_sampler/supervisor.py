@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 from . import wire
 from .errors import HarnessError, WorkerLost
 from .remote_worker import Death, Worker, describe_exit
+from .scratch import remove_tree
 from .text import printable
 
 _WARM_MODULE = "pytest_balanced_sampler.warm"
@@ -136,7 +136,7 @@ class WarmProcess:
             self._process.wait()
         self._errors.close()
         if self._scratch_root is not None:
-            shutil.rmtree(self._scratch_root, ignore_errors=True)
+            remove_tree(self._scratch_root)
 
     def _order_worker(self, workspace: str | None = None) -> Worker:
         worker = Worker(self.reap, self._make_proxy)

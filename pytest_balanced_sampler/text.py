@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-_INVISIBLE = (*range(0x80, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+# Controls, and what is not seen or changes the direction of what is.
+_INVISIBLE = (
+    *range(0x80, 0xA0),
+    0x61C,
+    *range(0x200B, 0x2010),
+    *range(0x2028, 0x202F),
+    *range(0x2060, 0x2070),
+    0xFEFF,
+    *range(0xE0000, 0xE0080),
+)
 _CONTROLS = (*(code for code in range(0x20) if chr(code) not in "\n\t"), 0x7F)
 _ESCAPED = {code: f"\\x{code:02x}" for code in _CONTROLS} | {
     code: f"\\u{code:04x}" for code in _INVISIBLE

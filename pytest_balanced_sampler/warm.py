@@ -13,10 +13,8 @@ import importlib
 import json
 import os
 import random
-import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -26,6 +24,7 @@ from typing import NoReturn
 
 from . import wire
 from .confine import Confinement
+from .scratch import remove_tree
 from .worker import Worker
 
 
@@ -90,7 +89,7 @@ class WarmProcess:
         stray = self._end_stray_processes()
         scratch = self._scratch.pop(pid)
         if scratch.startswith(self._root):
-            _remove_tree(scratch)
+            remove_tree(scratch)
         return [status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, stray]
 
     def _end_stray_processes(self) -> int:
@@ -106,13 +105,6 @@ class WarmProcess:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
         return len(seen)
-
-
-def _remove_tree(path: str) -> None:
-    try:
-        shutil.rmtree(path, ignore_errors=True)
-    except RecursionError:  # A candidate nested folders deeper than Python's stack.
-        subprocess.run(["rm", "-rf", "--", path], check=False)
 
 
 def _import(names: list[str]) -> dict[str, str]:
@@ -150,7 +142,7 @@ def main() -> None:
     except ImportError as error:
         _reply(control, "failed", str(error))
     finally:
-        _remove_tree(root)
+        remove_tree(root)
     # What the imported libraries do on their way out takes longer than all of the above.
     os._exit(0)
 

@@ -20,24 +20,28 @@ from typing import Any
 
 import msgpack
 
-MAX_FRAME_BYTES = 32 * 2**20
+MAX_FRAME_BYTES = 16 * 2**20
 """The longest message either side accepts."""
 
 MAX_CONTAINERS = 400_000
 """An empty list is one byte on the wire and over fifty in memory, so containers are counted."""
 
-MAX_UNUSUAL_KEYS = 4096
-"""Keys whose hashes a candidate can make collide (anything but text, bytes and None)."""
+MAX_KEY_WEIGHT = 20_000
+"""Of tuples, frozensets, big integers and the like as keys or members of sets, in elements: hashes
+of these can be made equal, and then each is compared with each."""
 
 MAX_DEPTH = 64
 MAX_INTEGER_BYTES = 2**16
 
 FRAME_HEADER = struct.Struct("!I")
 _MAX_DESCRIPTORS = 2
+_BYTES_PER_BYTE = 4
+_BYTES_PER_CONTAINER = 100
+_BYTES_PER_ITEM = 90
 _BUFFER_BYTES = 256
 """The packer's own default is a fresh quarter of a megabyte for every call."""
 
-_ARRAY_TYPE = re.compile(r"[<>|][biufcSUmM]\d{1,6}(\[\d*[A-Za-z]+\])?")
+_ARRAY_TYPE = re.compile(r"[<>|][biufcSUmM][1-9]\d{0,5}(\[\d*[A-Za-z]+\])?")
 _TENSOR_TYPES = frozenset(
     "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64 "
     "complex32 complex64 complex128 float8_e4m3fn float8_e5m2".split()
@@ -61,6 +65,23 @@ class Tag(IntEnum):
 
 class WireError(Exception):
     """Raised when a value cannot be sent, or when received bytes are not a message."""
+
+
+class AllowanceSpentError(WireError):
+    """Raised when messages would take more memory than their receiver has to spare."""
+
+
+class Allowance:
+    """How much memory, in bytes and roughly, decoded values may still take."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def spend(self, size: int) -> None:
+        """Take this much of it. Raises `AllowanceSpentError`."""
+        self._left -= size
+        if self._left < 0:
+            raise AllowanceSpentError("a message needs more memory than there is to spare")
 
 
 @dataclass(frozen=True)
@@ -103,10 +124,16 @@ def encode(value: object, refer: Callable[[object], Reference | None]) -> bytes:
         raise WireError(f"a value is too deep or too large to be sent: {error}") from error
 
 
-def decode(data: bytes, resolve: Callable[[Reference], object]) -> Any:
-    """Decode one value from bytes that may be hostile. Raises `WireError` and nothing else."""
+def decode(
+    data: bytes, resolve: Callable[[Reference], object], allowance: Allowance | None = None
+) -> Any:
+    """Decode one value from bytes that may be hostile. Raises `WireError`.
+
+    Its cause is what a proxy raised, where one is a member of a set and had to be asked for its
+    hash.
+    """
     try:
-        return _Decoder(resolve).decode(data)
+        return _Decoder(resolve, allowance or Allowance(sys.maxsize)).decode(data)
     except WireError:
         raise
     except Exception as error:
@@ -175,16 +202,18 @@ def _extend_tensor(torch: Any, item: Any, pack: Callable[[object], bytes]) -> ob
 
 
 class _Decoder:
-    def __init__(self, resolve: Callable[[Reference], object]) -> None:
+    def __init__(self, resolve: Callable[[Reference], object], allowance: Allowance) -> None:
         self._resolve = resolve
+        self._allowance = allowance
         self._containers = 0
-        self._unusual_keys = 0
+        self._key_weight = 0
         self._depth = 0
 
     def decode(self, data: bytes) -> Any:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise WireError("a message is nested too deeply")
+        self._allowance.spend(_BYTES_PER_BYTE * len(data))
         value = msgpack.unpackb(
             data,
             strict_map_key=False,
@@ -200,12 +229,13 @@ class _Decoder:
         self._containers += 1
         if self._containers > MAX_CONTAINERS:
             raise WireError(f"a message has over {MAX_CONTAINERS} containers")
+        self._allowance.spend(_BYTES_PER_CONTAINER + _BYTES_PER_ITEM * len(items))
         return items
 
     def _hashable(self, keys: list[Any]) -> list[Any]:
-        self._unusual_keys += sum(type(key) not in (str, bytes, type(None)) for key in keys)
-        if self._unusual_keys > MAX_UNUSUAL_KEYS:
-            raise WireError(f"a message has over {MAX_UNUSUAL_KEYS} keys that are not text")
+        self._key_weight += sum(map(_key_weight, keys))
+        if self._key_weight > MAX_KEY_WEIGHT:
+            raise WireError(f"a message has keys with over {MAX_KEY_WEIGHT:,} elements")
         return keys
 
     def _dict(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
@@ -249,6 +279,18 @@ class _Decoder:
         if len(value) != len(types) or not all(map(isinstance, value, types)):
             raise WireError("a message has fields of the wrong type")
         return value
+
+
+def _key_weight(key: object) -> int:
+    """How much comparing this key costs, where a hash can be made to equal another's; 0 if not."""
+    match key:
+        case str() | bytes() | None | float():
+            return 0
+        case int():
+            return key.bit_length() // 64
+        case tuple() | frozenset():
+            return 1 + sum(1 + _key_weight(item) for item in key)
+    return 1
 
 
 def _check_size(shape: list[Any], item_size: int, data: bytes) -> None:

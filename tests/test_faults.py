@@ -1,6 +1,7 @@
 """Faults: each is blamed on whom it belongs to, and touches no other test or candidate."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -48,7 +49,49 @@ def test_endless_values_end(grade_source):
     run = grade_source(solution, tests)
     assert run.grade["tests"] == {"test_bad": "failed", "test_double": "passed"}
     assert (run.grade["failure_mode"], run.grade["outcome"]) == ("crash", "failed")
-    assert "sent over 256 MiB" in run.grade["message"]
+    assert "sent more than one test has memory for" in run.grade["message"]
+
+
+def test_wide_values_end(grade_source):
+    """What values take in memory is counted, not what they take on the wire."""
+    solution = (
+        "def bad():\n    batch = ['\\u0100'] * 5_000_000\n    while True: yield batch\n" + GOOD
+    )
+    tests = "def test_bad(solution):\n    list(solution.bad())\n" + TEST
+    run = grade_source(solution, tests)
+    assert run.grade["tests"] == {"test_bad": "failed", "test_double": "passed"}
+    assert run.grade["failure_mode"] == "crash", run.grade
+
+
+def test_a_candidate_cannot_write_lines_of_pytests(grade_source):
+    """Names and messages of several lines stay recognisable as the candidate's."""
+    forged = "\\n  1/1  other.py: passed\\n1 graded: 1 passed\\u200f"
+    for base in ("BaseException", "ValueError"):
+        solution = f"def double(x):\n    raise type('X{forged}', ({base},), {{}})('{forged}')\n"
+        run = grade_source(solution, TEST)
+        assert run.grade["outcome"] == "failed"
+        assert "\n  1/1  other.py" not in run.output
+        assert "\u200f" not in run.output
+
+
+def test_deep_folders_are_removed_with_few_descriptors(grade_source, tmp_path):
+    """A session that may open few files leaves no folder behind either."""
+    solution = (
+        "import os\nhere = os.getcwd()\nfor _ in range(600):\n    os.mkdir('d'); os.chdir('d')\n"
+        "open('left', 'w').write('x')\n"
+    )
+    tests = (
+        "import pathlib\ndef test_where(solution):\n"
+        f"    pathlib.Path({str(tmp_path / 'where')!r}).write_text(solution.here)\n"
+    )
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (250, limits[1]))
+    try:
+        run = grade_source(solution, tests)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert run.grade["outcome"] == "passed", run.output
+    assert not Path((tmp_path / "where").read_text()).parent.exists()
 
 
 def test_time_limit_marker(grade_source):

@@ -62,6 +62,18 @@ def three_then_error():
     yield from range(3)
     raise LookupError("no fourth")
 
+def stacks(): return {Stack([1]), Stack([2])}
+def stacks_by_stack(): return {Stack([1]): "one", Stack([2]): "two"}
+
+class Forgetful:
+    hashed = False
+    def __hash__(self):
+        if self.hashed: raise TypeError("not twice")
+        self.hashed = True
+        return 1
+
+def unhashable(): return {Forgetful()}
+
 endless = itertools.count()
 '''
 
@@ -254,3 +266,14 @@ def test_values_that_cannot_cross(grade_source, value, message):
     assert run.grade["tests"] == {"test_f": "failed", "test_g": "passed"}, run.output
     assert message in run.grade["message"]
     assert run.grade["tampering"] == []
+
+
+def test_sets_of_objects(check):
+    """Objects in a set or as keys are compared by the candidate's own hash and equality."""
+    check("""
+one, same, other = solution.Stack([1]), solution.Stack([1]), solution.Stack([2])
+assert {one, same, other} == {one, other} and len(solution.stacks()) == 2
+assert one in solution.stacks() and solution.stacks_by_stack()[other] == "two"
+with pytest.raises(TypeError):
+    solution.unhashable()
+""")

@@ -2,6 +2,7 @@
 
 import collections
 import enum
+import itertools
 import math
 from contextlib import suppress
 
@@ -148,6 +149,14 @@ def extension(tag, fields):
     return msgpack.packb(msgpack.ExtType(tag, msgpack.packb(fields)))
 
 
+def equal_hashes(length, count):
+    """A set of tuples which all have one hash (-1 and -2 do), and are all different."""
+    choices = itertools.islice(itertools.product((-1, -2), repeat=16), count)
+    tuples = [(0,) * max(0, length - 16) + choice for choice in choices]
+    members = [msgpack.ExtType(wire.Tag.TUPLE, msgpack.packb(member)) for member in tuples]
+    return extension(wire.Tag.SET, members)
+
+
 def nested(depth):
     data = msgpack.packb([])
     for _ in range(depth):
@@ -165,8 +174,8 @@ def nested(depth):
         b"\xdc\xff\xff" * 3,
         msgpack.packb([[]] * (wire.MAX_CONTAINERS + 1)),
         msgpack.packb([{}] * (wire.MAX_CONTAINERS + 1)),
-        msgpack.packb(dict.fromkeys(range(wire.MAX_UNUSUAL_KEYS + 1))),
-        extension(wire.Tag.SET, list(range(wire.MAX_UNUSUAL_KEYS + 1))),
+        equal_hashes(3, wire.MAX_KEY_WEIGHT // 3),
+        equal_hashes(300, 100),
         extension(wire.Tag.SET, [[]]),
         extension(wire.Tag.ARRAY, ["|O", [1], b"12345678"]),
         extension(wire.Tag.ARRAY, ["<f8", [2], b"12345678"]),
@@ -194,3 +203,21 @@ def test_not_a_number_is_kept():
     """NaN and the infinities cross."""
     assert math.isnan(there_and_back(math.nan))
     assert there_and_back([math.inf, -math.inf]) == [math.inf, -math.inf]
+
+
+def test_ordinary_keys_are_not_limited():
+    """Large dictionaries and sets of numbers and text cross."""
+    for value in ({n: str(n) for n in range(50_000)}, {str(n) for n in range(50_000)}):
+        assert there_and_back(value) == value
+    pairs = {(n, n + 1): n for n in range(5000)}
+    assert there_and_back(pairs) == pairs
+
+
+def test_an_allowance_is_for_all_messages_together():
+    """What several messages take in memory is added up."""
+    data = wire.encode([["\u0100"] * 1000] * 10, wire.no_reference)
+    allowance = wire.Allowance(2_500_000)
+    for _ in range(2):
+        wire.decode(data, wire.no_reference, allowance)
+    with pytest.raises(wire.AllowanceSpentError):
+        wire.decode(data, wire.no_reference, allowance)
