@@ -55,11 +55,9 @@ _RECEIVED_AT_ONCE = 2**18
 
 @dataclass(frozen=True)
 class Death:
-    """How a worker ended: its wait status, and what it used and left behind."""
+    """How a worker ended: its wait status, and how many processes it left behind."""
 
     wait_status: int
-    cpu_seconds: float
-    peak_memory_bytes: int
     stray_processes: int
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from .errors import CandidateFault, HarnessError, SolutionError, WorkerLost
 from .supervisor import WorkerSupply
+from .text import printable
 
 RUN_SECONDS = 30
 MAX_FILE_BYTES = 2**20
@@ -118,10 +119,7 @@ class Workspace:
                 output, ending = self._run_once(code)
             except WorkerLost as fault:
                 output, ending = "", str(fault).replace("the candidate", "the code")
-        if len(output) > MAX_OUTPUT:
-            half = MAX_OUTPUT // 2
-            cut = f"\n[... {len(output) - 2 * half} characters cut ...]\n"
-            output = output[:half] + cut + output[-half:]
+        output = printable(output, MAX_OUTPUT)
         return f"{output}\n[{ending}]" if output else f"[{ending}; nothing was printed]"
 
     def _run_once(self, code: str) -> tuple[str, str]:
