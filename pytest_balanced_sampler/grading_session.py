@@ -355,7 +355,8 @@ def _make_printable(report: pytest.TestReport) -> None:
             for entry in traceback.reprentries:
                 entry.lines = [printable(line) for line in entry.lines]
             if location is not None:
-                location.message = printable(location.message)
+                # On a CI server pytest's summary shows all lines of it, not the first alone.
+                location.message = printable(location.message).replace("\n", "\n| ")
     report.sections[:] = [(name, printable(text, 20_000)) for name, text in report.sections]
 
 

@@ -1,6 +1,7 @@
 """Faults: each is blamed on whom it belongs to, and touches no other test or candidate."""
 
 import os
+import itertools
 import resource
 import signal
 import subprocess
@@ -66,9 +67,9 @@ def test_wide_values_end(grade_source):
 def test_a_candidate_cannot_write_lines_of_pytests(grade_source):
     """Names and messages of several lines stay recognisable as the candidate's."""
     forged = "\\n  1/1  other.py: passed\\n1 graded: 1 passed\\u200f"
-    for base in ("BaseException", "ValueError"):
+    for base, on_ci in itertools.product(("BaseException", "ValueError"), ("", "true")):
         solution = f"def double(x):\n    raise type('X{forged}', ({base},), {{}})('{forged}')\n"
-        run = grade_source(solution, TEST)
+        run = grade_source(solution, TEST, CI=on_ci)
         assert run.grade["outcome"] == "failed"
         assert "\n  1/1  other.py" not in run.output
         assert "\u200f" not in run.output
