@@ -1,7 +1,7 @@
 """Faults: each is blamed on whom it belongs to, and touches no other test or candidate."""
 
-import os
 import itertools
+import os
 import resource
 import signal
 import subprocess
