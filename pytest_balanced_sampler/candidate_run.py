@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 
 import pytest
 
@@ -30,6 +31,7 @@ class CandidateRun:
         self._load_fault: CandidateFault | None = None
         self._fault: BaseException | None = None
         self._seconds = 0.0
+        self._signs: list[str] = []
         self.was_touched = False
 
     def begin_test(self, seconds: float) -> None:
@@ -38,7 +40,7 @@ class CandidateRun:
         self._fault = None
         self.was_touched = False
         if self._worker is not None and not self._worker.is_alive:
-            self.end()
+            self._end_worker()
         if self._worker is not None:
             self._worker.start_clock(seconds)
             self._worker.take_output()
@@ -81,13 +83,21 @@ class CandidateRun:
         return self._worker.take_output() if self._worker else ""
 
     def end(self) -> list[str]:
-        """End the worker. Gives the signs of tampering that only its end shows."""
+        """End the run. Gives the signs of tampering that only the end of a worker shows."""
+        self._end_worker()
+        return self._signs
+
+    def begin_second_try(self) -> None:
+        """Have the test that follows run in a fresh worker, and its verdict stand."""
+        self._end_worker()
+        self.is_second_try = True
+
+    def _end_worker(self) -> None:
         worker, self._worker, self._module = self._worker, None, None
-        try:
-            death = worker.close() if worker is not None else None
-        except HarnessError:  # The warm process is gone, and every worker with it.
-            death = None
-        return ["left processes behind"] if death is not None and death.stray_processes else []
+        # When the warm process is gone, every worker is gone with it.
+        with suppress(HarnessError):
+            if worker is not None and worker.close().stray_processes:
+                self._signs.append("left processes behind")
 
 
 def needs_second_try(fault: BaseException | None, run: CandidateRun) -> bool:

@@ -25,6 +25,7 @@ PhaseOutcome = Literal["passed", "failed", "harness_error", "skipped", "xfailed"
 TestOutcome = Literal[PhaseOutcome, "deselected", "not_run"]
 
 _PHASES = ("setup", "call", "teardown")
+_OUT_OF_TURN = len(_PHASES) + 1
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -69,7 +70,8 @@ class PhaseRecord:
     duration: float
     failure_mode: str | None = None
     message: str = ""
-    tampering: tuple[str, ...] = ()
+    tampering: list[str] = field(default_factory=list)
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,32 +95,57 @@ class Grade:
         return asdict(self)
 
 
-@dataclass
+@dataclass(slots=True)
 class CandidateRecord:
     """Everything that was seen of one candidate's tests.
 
-    `is_selection` says that tests were named one by one, so that there may be more of them.
+    There may be ten thousand of these, so what went well is only counted. `is_selection` says that
+    tests were named one by one, so that there may be more of them.
     """
 
     solution: str
     is_selection: bool = False
     sha256: str | None = None
-    deselected: set[str] = field(default_factory=set)
-    phases: dict[str, list[PhaseRecord]] = field(default_factory=dict)
+    duration: float = 0.0
+    _deselected: set[str] = field(default_factory=set)
+    _phases_passed: dict[str, int] = field(default_factory=dict)
+    _other_outcomes: dict[str, list[PhaseOutcome]] = field(default_factory=dict)
+    _causes: dict[PhaseOutcome, PhaseRecord] = field(default_factory=dict)
+    _tampering: set[str] = field(default_factory=set)
 
     def expect(self, test: str) -> None:
         """A test was collected: without its three phases there is no pass."""
-        self.phases.setdefault(test, [])
+        self._phases_passed.setdefault(test, 0)
+
+    def deselect(self, test: str) -> None:
+        """Somebody chose not to run a test: it makes the grade incomplete."""
+        self._deselected.add(test)
+
+    def add(self, record: PhaseRecord) -> None:
+        """A phase of one of the tests has ended."""
+        self.sha256 = record.sha256 or self.sha256
+        self.duration += record.duration
+        self._tampering.update(record.tampering)
+        passed = self._phases_passed.get(record.test, 0)
+        in_turn = passed < len(_PHASES) and record.phase == _PHASES[passed]
+        self._phases_passed[record.test] = passed + 1 if in_turn else _OUT_OF_TURN
+        if record.outcome != "passed":
+            self._other_outcomes.setdefault(record.test, []).append(record.outcome)
+            first = self._causes.setdefault(record.outcome, record)
+            self._causes[record.outcome] = min(first, record, key=self._place)
+
+    def tests_to_run(self) -> int:
+        """How many tests were collected and not deselected."""
+        return len(self._phases_passed.keys() - self._deselected)
 
     def grade(self, grading_seed: int, isolation: dict[str, Any]) -> Grade:
         """The grade that follows from what was seen so far."""
-        tests = {name: self._test_outcome(name) for name in self.phases}
-        cause = self._first("failed") or self._first("harness_error")
+        tests = {name: self._test_outcome(name) for name in self._phases_passed}
+        cause = self._causes.get("failed") or self._causes.get("harness_error")
         outcome = _outcome(list(tests.values()), cause)
         message = cause.message if cause else _what_is_missing(tests, outcome)
         if outcome == "passed" and self.is_selection:
             outcome, message = "incomplete", "only tests that were named one by one were run"
-        records = [record for phases in self.phases.values() for record in phases]
         return Grade(
             solution=self.solution,
             sha256=self.sha256,
@@ -127,31 +154,26 @@ class CandidateRecord:
             failure_mode=cause.failure_mode if cause else None,
             message=message,
             tests=tests,
-            duration=sum(record.duration for record in records),
+            duration=self.duration,
             grading_seed=grading_seed,
             isolation=isolation,
-            tampering=sorted({sign for record in records for sign in record.tampering}),
+            tampering=sorted(self._tampering),
         )
 
     def _test_outcome(self, test: str) -> TestOutcome:
-        seen = self.phases[test]
-        outcomes = [record.outcome for record in seen]
+        outcomes = self._other_outcomes.get(test, [])
         for bad in ("failed", "harness_error"):
             if bad in outcomes:
                 return bad
-        for outcome in outcomes:
-            if outcome != "passed":
-                return outcome
-        if test in self.deselected:
+        if outcomes:
+            return outcomes[0]
+        if test in self._deselected:
             return "deselected"
-        return "passed" if [record.phase for record in seen] == list(_PHASES) else "not_run"
+        return "passed" if self._phases_passed[test] == len(_PHASES) else "not_run"
 
-    def _first(self, outcome: PhaseOutcome) -> PhaseRecord | None:
-        for phases in self.phases.values():
-            for record in phases:
-                if record.outcome == outcome:
-                    return record
-        return None
+    def _place(self, record: PhaseRecord) -> int:
+        """Where a test stands in the order of the file."""
+        return list(self._phases_passed).index(record.test)
 
 
 def failure_mode_of(error: BaseException, test: str) -> str:

@@ -1,4 +1,4 @@
-"""What pytest sees: the options, the fixtures, and a `GradingSession` when there are candidates.
+"""What pytest sees: the options, the fixtures, and the session's plugins when there are candidates.
 
 pytest loads it through the `pytest11` entry point, in every session: it imports what grades only
 where there is something to grade. It knows nothing of any task.
@@ -66,23 +66,14 @@ def pytest_configure(config: pytest.Config) -> None:
     patterns: list[str] = config.getoption("solution") or config.getini("solution")
     if not patterns:
         return
-    from .candidate import find_candidates
-    from .grading_session import GradingSession
-
-    if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
-        raise pytest.UsageError("--solution does not work with pytest-xdist yet: leave out -n")
     if _option(config, "isolation") not in ISOLATION_MODES:
         raise pytest.UsageError(f"isolation must be one of {', '.join(ISOLATION_MODES)}")
     if not _option(config, "solution_timeout") > 0:
         raise pytest.UsageError("--solution-timeout must be a positive number of seconds")
-    try:
-        candidates = find_candidates(patterns, config.invocation_params.dir)
-    except FileNotFoundError as error:
-        raise pytest.UsageError(str(error)) from None
-    session = GradingSession(
-        config, candidates, _option(config, "grading_seed"), _option(config, "isolation")
-    )
-    config.pluginmanager.register(session, "grading_session")
+    from .session_plugins import register_session_plugins
+
+    seed, isolation = _option(config, "grading_seed"), _option(config, "isolation")
+    register_session_plugins(config, patterns, seed, isolation)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,0 +1,161 @@
+"""Keeps what was seen of every candidate, and reports the grades; the plugin registers it.
+
+It runs where pytest reports: in the one process of a session, or, with pytest-xdist, in the
+controller. It sees reports only, never a candidate.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Generator
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .candidate import Candidate
+from .collected import Collected
+from .grade import GRADES_VERSION, CandidateRecord, Grade, Outcome
+from .phase_report import record_of
+from .text import printable_line
+
+EXIT_HARNESS_ERROR = 3
+"""The exit status of a session in which a candidate could not be graded."""
+
+_MAX_TABLE_ROWS = 60
+
+
+class GradeBook:
+    """The record of each candidate, and the hooks that fill it and report what follows from it."""
+
+    def __init__(
+        self, config: pytest.Config, candidates: list[Candidate], grading_seed: int, isolation: str
+    ) -> None:
+        self._config = config
+        is_selection = any("::" in argument for argument in config.args)
+        self._records = [CandidateRecord(candidate.name, is_selection) for candidate in candidates]
+        self._grading_seed = grading_seed
+        self._isolation: dict[str, Any] = {"mode": isolation}
+        self._versions: dict[str, str] = {}
+        self._tests_sha256 = ""
+
+    def open(self, collected: Collected) -> None:
+        """Note every test that a grade needs. Ends the session where nothing can be graded."""
+        if collected.refusal is not None:
+            reason, status = collected.refusal
+            if status == pytest.ExitCode.USAGE_ERROR:
+                raise pytest.UsageError(reason)
+            pytest.exit(reason, returncode=status)
+        for candidate, test in collected.expected:
+            self._records[candidate].expect(test)
+        for candidate, test in collected.deselected:
+            self._records[candidate].deselect(test)
+        self._isolation = collected.isolation
+        self._versions = collected.versions
+        self._tests_sha256 = collected.tests_sha256
+
+    def pytest_report_header(self) -> str:
+        """One line on what is graded."""
+        count = len(self._records)
+        return (
+            f"solution: {count} candidate{'s'[: count > 1]}, grading seed {self._grading_seed}, "
+            f"isolation {self._isolation['mode']}"
+        )
+
+    def pytest_report_collectionfinish(self) -> str:
+        """One line on what is enforced."""
+        enforced = ", ".join(self._isolation.get("enforced", [])) or "nothing"
+        missing = ", ".join(self._isolation.get("missing", []))
+        return f"isolation: {enforced}" + (f"; NOT ENFORCED: {missing}" if missing else "")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Enter a test's phase into its candidate's record."""
+        if (record := record_of(report)) is not None:
+            self._records[record.candidate].add(record)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        """Let the exit status say what the grades say, before any report is written."""
+        session.exitstatus = self._exit_status(int(session.exitstatus))
+        if (json_report := getattr(self._config, "_json_report", None)) is not None:
+            json_report.save_report = partial(self._save_whole, session, json_report.save_report)
+        yield
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_json_modifyreport(self, json_report: dict[str, Any]) -> None:
+        """Put the grades into pytest-json-report's file."""
+        json_report["grades_version"] = GRADES_VERSION
+        json_report["grades"] = [grade.as_json() for grade in self.grades()]
+        json_report["grading_tests_sha256"] = self._tests_sha256
+        json_report["versions"] = {
+            "pytest-balanced-sampler": version("pytest-balanced-sampler"),
+            "pytest": pytest.__version__,
+            "python": platform.python_version(),
+            **self._versions,
+        }
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Close with a table of the grades."""
+        grades = self.grades()
+        terminalreporter.write_sep("-", "grades")
+        for grade in grades[:_MAX_TABLE_ROWS]:
+            terminalreporter.write_line(_table_row(grade), **{_colour(grade): True})
+        if len(grades) > _MAX_TABLE_ROWS:
+            terminalreporter.write_line(f"... and {len(grades) - _MAX_TABLE_ROWS} more")
+        outcomes = [grade.outcome for grade in grades]
+        counts = (f"{outcomes.count(name)} {name}" for name in dict.fromkeys(outcomes))
+        terminalreporter.write_line(f"{len(grades)} graded: {', '.join(counts)}")
+
+    def grades(self) -> list[Grade]:
+        """The grades that follow from what was seen so far, in the order of the candidates."""
+        return [record.grade(self._grading_seed, self._isolation) for record in self._records]
+
+    def outcome(self, candidate: int) -> Outcome:
+        """What a candidate has come to so far."""
+        return self._records[candidate].grade(self._grading_seed, self._isolation).outcome
+
+    def tests_to_run(self, candidate: int) -> int:
+        """How many tests of a candidate are to be run."""
+        return self._records[candidate].tests_to_run()
+
+    def _save_whole(
+        self, session: pytest.Session, save_report: Callable[[str], None], path: str
+    ) -> None:
+        """Have pytest-json-report's file appear whole or not at all."""
+        part = f"{path}.part"
+        try:
+            save_report(part)
+            os.replace(part, path)
+        except OSError:
+            session.exitstatus = EXIT_HARNESS_ERROR
+            Path(part).unlink(missing_ok=True)
+            raise
+
+    def _exit_status(self, status: int) -> int:
+        grades = self.grades()
+        if any(grade.outcome == "harness_error" for grade in grades):
+            return EXIT_HARNESS_ERROR
+        if status == pytest.ExitCode.OK and not all(map(_is_good_or_chosen, grades)):
+            return int(pytest.ExitCode.TESTS_FAILED)
+        return status
+
+
+def _is_good_or_chosen(grade: Grade) -> bool:
+    """Whether all is well, but for tests that somebody deselected on purpose."""
+    return grade.outcome == "passed" or set(grade.tests.values()) == {"passed", "deselected"}
+
+
+def _table_row(grade: Grade) -> str:
+    passed = f"{list(grade.tests.values()).count('passed')}/{len(grade.tests)}"
+    mode = f" ({grade.failure_mode})" if grade.failure_mode not in (None, grade.outcome) else ""
+    cause = f"  {printable_line(grade.message, 100)}" if grade.message else ""
+    tampering = "  TAMPERING: " + "; ".join(grade.tampering) if grade.tampering else ""
+    return f"{passed:>5}  {grade.solution}: {grade.outcome}{mode}{cause}{tampering}"
+
+
+def _colour(grade: Grade) -> str:
+    return {"passed": "green", "failed": "red", "no_solution": "red"}.get(grade.outcome, "yellow")

@@ -1,0 +1,156 @@
+"""From what pytest saw of one phase of a test to its record and its report; for the session.
+
+Whatever a candidate made is escaped here, before a report leaves the process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+from _pytest._code.code import ExceptionChainRepr
+
+from .candidate_run import CandidateRun
+from .collected import TestKey
+from .errors import CandidateFault, HarnessError, SolutionError, WorkerLost
+from .grade import PhaseOutcome, PhaseRecord, failure_mode_of
+from .text import printable
+
+_RECORD = "solution_record"
+"""The attribute of a report that holds the record, as plain data: pytest-xdist sends it along."""
+
+
+def record_of(report: pytest.TestReport) -> PhaseRecord | None:
+    """The record that a report carries, if its test grades a candidate."""
+    fields = getattr(report, _RECORD, None)
+    return None if fields is None else PhaseRecord(**fields)
+
+
+def attach(report: pytest.TestReport, record: PhaseRecord) -> None:
+    """Have a report carry this record."""
+    setattr(report, _RECORD, asdict(record))
+
+
+def add_tampering(report: pytest.TestReport, signs: list[str]) -> None:
+    """Add signs of tampering to the record that a report carries."""
+    record = record_of(report)
+    assert record is not None
+    attach(report, replace(record, tampering=[*record.tampering, *signs]))
+
+
+def annotate(
+    report: pytest.TestReport,
+    error: BaseException | None,
+    key: TestKey,
+    run: CandidateRun,
+    *,
+    is_brief: bool,
+) -> None:
+    """Add to the report what a grade needs to know, and what a reader wants to see.
+
+    A brief one shows the message only: thousands of tracebacks are read by nobody.
+    """
+    fault = run.fault()
+    if report.when == "call" and report.passed and fault is not None:
+        # The test caught the fault; that is no evidence that the candidate can do anything.
+        report.outcome = "failed"
+        report.longrepr = f"{type(fault).__name__}: {fault}"
+    candidate, test = key
+    outcome = _phase_outcome(report, fault or error, run)
+    cause = (fault or error) if outcome in ("failed", "harness_error") else None
+    record = PhaseRecord(
+        candidate=candidate,
+        test=test,
+        phase=report.when or "call",
+        outcome=outcome,
+        duration=report.duration,
+        failure_mode=_mode(cause, outcome, test) if cause is not None else None,
+        message=printable(_message(cause), 1000) if cause is not None else "",
+        tampering=list(filter(None, [getattr(cause, "tampering", "")])),
+        sha256=run.sha256,
+    )
+    attach(report, record)
+    if is_brief:
+        _make_brief(report, record)
+    elif report.failed:
+        _add_sections(report, cause, run)
+    if not report.passed:
+        _make_printable(report)
+
+
+def _phase_outcome(
+    report: pytest.TestReport, cause: BaseException | None, run: CandidateRun
+) -> PhaseOutcome:
+    if hasattr(report, "wasxfail"):
+        return "xpassed" if report.passed else "xfailed"
+    if not report.failed:
+        return report.outcome
+    if isinstance(cause, WorkerLost) and run.is_second_try:
+        return "failed"
+    if isinstance(cause, HarnessError):
+        return "harness_error"
+    # A fixture of the author's that fails before it asked the candidate for anything.
+    is_authors = report.when != "call" and not run.was_touched
+    return "harness_error" if is_authors else "failed"
+
+
+def _mode(cause: BaseException, outcome: PhaseOutcome, test: str) -> str:
+    if outcome == "harness_error":
+        return "harness_error"
+    return (
+        CandidateFault.failure_mode
+        if isinstance(cause, WorkerLost)
+        else failure_mode_of(cause, test)
+    )
+
+
+def _message(cause: BaseException) -> str:
+    text = str(cause)
+    if isinstance(cause, AssertionError) and not isinstance(cause, SolutionError):
+        # pytest writes the author's own message first, and what it knows of the values after it.
+        text = text.partition("\nassert ")[0]
+    return f"{cause.type_name}: {text}" if isinstance(cause, SolutionError) else text
+
+
+def _make_brief(report: pytest.TestReport, record: PhaseRecord) -> None:
+    report.keywords = {}
+    report.sections.clear()
+    if report.failed:
+        report.longrepr = record.message
+
+
+def _add_sections(
+    report: pytest.TestReport, cause: BaseException | None, run: CandidateRun
+) -> None:
+    traceback = getattr(cause, "traceback", "")
+    if isinstance(traceback, str) and traceback:
+        report.sections.append(("the candidate's traceback", _quote(traceback)))
+    if output := run.take_output():
+        report.sections.append(("what the candidate printed", _quote(output)))
+
+
+def _quote(text: str) -> str:
+    """Set off what a candidate wrote, so that it cannot look like a line of pytest's."""
+    return "\n".join(f"| {line}" for line in text.splitlines())
+
+
+def _make_printable(report: pytest.TestReport) -> None:
+    """Escape, in what pytest is going to show, the text that came from a candidate.
+
+    An assertion that compares strings shows them raw.
+    """
+    match report.longrepr:
+        case (path, line, reason):
+            report.longrepr = (path, line, printable(reason))
+        case ExceptionChainRepr():
+            for traceback, location, _ in report.longrepr.chain:
+                for entry in traceback.reprentries:
+                    entry.lines = [printable(line) for line in entry.lines]
+                if location is not None:
+                    # On a CI server pytest's summary shows all lines of it, not the first alone.
+                    location.message = printable(location.message).replace("\n", "\n| ")
+        case None:
+            pass
+        case other:
+            report.longrepr = printable(str(other), 20_000)
+    report.sections[:] = [(name, printable(text, 20_000)) for name, text in report.sections]

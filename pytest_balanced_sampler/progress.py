@@ -1,0 +1,107 @@
+"""Shows how far a long session is, by candidate; the plugin registers it where there are many.
+
+It takes the place of pytest's line of dots, and drops what pytest and pytest-json-report would keep
+of every test of a candidate to the end: ten thousand candidates are two hundred thousand reports.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Generator
+from datetime import timedelta
+
+import pytest
+
+from .grade_book import GradeBook
+from .phase_report import record_of
+
+_SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_ON_A_TERMINAL = 0.2
+
+
+class Progress:
+    """What has been graded so far of `total` candidates."""
+
+    def __init__(self, config: pytest.Config, book: GradeBook, total: int) -> None:
+        self._config = config
+        self._book = book
+        self._total = total
+        self._tests_ended: Counter[int] = Counter()
+        self._done = 0
+        self._passed = 0
+        self._started = self._last_shown = time.monotonic()
+
+    @property
+    def _terminal(self) -> pytest.TerminalReporter | None:
+        return self._config.pluginmanager.get_plugin("terminalreporter")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Show nothing else while the candidates are graded, and where it ended."""
+        self._started = self._last_shown = time.monotonic()
+        if self._terminal is not None:
+            self._terminal.showfspath = False
+        try:
+            return (yield)
+        finally:
+            self._show(is_last=True)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(
+        self, report: pytest.CollectReport | pytest.TestReport
+    ) -> tuple[str, str, str] | None:
+        """Count a candidate's test, and print nothing for it."""
+        if not isinstance(report, pytest.TestReport) or record_of(report) is None:
+            return None
+        if report.passed:
+            return ("passed" if report.when == "call" else ""), "", ""
+        return f"{report.outcome} by candidates", "", ""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, None, None]:
+        """Note a phase of a candidate's test; keep nothing of it but the count."""
+        yield
+        record = record_of(report)
+        if record is None:
+            return
+        self._forget(report)
+        if record.phase == "teardown":
+            self._tests_ended[record.candidate] += 1
+            if self._tests_ended[record.candidate] == self._book.tests_to_run(record.candidate):
+                del self._tests_ended[record.candidate]
+                self._done += 1
+                self._passed += self._book.outcome(record.candidate) == "passed"
+            self._show()
+
+    def _forget(self, report: pytest.TestReport) -> None:
+        if self._terminal is not None:
+            self._terminal.stats.pop("", None)
+            for reports in self._terminal.stats.values():
+                if reports[-1] is report:
+                    reports[-1] = reports[0]
+        if (json_report := getattr(self._config, "_json_report", None)) is not None:
+            json_report._json_tests.pop(report.nodeid, None)
+
+    def _show(self, *, is_last: bool = False) -> None:
+        if self._terminal is None:
+            return
+        is_live = self._terminal.isatty
+        pause = _SECONDS_ON_A_TERMINAL if is_live else _SECONDS_BETWEEN_LINES
+        if not is_last and time.monotonic() < self._last_shown + pause:
+            return
+        self._last_shown = time.monotonic()
+        if is_live:
+            self._terminal.rewrite(self._line(), erase=True)
+        if is_last or not is_live:
+            self._terminal.write_line("" if is_live else self._line())
+        self._terminal.flush()
+
+    def _line(self) -> str:
+        elapsed = time.monotonic() - self._started
+        rate = self._done / elapsed if elapsed else 0.0
+        left = timedelta(seconds=round((self._total - self._done) / rate)) if rate else "unknown"
+        return (
+            f"{self._done:,} of {self._total:,} candidates graded, {self._passed:,} passed, "
+            f"{rate:.1f} per second, {left} left"
+        )

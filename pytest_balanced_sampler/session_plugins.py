@@ -1,0 +1,78 @@
+"""Registers what grades and what reports in a session that has candidates; called by the plugin.
+
+A session in one process has both. With pytest-xdist the controller hands out and reports, and each
+of its processes grades.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from .candidate import Candidate, find_candidates
+from .grade_book import GradeBook
+from .grading_session import GradingSession
+from .progress import Progress
+from .turns import Turns
+
+MANY_CANDIDATES = 100
+"""Above so many, what is shown and kept of each test is little: nobody reads thousands."""
+
+_DETAILS = ("collectors", "keywords", "log", "streams", "traceback")
+
+
+def register_session_plugins(
+    config: pytest.Config, patterns: list[str], grading_seed: int, isolation: str
+) -> None:
+    """Find the candidates and register what this process needs. Raises `UsageError`."""
+    if hasattr(config, "workerinput"):
+        from . import distribution
+
+        folder = distribution.session_folder(config)
+        candidates = distribution.given_candidates(config)
+        is_brief = _shorten_reports(config, candidates)
+        session = GradingSession(
+            config,
+            candidates,
+            isolation,
+            lambda collected: collected.save(folder),
+            Turns(folder),
+            is_brief=is_brief,
+        )
+        config.pluginmanager.register(session, "grading_session")
+        return
+    candidates = _find(config, patterns)
+    is_brief = _shorten_reports(config, candidates)
+    book = GradeBook(config, candidates, grading_seed, isolation)
+    config.pluginmanager.register(book)
+    if is_brief:
+        config.pluginmanager.register(Progress(config, book, len(candidates)))
+    if _is_xdist_controller(config):
+        from .distribution import Distribution
+
+        config.pluginmanager.register(Distribution(config, candidates, book), "grading_session")
+        return
+    session = GradingSession(
+        config, candidates, isolation, book.open, Turns(None), is_brief=is_brief
+    )
+    config.pluginmanager.register(session, "grading_session")
+
+
+def _find(config: pytest.Config, patterns: list[str]) -> list[Candidate]:
+    try:
+        return find_candidates(patterns, config.invocation_params.dir)
+    except FileNotFoundError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _is_xdist_controller(config: pytest.Config) -> bool:
+    options = config.option
+    return bool(getattr(options, "tx", None) and options.dist != "no" and not options.collectonly)
+
+
+def _shorten_reports(config: pytest.Config, candidates: list[Candidate]) -> bool:
+    """Have pytest-json-report leave out what it would keep of each of very many tests."""
+    if len(candidates) <= MANY_CANDIDATES:
+        return False
+    omitted = getattr(config.option, "json_report_omit", [])
+    config.option.json_report_omit = [*omitted, *_DETAILS]
+    return True
