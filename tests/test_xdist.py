@@ -1,0 +1,149 @@
+"""Grading with `-n N`: the same grades as in one process, and no pass without evidence."""
+
+import itertools
+import json
+
+import pytest
+
+from tests.conftest import ROOT, run_pytest
+
+pytest.importorskip("xdist", reason="pytest-xdist is not installed")
+
+CANDIDATES = {
+    "good": "def double(x):\n    return 2 * x\n",
+    "bad": "def double(x):\n    return 3 * x\n",
+    "empty": "",
+    "exits": "import os\ndef double(x):\n    os._exit(0)\n",
+    "hangs": "def double(x):\n    while True: pass\n",
+    "surrogate": "def double(x):\n    raise ValueError('\\udcff\\x1b[31m')\n",
+    "text": "def double(x):\n    return '\\udcff\\x1b[31m'\n",
+    "no_module": "import nowhere_to_be_found\n",
+}
+TESTS = (
+    "import pytest\n"
+    "def test_double(solution):\n    assert solution.double(2) == 4\n"
+    "def test_zero(solution):\n    assert solution.double(0) == 0\n"
+    "def test_unless_text(solution):\n"
+    "    if isinstance(solution.double(1), str):\n        pytest.skip(solution.double(1))\n"
+)
+
+
+@pytest.fixture
+def grade(tmp_path):
+    """Grade candidates, each with two copies, by a torch-free task."""
+    (tmp_path / "candidates").mkdir()
+    (tmp_path / "task").mkdir()
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
+
+    def run(sources, tests, *arguments):
+        for name, source in sources.items():
+            (tmp_path / "candidates" / f"{name}.py").write_text(source)
+        (tmp_path / "task" / "test_task.py").write_text(tests)
+        report = tmp_path / "report.json"
+        report.unlink(missing_ok=True)
+        arguments = ["--solution=candidates", "--solution-timeout=1", *arguments]
+        return run_pytest(*arguments, cwd=tmp_path, report_file=report)
+
+    return run
+
+
+def without_duration(grades):
+    return [{key: value for key, value in grade.items() if key != "duration"} for grade in grades]
+
+
+@pytest.mark.parametrize("style", ["auto", "native"])
+def test_the_grades_are_those_of_one_process(grade, style):
+    """Order, outcomes, messages, hashes and exit status do not depend on the number of processes,
+    and no text of a candidate's, however it is shown, breaks the connection between them."""
+    alone = grade(CANDIDATES, TESTS, f"--tb={style}")
+    shared = grade(CANDIDATES, TESTS, f"--tb={style}", "-n", 2)
+    assert without_duration(shared.grades) == without_duration(alone.grades), shared.output
+    assert [grade["outcome"] for grade in shared.grades].count("passed") == 1
+    assert shared.exit_status == alone.exit_status == 1
+    assert "crashed" not in shared.output
+    for key in ("grades_version", "grading_tests_sha256", "versions"):
+        assert shared.report[key] == alone.report[key]
+
+
+def test_the_task_that_is_shipped(tmp_path):
+    """The real task gives the same grades too."""
+    solutions = [
+        "reference_solutions",
+        "broken_solutions/timeout/never_ends.py",
+        "broken_solutions/crash/exits.py",
+        "broken_solutions/no_solution/empty.py",
+        "broken_solutions/reproducibility/ignores_seed.py",
+    ]
+    arguments = [*(f"--solution={path}" for path in solutions), "--solution-timeout=2"]
+    alone = run_pytest(*arguments, cwd=ROOT, report_file=tmp_path / "alone.json")
+    shared = run_pytest(*arguments, "-n", 2, cwd=ROOT, report_file=tmp_path / "shared.json")
+    assert without_duration(shared.grades) == without_duration(alone.grades), shared.output
+    assert len(shared.grades) == 8
+
+
+def test_a_process_that_dies_costs_no_more_than_its_test(grade):
+    """The test in which the grader died is a harness error, the rest is graded by others."""
+    tests = (
+        "import os\ndef test_first(solution):\n    assert solution.double(2) == 4\n"
+        "def test_dies(solution, request):\n"
+        "    if 'b.py' in request.node.nodeid:\n        os._exit(9)\n"
+        "def test_last(solution):\n    assert solution.double(2) == 4\n"
+    )
+    run = grade(dict.fromkeys("abcdef", CANDIDATES["good"]), tests, "-n", 2)
+    outcomes = {grade["solution"]: grade["outcome"] for grade in run.grades}
+    assert outcomes == {
+        f"candidates/{name}.py": "harness_error" if name == "b" else "passed" for name in "abcdef"
+    }, run.output
+    assert run.grades[1]["tests"] == {
+        "test_first": "passed",
+        "test_dies": "harness_error",
+        "test_last": "passed",
+    }
+    assert run.exit_status == 3
+
+
+def test_a_second_try_is_alone_in_the_session(grade, tmp_path):
+    """While a test is tried again no other process of the session runs one."""
+    log = tmp_path / "log"
+    tests = (
+        "import json, time, pytest\n"
+        "@pytest.fixture(autouse=True)\n"
+        "def times(request):\n"
+        "    begin = time.monotonic()\n    yield\n"
+        f"    with open({str(log)!r}, 'a') as file:\n"
+        "        entry = [request.node.nodeid, begin, time.monotonic()]\n"
+        "        file.write(json.dumps(entry) + '\\n')\n"
+    ) + "".join(
+        f"def test_{number}(solution):\n    assert solution.double(2) == 4\n" for number in range(4)
+    )
+    slow = "import time\ndef double(x):\n    time.sleep(0.3)\n    return 2 * x\n"
+    sources = {f"slow_{n}": slow for n in range(6)} | {"hangs_1": CANDIDATES["hangs"]}
+    run = grade({**sources, "hangs_2": CANDIDATES["hangs"]}, tests, "-n", 2)
+    assert [grade["outcome"] for grade in run.grades] == ["failed"] * 2 + ["passed"] * 6
+    entries = [json.loads(line) for line in log.read_text().splitlines()]
+    tried_again = [
+        second
+        for first, second in itertools.combinations(entries, 2)
+        if first[0] == second[0] and "hangs" in first[0]
+    ]
+    assert len(tried_again) == 2
+    for second in tried_again:
+        for other in entries:
+            assert other is second or other[2] <= second[1] or other[1] >= second[2]
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--dist=each", "--dist=each would grade every candidate in every process"),
+        ("-osolution_preload=nowhere_to_be_found", "No module named"),
+        ("--solution=missing", "there is no such file or folder"),
+        ("-kdouble", "no verdict without"),
+    ],
+)
+def test_what_keeps_a_session_from_grading_is_said_once(grade, argument, message):
+    """Usage errors end the session, by their own exit status; deselected tests do not pass."""
+    run = grade({"good": CANDIDATES["good"]}, TESTS, "-n", 2, argument)
+    assert message in run.output, run.output
+    assert run.exit_status == (0 if argument.startswith("-k") else 4)
+    assert "INTERNALERROR" not in run.output
