@@ -12,14 +12,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import anthropic
 
 from .errors import HarnessError
 from .workspace import TOOLS, ToolError, Workspace
-
-Status = Literal["written", "no_solution", "harness_error"]
 
 USAGE_FIELDS = (
     "input_tokens",

@@ -10,42 +10,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
 import anthropic
 
 from .errors import HarnessError
-from .rollout import Conversation, Settings, Status, converse
+from .files import write_json
+from .pass_rate import Summary, summarise
+from .report import write_report
+from .results import REPORT, RolloutRecord, Status, read_results, read_rollouts
+from .rollout import Conversation, Settings, converse
 from .supervisor import WorkerSupply
+from .task import read_expectations
 from .workspace import SOLUTION, Workspace
 
-REPORT = "report.json"
 SUMMARY = "summary.json"
-
-
-@dataclass(frozen=True)
-class RolloutRecord:
-    """How one rollout ended; what stands in its `rollout.json`."""
-
-    rollout: int
-    status: Status
-    error: str | None
-    steps: int
-    stop_reason: str | None
-    model: str | None
-    usage: dict[str, int]
-    duration: float
+PAGE = "report.html"
 
 
 class RolloutRun:
@@ -57,7 +44,7 @@ class RolloutRun:
         described = {"settings": asdict(settings), "anthropic": anthropic.__version__}
         if not folder.exists():
             (folder / "rollouts").mkdir(parents=True)
-            write_whole(folder / "run.json", described)
+            write_json(folder / "run.json", described)
         elif not resume:
             raise FileExistsError(f"{folder} exists: pass --resume to go on with it")
         elif not (folder / "run.json").is_file():
@@ -73,8 +60,7 @@ class RolloutRun:
 
     def records(self) -> Iterator[RolloutRecord]:
         """The rollouts that have ended, faults of the harness included, in their order."""
-        for path in sorted((self.folder / "rollouts").glob("*/rollout.json")):
-            yield RolloutRecord(**json.loads(path.read_text()))
+        return (record for _, record in read_rollouts(self.folder))
 
     def left_to_do(self, runs: int) -> list[int]:
         """The numbers of the rollouts, from 1 to `runs`, that have not ended with a result."""
@@ -140,7 +126,7 @@ class RolloutRun:
             duration=time.monotonic() - started,
         )
         with contextlib.suppress(OSError):
-            write_whole(folder / "rollout.json", asdict(record))
+            write_json(folder / "rollout.json", asdict(record))
         return record
 
     def grade(self, task: Path) -> None:
@@ -161,62 +147,28 @@ class RolloutRun:
         if not report.exists():
             raise HarnessError(f"pytest could not grade: {finished.stdout}{finished.stderr}")
 
-    def summarise(self, runs: int) -> dict[str, Any]:
-        """Join the rollouts with their grades; writes `summary.json` and gives it.
+    def summarise(self, runs: int, task: Path) -> Summary:
+        """Join the rollouts with their grades; writes `summary.json` and `report.html`.
 
-        Of the `runs` that were asked for, those that have not ended are counted as unfinished.
+        Of the `runs` that were asked for, those that have not ended are listed as unfinished.
+        Raises `ValueError` when the task's expectations or a file of the run are damaged.
         """
-        report = self.folder / REPORT
-        grades = json.loads(report.read_text())["grades"] if report.exists() else []
-        grade_of = {Path(grade["solution"]).parent.parent.name: grade for grade in grades}
-        rollouts = []
-        for record in self.records():
-            grade = grade_of.get(f"{record.rollout:04}") if record.status == "written" else None
-            outcome = grade["outcome"] if grade else record.status
-            rollouts.append({**asdict(record), "outcome": outcome, "grade": grade})
+        results = read_results(self.folder)
+        summary = summarise(results, read_expectations(task))
+        rollouts = [
+            {
+                **asdict(result.rollout),
+                "outcome": result.outcome,
+                "grade": result.grade and result.grade.as_json(),
+            }
+            for result in results.results
+            if result.rollout is not None
+        ]
         unfinished = max(0, runs - len(rollouts))
-        summary = {"unfinished": unfinished, **count(rollouts), "rollouts": rollouts}
-        write_whole(self.folder / SUMMARY, summary)
+        described = {"unfinished": unfinished, **asdict(summary), "rollouts": rollouts}
+        write_json(self.folder / SUMMARY, described)
+        write_report(self.folder / PAGE, results, summary)
         return summary
-
-
-def count(rollouts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Outcomes, the pass rate among graded rollouts with its 95% Wilson interval, and tokens."""
-    outcomes = [rollout["outcome"] for rollout in rollouts]
-    names = ("passed", "failed", "no_solution", "incomplete", "harness_error")
-    counts = {name: outcomes.count(name) for name in names}
-    graded = counts["passed"] + counts["failed"] + counts["no_solution"]
-    usage = [rollout["usage"] for rollout in rollouts]
-    tokens: Counter[str] = sum(map(Counter, usage), Counter())
-    return {
-        "outcomes": counts,
-        "graded": graded,
-        "pass_rate": counts["passed"] / graded if graded else None,
-        "pass_rate_95": wilson_interval(counts["passed"], graded) if graded else None,
-        "steps": sum(rollout["steps"] for rollout in rollouts),
-        "usage": dict(sorted(tokens.items())),
-    }
-
-
-def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
-    """The score interval for a proportion (Wilson, J. Am. Stat. Assoc. 22, 1927, p. 209)."""
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    rate = successes / trials
-    centre = rate + z * z / (2 * trials)
-    margin = z * ((rate * (1 - rate) + z * z / (4 * trials)) / trials) ** 0.5
-    scale = 1 + z * z / trials
-    return max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)
-
-
-def write_whole(path: Path, data: object) -> None:
-    """Write JSON so that the file appears whole or not at all."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        try:
-            json.dump(data, file, indent=1)
-        except BaseException:
-            os.unlink(file.name)
-            raise
-    os.replace(file.name, path)
 
 
 def _status(folder: Path, error: str | None) -> Status:

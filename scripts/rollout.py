@@ -24,16 +24,26 @@ import anthropic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pytest_balanced_sampler.command_line import (
+    EXIT_HARNESS_ERROR,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    Parser,
+    positive,
+    stop,
+)
 from pytest_balanced_sampler.errors import HarnessError
+from pytest_balanced_sampler.pass_rate import Summary
 from pytest_balanced_sampler.proxy import make_proxy
+from pytest_balanced_sampler.results import RolloutRecord
 from pytest_balanced_sampler.rollout import USAGE_FIELDS, Settings, WholeRunFailed
-from pytest_balanced_sampler.rollout_run import RolloutRecord, RolloutRun
+from pytest_balanced_sampler.rollout_run import PAGE, RolloutRun
 from pytest_balanced_sampler.supervisor import WorkerSupply
+from pytest_balanced_sampler.tables import summary_tables
 from pytest_balanced_sampler.workspace import TOOLS
 
 ROOT = Path(__file__).resolve().parent.parent
 PRELOAD = ["torch", "numpy"]
-EXIT_INTERRUPTED, EXIT_HARNESS_ERROR, EXIT_USAGE = 2, 3, 4
 
 
 def main() -> None:
@@ -72,16 +82,19 @@ def roll_out_and_grade(arguments: argparse.Namespace, settings: Settings) -> Non
         run.grade(arguments.task)
     except HarnessError as error:
         stop(str(error), EXIT_HARNESS_ERROR)
-    summary = run.summarise(arguments.runs)
-    print_summary(summary, run.folder)
+    try:
+        summary = run.summarise(arguments.runs, arguments.task)
+    except ValueError as error:
+        stop(str(error), EXIT_HARNESS_ERROR)
+    print_summary(summary, run)
     if arguments.prices:
         prices = zip(USAGE_FIELDS, arguments.prices, strict=True)
-        cost = sum(summary["usage"].get(name, 0) * price for name, price in prices) / 1e6
+        cost = sum(summary.usage.get(name, 0) * price for name, price in prices) / 1e6
         print(f"cost {cost:.2f} at the prices given")
     again = f"--resume --out {run.folder}"
     if was_interrupted:
         stop(f"interrupted; go on with {again}", EXIT_INTERRUPTED)
-    if summary["outcomes"]["harness_error"] or summary["unfinished"]:
+    if summary.outcomes["harness_error"] or summary.candidates < arguments.runs:
         stop(
             f"some rollouts ended by a fault of the harness; try again with {again}",
             EXIT_HARNESS_ERROR,
@@ -90,7 +103,7 @@ def roll_out_and_grade(arguments: argparse.Namespace, settings: Settings) -> Non
 
 def parse_arguments() -> argparse.Namespace:
     """The command line, checked as far as it can be checked by itself."""
-    parser = argparse.ArgumentParser(description="Let a model write candidates, and grade them.")
+    parser = Parser(description="Let a model write candidates, and grade them.")
     parser.add_argument("--runs", type=positive, default=10, help="rollouts (default: 10)")
     parser.add_argument("--model", default="claude-haiku-4-5", help="(default: %(default)s)")
     parser.add_argument(
@@ -117,14 +130,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument("--dry-run", action="store_true", help="print what would be sent")
     return parser.parse_args()
-
-
-def positive(text: str) -> int:
-    """A positive integer."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
 
 
 def read_prompt(path: Path) -> str:
@@ -206,24 +211,14 @@ class Display:
         print(line, file=sys.stderr, flush=True)
 
 
-def print_summary(summary: dict[str, Any], folder: Path) -> None:
-    """The outcomes and the pass rate."""
-    print(", ".join(f"{count} {name}" for name, count in summary["outcomes"].items() if count))
-    if summary["graded"]:
-        low, high = summary["pass_rate_95"]
-        print(
-            f"pass rate {summary['pass_rate']:.1%} of {summary['graded']} graded "
-            f"(95% interval {low:.1%} to {high:.1%})"
-        )
-    used = [f"{count:,} {name}" for name, count in summary["usage"].items()]
-    print(", ".join([f"{summary['steps']} steps", *used]))
-    print(folder)
-
-
-def stop(message: str, status: int) -> Any:
-    """End with a message for the user."""
-    print(f"rollout.py: {message}", file=sys.stderr)
-    raise SystemExit(status)
+def print_summary(summary: Summary, run: RolloutRun) -> None:
+    """The outcomes, the pass rate, and where to look further."""
+    (rate, *_) = summary_tables(summary)
+    print("\n".join(rate.sentences))
+    if summary.steps is not None:
+        used = [f"{count:,} {name}" for name, count in summary.usage.items()]
+        print(", ".join([f"{summary.steps.total} steps", *used]))
+    print(run.folder / PAGE)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,87 @@
+"""A process that grades one batch of candidates after another; started by `Grader`.
+
+Each batch is a pytest session of its own, with the same hooks and the same tests as on the command
+line. What is slow is done once: pytest and the tests stay imported, and the warm process serves
+every batch. A line of JSON on standard input asks, a line on standard output answers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from .grade_book import GradeBook
+from .grading_session import SHARED_SUPPLY, TURNS_FOLDER
+from .supervisor import WorkerSupply
+
+
+class GradingHost:
+    """Grades batches by the tests of one task.
+
+    `arguments` are pytest's, the task among them. In `turns_folder` hosts agree on who is alone.
+    """
+
+    def __init__(self, arguments: list[str], turns_folder: Path) -> None:
+        self._arguments = [*arguments, "-q", "--tb=no", "-p", "no:cacheprovider"]
+        self._turns_folder = turns_folder
+        self._supplies: list[WorkerSupply] = []
+
+    def grade(self, solutions: list[str]) -> dict[str, Any]:
+        """The grades of these files, in their order; or under `error` why there are none."""
+        session = _Session(self._supplies, self._turns_folder)
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            pytest.main(
+                [*self._arguments, *(f"--solution={path}" for path in solutions)], [session]
+            )
+        if session.grades is None or len(session.grades) != len(solutions):
+            return {"error": output.getvalue().strip() or "pytest graded nothing"}
+        return {"grades": session.grades}
+
+
+class _Session:
+    """The plugin that ties one pytest session to its host."""
+
+    def __init__(self, supplies: list[WorkerSupply], turns_folder: Path) -> None:
+        self._supplies = supplies
+        self._turns_folder = turns_folder
+        self.grades: list[dict[str, Any]] | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[SHARED_SUPPLY] = self._supplies
+        config.stash[TURNS_FOLDER] = self._turns_folder
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        book = session.config.pluginmanager.get_plugin("grade_book")
+        if isinstance(book, GradeBook) and session.testscollected:
+            self.grades = [grade.as_json() for grade in book.grades()]
+
+
+def serve(requests: IO[str], answers: IO[str], host: GradingHost) -> None:
+    """Answer until there is no more to read."""
+    for line in requests:
+        answers.write(json.dumps(host.grade(json.loads(line))) + "\n")
+        answers.flush()
+        gc.collect()
+
+
+def main() -> None:
+    """Keep standard output for the answers: what tests print must not get among them."""
+    turns_folder, *arguments = sys.argv[1:]
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    serve(sys.stdin, answers, GradingHost(arguments, Path(turns_folder)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""From results to a pass rate that can be defended; used by the scripts and `rollout_run`.
+
+The denominator of every rate is the *graded* candidates: passed, failed, or nothing written.
+Faults of the harness and incomplete grades are no evidence about the candidate. They stand beside,
+and `pass_rate_of_all` counts them as failures, so that a reader sees how much they could matter.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+from typing import Literal
+
+from .proportion import Interval, Method, interval, pass_at_k
+from .results import Result, Results
+from .task import Expectations
+
+GRADED_OUTCOMES = ("passed", "failed", "no_solution")
+OUTCOMES = (*GRADED_OUTCOMES, "incomplete", "harness_error")
+
+_MOST_ROLLOUTS = 1_000_000
+_SAME_THROUGHOUT = ("grading tests", "prompt")
+
+
+@dataclass(frozen=True)
+class Proportion:
+    """`count` of `of`, with the 95% interval of `rate`."""
+
+    count: float
+    of: int
+    rate: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class PassRateOfTest:
+    """How often a test passed, and how many candidates failed this test and no other."""
+
+    passed: Proportion
+    failed_alone: int
+
+
+@dataclass(frozen=True)
+class FailureMode:
+    """The share of a mode among the failures, what the task expects, and one candidate with it."""
+
+    share: Proportion
+    expected: float | None
+    example: str
+    example_message: str
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A quantity per rollout."""
+
+    values: list[int]
+    total: int
+    median: float
+    percentile_90: float
+
+
+@dataclass(frozen=True)
+class BandVerdict:
+    """Where the interval of the pass rate lies: inside the band, below, above, or across an edge.
+
+    `more` is how many more rollouts at the same rate would decide; None where none would.
+    """
+
+    band: Interval
+    verdict: Literal["inside", "below", "above", "undecided"]
+    more: int | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All that is printed of results; `None` is what nothing is known of."""
+
+    name: str
+    candidates: int
+    outcomes: dict[str, int]
+    method: Method
+    pass_rate: Proportion | None
+    pass_rate_of_all: Proportion | None
+    mean_score: Proportion | None
+    pass_at_k: dict[int, float | None]
+    band: BandVerdict | None
+    tests: dict[str, PassRateOfTest]
+    failure_modes: dict[str, FailureMode]
+    steps: Distribution | None
+    tokens: Distribution | None
+    usage: dict[str, int]
+    tampering: dict[str, int]
+    notices: list[str]
+    provenance: dict[str, list[str]]
+
+
+def summarise(
+    results: Results,
+    expectations: Expectations,
+    *,
+    ks: Sequence[int] = (),
+    method: Method = "wilson",
+) -> Summary:
+    """The summary of results, with pass@k for each of `ks`."""
+    everything = results.results
+    outcomes = Counter(result.outcome for result in everything)
+    graded = [result for result in everything if result.outcome in GRADED_OUTCOMES]
+    passed = outcomes["passed"]
+    scores = sum(result.grade.score for result in graded if result.grade is not None)
+    rollouts = [result.rollout for result in everything if result.rollout is not None]
+    usage = sum((Counter(rollout.usage) for rollout in rollouts), Counter[str]())
+    pass_rate = _proportion(passed, len(graded), method)
+    return Summary(
+        name=results.name,
+        candidates=len(everything),
+        outcomes={name: outcomes[name] for name in OUTCOMES},
+        method=method,
+        pass_rate=pass_rate,
+        pass_rate_of_all=_proportion(passed, len(everything), method),
+        mean_score=_proportion(round(scores, 9), len(graded), "wilson"),
+        pass_at_k={k: pass_at_k(passed, len(graded), k) if k <= len(graded) else None for k in ks},
+        band=_verdict(pass_rate, expectations.target_pass_rate),
+        tests=_tests(graded, method),
+        failure_modes=_failure_modes(graded, expectations.failure_shares, method),
+        steps=_distribution(rollout.steps for rollout in rollouts),
+        tokens=_distribution(sum(rollout.usage.values()) for rollout in rollouts),
+        usage=dict(sorted(usage.items())),
+        tampering=dict(Counter(s for r in everything if r.grade for s in r.grade.tampering)),
+        notices=_notices(results),
+        provenance={name: sorted(values) for name, values in results.provenance.items()},
+    )
+
+
+def place(rate: Proportion, band: Interval) -> Literal["inside", "below", "above", "undecided"]:
+    """Where a rate's interval lies."""
+    low, high = rate.interval
+    if high < band[0]:
+        return "below"
+    if low > band[1]:
+        return "above"
+    return "inside" if band[0] <= low and high <= band[1] else "undecided"
+
+
+def _verdict(rate: Proportion | None, band: Interval | None) -> BandVerdict | None:
+    if rate is None or band is None:
+        return None
+    verdict = place(rate, band)
+    more = _rollouts_to_decide(rate, band) if verdict == "undecided" else 0
+    return BandVerdict(band, verdict, more)
+
+
+def _rollouts_to_decide(rate: Proportion, band: Interval) -> int | None:
+    """How many more rollouts decide, should they pass at the same rate."""
+
+    def decides(trials: int) -> bool:
+        guess = _proportion(rate.rate * trials, trials, "wilson")
+        return guess is not None and place(guess, band) != "undecided"
+
+    most = rate.of
+    while not decides(most):
+        most *= 2
+        if most > _MOST_ROLLOUTS:
+            return None
+    least = most // 2
+    while least + 1 < most:
+        middle = (least + most) // 2
+        least, most = (least, middle) if decides(middle) else (middle, most)
+    return max(1, most - rate.of)
+
+
+def _proportion(count: float, of: int, method: Method) -> Proportion | None:
+    return Proportion(count, of, count / of, interval(count, of, method)) if of else None
+
+
+def _tests(graded: Iterable[Result], method: Method) -> dict[str, PassRateOfTest]:
+    tested, passed, failed_alone = Counter[str](), Counter[str](), Counter[str]()
+    for result in graded:
+        tests = result.grade.tests if result.grade is not None else {}
+        not_passed = [name for name, outcome in tests.items() if outcome != "passed"]
+        tested.update(tests.keys())
+        passed.update(tests.keys() - not_passed)
+        failed_alone.update(not_passed if len(not_passed) == 1 else [])
+    rates = {name: _proportion(passed[name], of, method) for name, of in tested.items()}
+    return {
+        name: PassRateOfTest(rate, failed_alone[name])
+        for name, rate in rates.items()
+        if rate is not None
+    }
+
+
+def _failure_modes(
+    graded: Iterable[Result], expected: dict[str, float], method: Method
+) -> dict[str, FailureMode]:
+    """The modes that the task expects, in its order, then the others by how many they are."""
+    failures = [result for result in graded if result.failure_mode is not None]
+    counts = Counter(result.failure_mode for result in failures)
+    examples = {result.failure_mode: result for result in reversed(failures)}
+    modes = dict.fromkeys([*expected, *(mode for mode, _ in counts.most_common() if mode)])
+    shares = {mode: _proportion(counts[mode], len(failures), method) for mode in modes}
+    return {
+        mode: FailureMode(
+            share,
+            expected.get(mode),
+            examples[mode].name if mode in examples else "",
+            examples[mode].message if mode in examples else "",
+        )
+        for mode, share in shares.items()
+        if share is not None
+    }
+
+
+def _distribution(quantities: Iterable[int]) -> Distribution | None:
+    values = sorted(quantities)
+    if not values:
+        return None
+    tenths = quantiles(values, n=10, method="inclusive") if len(values) > 1 else values * 9
+    return Distribution(values, sum(values), median(values), tenths[-1])
+
+
+def _notices(results: Results) -> list[str]:
+    """What a reader must know before he believes the rates."""
+    notices = [
+        f"{len(values)} values of {name}: {', '.join(sorted(values))}"
+        + ("; this is no one pass rate" if name in _SAME_THROUGHOUT else "")
+        for name, values in results.provenance.items()
+        if len(values) > 1
+    ]
+    missing = results.provenance.get("missing isolation", frozenset()) - {"none"}
+    if missing:
+        notices.append(f"graded without {'; without '.join(sorted(missing))}")
+    modes = {result.grade.isolation["mode"] for result in results.results if result.grade}
+    if "off" in modes:
+        notices.append("graded without any isolation (--isolation=off)")
+    return notices

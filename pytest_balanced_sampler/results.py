@@ -1,0 +1,182 @@
+"""Reads what was graded, from JSON reports and from folders of rollouts, and merges it.
+
+Used by `scripts/pass_rate.py` and by `rollout_run`. What it reads may have been cut off, edited or
+written by another version: all of it is checked, and errors name the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import fastjsonschema
+
+from .grade import GRADES_VERSION, Grade
+
+REPORT = "report.json"
+Status = Literal["written", "no_solution", "harness_error"]
+Provenance = dict[str, frozenset[str]]
+
+
+class DamagedResults(ValueError):
+    """Raised when a report or a run's folder cannot be read; the message is for its owner."""
+
+
+@dataclass(frozen=True)
+class RolloutRecord:
+    """How one rollout ended; what stands in its `rollout.json`. `duration` is in seconds."""
+
+    rollout: int
+    status: Status
+    error: str | None
+    steps: int
+    stop_reason: str | None
+    model: str | None
+    usage: dict[str, int]
+    duration: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one candidate: its grade, and the rollout that wrote it, as far as known.
+
+    `origin` is the report or the rollout's folder that it was read from.
+    """
+
+    name: str
+    outcome: str
+    failure_mode: str | None
+    message: str
+    grade: Grade | None
+    rollout: RolloutRecord | None
+    origin: Path
+
+
+@dataclass(frozen=True)
+class Results:
+    """Candidates that were graded, and how: by what `provenance` names, each with its values."""
+
+    name: str
+    results: tuple[Result, ...]
+    provenance: Provenance
+
+
+def read_results(path: Path) -> Results:
+    """The results in a JSON report, or in the folder of a run.
+
+    Raises `DamagedResults` when there are none that can be trusted.
+    """
+    if (path / "run.json").is_file():
+        return _read_run(path)
+    if path.is_dir():
+        raise DamagedResults(f"{path} is not the folder of a run: it has no run.json")
+    return _read_report(path)
+
+
+def merge(parts: Iterable[Results]) -> Results:
+    """All the results as if they had been one report. Associative."""
+    parts = list(parts)
+    provenance: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for part in parts:
+        for name, values in part.provenance.items():
+            provenance[name] |= values
+    results = tuple(result for part in parts for result in part.results)
+    return Results(", ".join(part.name for part in parts), results, dict(provenance))
+
+
+def read_rollouts(folder: Path) -> Iterator[tuple[Path, RolloutRecord]]:
+    """The rollouts of a run that have ended, faults of the harness included, in their order."""
+    for path in sorted((folder / "rollouts").glob("*/rollout.json")):
+        yield path.parent, _checked(path, lambda data: RolloutRecord(**data))
+
+
+def _read_report(path: Path) -> Results:
+    report = _checked(path, _checked_report)
+    grades = [Grade(**grade) for grade in report["grades"]]
+    provenance = {
+        "grading tests": frozenset({report["grading_tests_sha256"][:12]}),
+        "grading seed": frozenset(str(grade.grading_seed) for grade in grades),
+        "missing isolation": frozenset(
+            ", ".join(grade.isolation.get("missing", [])) or "none" for grade in grades
+        ),
+        **{f"version of {name}": frozenset({v}) for name, v in report["versions"].items()},
+    }
+    results = tuple(
+        Result(g.solution, g.outcome, g.failure_mode, g.message, g, None, path) for g in grades
+    )
+    return Results(str(path), results, provenance)
+
+
+def _read_run(folder: Path) -> Results:
+    settings = _checked(folder / "run.json", lambda data: dict(data["settings"]))
+    report = folder / REPORT
+    graded = _read_report(report) if report.exists() else Results("", (), {})
+    grade_of = {Path(result.name).parent.parent.name: result.grade for result in graded.results}
+    rollouts = list(read_rollouts(folder))
+    results = [_of_rollout(path, record, grade_of.get(path.name)) for path, record in rollouts]
+    provenance = {
+        "prompt": frozenset({_short_hash(str(settings.pop("prompt", "")))}),
+        "model that replied": frozenset(r.model for _, r in rollouts if r.model is not None),
+        **{name.replace("_", " "): frozenset({str(value)}) for name, value in settings.items()},
+    }
+    return Results(str(folder), tuple(results), provenance | graded.provenance)
+
+
+def _of_rollout(folder: Path, record: RolloutRecord, grade: Grade | None) -> Result:
+    name = str(folder)
+    if record.status == "harness_error":
+        return Result(
+            name, "harness_error", "harness_error", record.error or "", None, record, folder
+        )
+    if record.status == "no_solution":
+        message = "the rollout ended without solution.py"
+        return Result(name, "no_solution", "no_solution", message, None, record, folder)
+    if grade is None:
+        message = "not graded yet; go on with rollout.py --resume"
+        return Result(name, "harness_error", "harness_error", message, None, record, folder)
+    return Result(name, grade.outcome, grade.failure_mode, grade.message, grade, record, folder)
+
+
+def _checked(path: Path, understand: Callable[[Any], Any]) -> Any:
+    try:
+        return understand(json.loads(path.read_bytes(), parse_constant=_no_number))
+    except OSError as error:
+        raise DamagedResults(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise DamagedResults(f"{path} is damaged: {error}") from None
+    except (KeyError, TypeError, AttributeError):
+        raise DamagedResults(f"{path} is not what its name says: fields are missing") from None
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON's")
+
+
+def _checked_report(report: Any) -> Any:
+    if not isinstance(report, dict) or "grades" not in report:
+        raise ValueError('it has no "grades": only a report of pytest --solution has them')
+    if report.get("grades_version") != GRADES_VERSION:
+        raise ValueError(
+            f"its grades have version {report.get('grades_version')}, and this package reads "
+            f"version {GRADES_VERSION}; grade the candidates again"
+        )
+    _report_validator()(report)
+    return report
+
+
+@cache
+def _report_validator() -> Callable[[Any], Any]:
+    schema = files(__package__).joinpath("grades.schema.json").read_text()
+    validator: Callable[[Any], Any] = fastjsonschema.compile(json.loads(schema))
+    return validator
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

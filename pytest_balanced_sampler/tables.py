@@ -1,0 +1,205 @@
+"""Summaries and comparisons as sentences and tables, for terminals and Markdown; for the scripts.
+
+Text that came from a candidate stands in them as one printable line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .comparison import Comparison
+from .pass_rate import BandVerdict, Proportion, Summary
+from .text import printable_line
+
+_MAX_FLIPS = 50
+
+
+@dataclass(frozen=True)
+class Table:
+    """Some sentences, and below them rows under a header; either may be empty."""
+
+    title: str
+    sentences: list[str]
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def summary_tables(summary: Summary) -> list[Table]:
+    """All that there is to say of a summary."""
+    return [
+        Table("Pass rate", [*_headline(summary), *_caveats(summary)]),
+        *_failure_modes(summary),
+        _tests(summary),
+        *_effort(summary),
+    ]
+
+
+def comparison_tables(comparison: Comparison) -> list[Table]:
+    """All that there is to say of a comparison."""
+    flips = comparison.flips
+    tables = [
+        Table(
+            f"{comparison.second} against {comparison.first}",
+            list(_difference(comparison)),
+            ("what differs", "first", "second"),
+            tuple((name, *values) for name, values in comparison.differs.items()),
+        )
+    ]
+    if comparison.pairs:
+        rows = [
+            (f.name, f"{f.before} → {f.after}", ", ".join(f"{t}: {c}" for t, c in f.tests.items()))
+            for f in flips[:_MAX_FLIPS]
+        ]
+        more = [f"The first {_MAX_FLIPS} of them:"] if len(flips) > _MAX_FLIPS else []
+        sentence = f"{len(flips)} of {comparison.pairs} candidates got another verdict."
+        header = ("candidate", "verdict", "tests") if flips else ()
+        tables.append(Table("Flipped verdicts", [sentence, *more], header, tuple(rows)))
+    return tables
+
+
+def side_by_side(summaries: Iterable[Summary]) -> Table:
+    """The headlines of several runs, a row each."""
+    rows = tuple(
+        (
+            summary.name,
+            str(summary.candidates),
+            str(summary.outcomes["harness_error"]),
+            "-" if summary.pass_rate is None else str(summary.pass_rate.of),
+            "-" if summary.pass_rate is None else _share(summary.pass_rate),
+            "-" if summary.band is None else summary.band.verdict,
+        )
+        for summary in summaries
+    )
+    header = ("run", "candidates", "harness errors", "graded", "pass rate", "target")
+    return Table("Side by side", [], header, rows)
+
+
+def as_markdown(tables: Iterable[Table]) -> str:
+    """The tables as Markdown; nothing in them can be markup."""
+    parts = []
+    for table in tables:
+        parts.append(f"## {_escaped(table.title)}")
+        parts.extend(_escaped(sentence) for sentence in table.sentences)
+        if table.rows:
+            header, *rows = (
+                f"| {' | '.join(map(_escaped, row))} |" for row in (table.header, *table.rows)
+            )
+            lines = [header, f"{'|---' * len(table.header)}|", *rows]
+            parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def headline(summary: Summary) -> str:
+    """The pass rate in one sentence."""
+    if summary.pass_rate is None:
+        return "no candidate was graded: there is no pass rate"
+    return f"pass rate {_share(summary.pass_rate)} of {summary.pass_rate.of} graded"
+
+
+def _headline(summary: Summary) -> Iterable[str]:
+    counts = ", ".join(f"{count} {name}" for name, count in summary.outcomes.items() if count)
+    yield f"{summary.candidates} candidates: {counts}" if counts else "no candidates"
+    yield headline(summary)
+    if summary.pass_rate_of_all is not None:
+        yield (
+            f"pass rate {_share(summary.pass_rate_of_all)} of all {summary.candidates}, "
+            "ungraded ones counted as failures"
+        )
+    if summary.band is not None and summary.pass_rate is not None:
+        yield _band(summary.band, summary.pass_rate.of)
+    if summary.mean_score is not None:
+        low, high = summary.mean_score.interval
+        yield f"mean score {summary.mean_score.rate:.3f} (95% interval {low:.3f} to {high:.3f})"
+    for k, chance in summary.pass_at_k.items():
+        yield f"pass@{k} needs {k} graded" if chance is None else f"pass@{k} {chance:.1%}"
+
+
+def _band(band: BandVerdict, graded: int) -> str:
+    target = f"target {band.band[0]:.1%} to {band.band[1]:.1%}: {band.verdict}"
+    if band.verdict != "undecided":
+        return target
+    more = f"about {band.more} more" if band.more is not None else "no number of rollouts"
+    return f"{target} with {graded}; {more} at this rate would decide"
+
+
+def _caveats(summary: Summary) -> Iterable[str]:
+    yield from (f"note: {notice}" for notice in summary.notices)
+    for sign, count in summary.tampering.items():
+        yield f"note: signs of tampering in {count}: {sign}"
+
+
+def _failure_modes(summary: Summary) -> Iterable[Table]:
+    rows = tuple(
+        (
+            name,
+            str(mode.share.count),
+            f"{mode.share.rate:.1%}",
+            _interval(mode.share),
+            "" if mode.expected is None else f"{mode.expected:.0%}",
+        )
+        for name, mode in summary.failure_modes.items()
+    )
+    header = ("mode", "count", "share of failures", "95% interval", "expected")
+    yield Table("Failure modes", [] if rows else ["no failures"], header, rows)
+    examples = [
+        f"{name}: {mode.example}: {printable_line(mode.example_message, 300)}"
+        for name, mode in summary.failure_modes.items()
+        if mode.example
+    ]
+    if examples:
+        yield Table("An example of each", examples)
+
+
+def _tests(summary: Summary) -> Table:
+    rows = tuple(
+        (
+            name,
+            f"{test.passed.count}/{test.passed.of}",
+            f"{test.passed.rate:.1%}",
+            _interval(test.passed),
+            str(test.failed_alone),
+        )
+        for name, test in summary.tests.items()
+    )
+    header = ("test", "passed", "pass rate", "95% interval", "failed alone")
+    return Table("Tests", [], header, rows)
+
+
+def _effort(summary: Summary) -> Iterable[Table]:
+    rows = tuple(
+        (name, f"{q.total:,}", f"{q.median:,.0f}", f"{q.percentile_90:,.0f}")
+        for name, q in (("steps", summary.steps), ("tokens", summary.tokens))
+        if q is not None
+    )
+    if rows:
+        usage = ", ".join(f"{count:,} {name}" for name, count in summary.usage.items())
+        header = ("per rollout", "in all", "median", "90th percentile")
+        yield Table("Effort", [usage] if usage else [], header, rows)
+
+
+def _difference(comparison: Comparison) -> Iterable[str]:
+    if comparison.difference is not None and comparison.interval is not None:
+        low, high = comparison.interval
+        yield (
+            f"difference of pass rates {comparison.difference:+.1%} (95% interval {low:+.1%} to "
+            f"{high:+.1%}); {comparison.test}: p = {comparison.p_value:.3g}"
+        )
+    if comparison.pairs:
+        yield f"{comparison.pairs} candidates were graded on both sides: compared pair by pair"
+    if comparison.obstacle is not None:
+        yield comparison.obstacle
+
+
+def _share(share: Proportion) -> str:
+    return f"{share.rate:.1%} (95% interval {_interval(share)})"
+
+
+def _interval(share: Proportion) -> str:
+    low, high = share.interval
+    return f"{low:.1%} to {high:.1%}"
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]()#+\-!|<>~&])", r"\\\1", printable_line(text, 1000))

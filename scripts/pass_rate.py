@@ -1,0 +1,171 @@
+"""Prints the pass rate of what was graded: `python scripts/pass_rate.py REPORT...`.
+
+A REPORT is a JSON report of `pytest --solution --json-report`, or the folder of a run of rollouts;
+several are taken as one. Exit status: 0; with --require-band 1 when the pass rate lies outside the
+band and 5 when too few candidates were graded to tell; 4 for a usage error or a damaged report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+from dataclasses import asdict
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from pytest_balanced_sampler.command_line import EXIT_USAGE, Parser, positive, stop
+from pytest_balanced_sampler.comparison import compare
+from pytest_balanced_sampler.pass_rate import Summary, summarise
+from pytest_balanced_sampler.proportion import Method
+from pytest_balanced_sampler.report import write_report
+from pytest_balanced_sampler.results import DamagedResults, Results, merge, read_results
+from pytest_balanced_sampler.tables import (
+    Table,
+    as_markdown,
+    comparison_tables,
+    side_by_side,
+    summary_tables,
+)
+from pytest_balanced_sampler.task import Expectations, check_band, read_expectations
+from pytest_balanced_sampler.text import printable_line
+
+ROOT = Path(__file__).resolve().parent.parent
+EXIT_OUTSIDE, EXIT_UNDECIDED = 1, 5
+
+
+def main() -> None:
+    """Read the reports, print what was asked for, and let the exit status say the verdict."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # As of any filter that is piped into `head`.
+    arguments = parse_arguments()
+    try:
+        expectations = expected(arguments)
+        runs = read_all(arguments.reports)
+        summaries, described, tables = evaluate(arguments, runs, expectations)
+        if arguments.html:
+            write_report(arguments.html, merge(runs), summaries[0])
+    except ValueError as error:
+        stop(str(error), EXIT_USAGE)
+    except OSError as error:
+        stop(f"cannot write {arguments.html}: {error.strerror}", EXIT_USAGE)
+    if arguments.json:
+        print(json.dumps(described, indent=1))
+    elif arguments.markdown:
+        print(as_markdown(tables), end="")
+    else:
+        print_tables(tables)
+    if arguments.require_band:
+        raise SystemExit(status_of(summaries[0]))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line, checked as far as it can be checked by itself."""
+    parser = Parser(description="The pass rate of what was graded.")
+    parser.add_argument("reports", type=Path, nargs="+", metavar="REPORT")
+    parser.add_argument(
+        "--compare", action="store_true", help="set the reports side by side; do not merge them"
+    )
+    parser.add_argument(
+        "--task",
+        type=Path,
+        default=ROOT / "grading_tests",
+        help="folder whose task.toml names the target pass rate and the expected failure shares",
+    )
+    parser.add_argument(
+        "--exact", action="store_true", help="Clopper and Pearson's intervals, not Wilson's"
+    )
+    parser.add_argument(
+        "--pass-at", type=positive, nargs="+", default=[], metavar="K", help="print pass@K"
+    )
+    parser.add_argument(
+        "--require-band",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="target band of the pass rate, for the exit status too",
+    )
+    formats = parser.add_mutually_exclusive_group()
+    formats.add_argument("--json", action="store_true", help="print JSON")
+    formats.add_argument("--markdown", action="store_true", help="print Markdown")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page to look at as well")
+    arguments = parser.parse_args()
+    if arguments.compare and (len(arguments.reports) < 2 or arguments.html):
+        parser.error("--compare takes two reports or more, and does not go with --html")
+    if arguments.compare and arguments.require_band:
+        parser.error("--require-band is about one pass rate: leave out --compare")
+    return arguments
+
+
+def expected(arguments: argparse.Namespace) -> Expectations:
+    """What the task expects, with the band of the command line. May raise `ValueError`."""
+    expectations = read_expectations(arguments.task)
+    if arguments.require_band:
+        band = check_band(*arguments.require_band)
+        return Expectations(band, expectations.failure_shares)
+    return expectations
+
+
+def read_all(paths: list[Path]) -> list[Results]:
+    """The results of each report. Raises `DamagedResults`."""
+    places = [path.resolve() for path in paths]
+    for path, place in zip(paths, places, strict=True):
+        if places.count(place) > 1:
+            raise DamagedResults(f"{path} was given twice")
+    return [read_results(path) for path in paths]
+
+
+def evaluate(
+    arguments: argparse.Namespace, runs: list[Results], expectations: Expectations
+) -> tuple[list[Summary], Any, list[Table]]:
+    """The summaries, and what is to be printed: as JSON data and as tables."""
+    method: Method = "exact" if arguments.exact else "wilson"
+    parts = runs if arguments.compare else [merge(runs)]
+    summaries = [
+        summarise(part, expectations, ks=arguments.pass_at, method=method) for part in parts
+    ]
+    if not arguments.compare:
+        return summaries, asdict(summaries[0]), summary_tables(summaries[0])
+    comparisons = [compare(first, second) for first, second in combinations(runs, 2)]
+    described = {
+        "runs": [asdict(summary) for summary in summaries],
+        "comparisons": [asdict(comparison) for comparison in comparisons],
+    }
+    tables = [side_by_side(summaries)]
+    return summaries, described, tables + [t for c in comparisons for t in comparison_tables(c)]
+
+
+def print_tables(tables: list[Table]) -> None:
+    """Print sentences and tables; on a terminal as wide as it is, elsewhere as wide as they are."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 400
+    for table in tables:
+        console.print(Text(printable_line(table.title), style="bold"))
+        for sentence in table.sentences:
+            console.print(Text(printable_line(sentence, 1000)))
+        if table.rows:
+            console.print(as_rich(table))
+        console.print()
+
+
+def as_rich(table: Table) -> RichTable:
+    """The table for rich, every cell as text without markup."""
+    made = RichTable(*table.header, box=None, pad_edge=False, header_style="dim")
+    for row in table.rows:
+        made.add_row(*(Text(printable_line(cell, 1000)) for cell in row))
+    return made
+
+
+def status_of(summary: Summary) -> int:
+    """The exit status that says where the pass rate lies."""
+    verdict = summary.band.verdict if summary.band is not None else "undecided"
+    return {"inside": 0, "undecided": EXIT_UNDECIDED}.get(verdict, EXIT_OUTSIDE)
+
+
+if __name__ == "__main__":
+    main()
