@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .errors import CandidateFault, HarnessError, SolutionError
-    from .grade import failure_mode
+    from .grade import Grade, failure_mode
+    from .grader import Grader, GraderError
     from .proxy import import_beside, is_instance, take
 
 __all__ = [
     "CandidateFault",
+    "Grade",
+    "Grader",
+    "GraderError",
     "HarnessError",
     "SolutionError",
     "failure_mode",
@@ -27,7 +31,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name in __all__:
-        for module in ("errors", "grade", "proxy"):
+        for module in ("errors", "grade", "proxy", "grader"):
             found = getattr(import_module(f".{module}", __name__), name, None)
             if found is not None:
                 return found

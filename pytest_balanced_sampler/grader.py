@@ -22,9 +22,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from .errors import HarnessError
 from .grade import Grade
 from .text import printable
 
@@ -32,6 +30,10 @@ _MAX_BATCH = 256
 _CANDIDATES_PER_HOST = 5000
 _SECONDS_TO_END = 30
 _STEERS_PYTEST = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+
+
+class GraderError(Exception):
+    """Raised when pytest refuses to grade by this task at all; the text says what to change."""
 
 
 class Grader:
@@ -83,8 +85,8 @@ class Grader:
     def grade(self, solutions: Iterable[str | os.PathLike[str]]) -> list[Grade]:
         """The grades of candidates, in their order. Text is source code, a `Path` names a file.
 
-        Raises `FileNotFoundError` for a path that does not exist, and `HarnessError` when pytest
-        refuses to grade at all; its text says what to change. A fault that concerns one candidate
+        Raises `FileNotFoundError` for a path that does not exist, and `GraderError` when pytest
+        refuses to grade at all. A fault that concerns one candidate
         only is a grade, with the outcome `harness_error`.
         """
         return [future.result() for future in self._submit(solutions)]
@@ -106,10 +108,10 @@ class Grader:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _submit(self, solutions: Iterable[str | os.PathLike[str]]) -> list[Future[Grade]]:
+        if self._is_closed:
+            raise ValueError("this Grader is closed")
         jobs = [self._job(solution) for solution in solutions]
         with self._lock:
-            if self._is_closed:
-                raise ValueError("this Grader is closed")
             self._waiting += len(jobs)
         for job in jobs:
             self._jobs.put(job)
@@ -132,12 +134,12 @@ class Grader:
             while (jobs := self._next_batch()) is not None:
                 try:
                     host.grade(jobs)
-                except Exception as error:
+                except Exception as error:  # Whoever waits must learn of it.
                     for job in jobs:
                         job.fail(error)
 
     def _next_batch(self) -> list[_Job] | None:
-        """This host's share of what waits; None when all is done and the grader is closed."""
+        """What a host takes of the queue; None when all is done and the grader is closed."""
         jobs = [self._jobs.get()]
         if jobs[0] is None:
             return None
@@ -190,7 +192,7 @@ class _Host:
 
     def __init__(self, arguments: list[str], folder: Path) -> None:
         module = f"{__package__}.grading_host"
-        # -P: no file near where the program was started can pose as a module.
+        # -P: no file in the folder where the program was started can pose as a module.
         self._command = [sys.executable, "-P", "-m", module, str(folder), *arguments]
         self._log = folder / f"host-{id(self)}.log"
         self._process: subprocess.Popen[str] | None = None
@@ -203,40 +205,28 @@ class _Host:
         self._stop()
 
     def grade(self, jobs: list[_Job]) -> None:
-        """Grade a batch; one by one where the batch as a whole got no answer."""
+        """Grade a batch; one by one where the batch as a whole gets no answer twice."""
         try:
-            answer = self._ask(jobs)
-        except _HostDied as death:
-            answer = {"error": str(death)}
-            if len(jobs) == 1:
-                jobs[0].end(self._grade_again(jobs[0]))
-                return
-        if "grades" in answer:
-            for job, grade in zip(jobs, answer["grades"], strict=True):
-                job.end(Grade(**grade))
-        elif len(jobs) == 1:
-            raise HarnessError(answer["error"])
-        else:
-            for job in jobs:
-                self._grade_alone(job)
+            grades = self._ask_twice(jobs)
+        except (_HostDied, GraderError) as error:
+            if len(jobs) > 1:
+                for job in jobs:
+                    self.grade([job])
+            elif isinstance(error, _HostDied):
+                jobs[0].end(_lost(f"the grading process died twice: {error}"))
+            else:
+                jobs[0].fail(error)
+            return
+        for job, grade in zip(jobs, grades, strict=True):
+            job.end(grade)
 
-    def _grade_alone(self, job: _Job) -> None:
+    def _ask_twice(self, jobs: list[_Job]) -> list[Grade]:
         try:
-            self.grade([job])
-        except HarnessError as error:
-            job.fail(error)
+            return self._ask(jobs)
+        except _HostDied:
+            return self._ask(jobs)
 
-    def _grade_again(self, job: _Job) -> Grade:
-        """After the host died on one candidate alone, once more; twice is a fault to report."""
-        try:
-            answer = self._ask([job])
-        except _HostDied as death:
-            return _lost(f"the grading process died twice: {death}")
-        if "grades" not in answer:
-            raise HarnessError(answer["error"])
-        return Grade(**answer["grades"][0])
-
-    def _ask(self, jobs: list[_Job]) -> dict[str, Any]:
+    def _ask(self, jobs: list[_Job]) -> list[Grade]:
         process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -250,8 +240,10 @@ class _Host:
             self._stop()
             raise _HostDied(self._log.read_text(errors="replace")[-2000:])
         self._graded += len(jobs)
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        answer = json.loads(line)
+        if "error" in answer:
+            raise GraderError(answer["error"])
+        return [Grade(**grade) for grade in answer["grades"]]
 
     def _running(self) -> subprocess.Popen[str]:
         if self._graded >= _CANDIDATES_PER_HOST:
@@ -271,6 +263,7 @@ class _Host:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                start_new_session=True,  # Ctrl-C in the training loop is the loop's to handle.
                 env=environment,
             )
 

@@ -43,7 +43,7 @@ class GradingHost:
                 [*self._arguments, *(f"--solution={path}" for path in solutions)], [session]
             )
         if session.grades is None or len(session.grades) != len(solutions):
-            return {"error": output.getvalue().strip() or "pytest graded nothing"}
+            return {"error": "\n".join([*session.errors, output.getvalue()]).strip()}
         return {"grades": session.grades}
 
 
@@ -54,11 +54,16 @@ class _Session:
         self._supplies = supplies
         self._turns_folder = turns_folder
         self.grades: list[dict[str, Any]] | None = None
+        self.errors: list[str] = []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[SHARED_SUPPLY] = self._supplies
         config.stash[TURNS_FOLDER] = self._turns_folder
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.errors.append(report.longreprtext)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -24,6 +24,12 @@ from .proxy import make_proxy
 from .supervisor import WorkerSupply
 from .turns import Turns
 
+SHARED_SUPPLY = pytest.StashKey[list[WorkerSupply]]()
+"""Where a `GradingHost` keeps the supply that serves all of its sessions, once there is one."""
+
+TURNS_FOLDER = pytest.StashKey[Path]()
+"""Where a `GradingHost` says in which folder it agrees with others on whose turn it is."""
+
 
 class GradingSession:
     """What one process knows of the candidates that it grades, and the hooks that find it out.
@@ -53,10 +59,17 @@ class GradingSession:
 
     def pytest_sessionstart(self) -> None:
         """Start the warm process now, so that it imports while pytest collects."""
-        if not self._config.option.collectonly:
-            preload = self._config.getini("solution_preload")
-            isolation = self._collected.isolation["mode"]
-            self._supply = WorkerSupply(preload, isolation, make_proxy)
+        if self._config.option.collectonly:
+            return
+        shared = self._config.stash.get(SHARED_SUPPLY, None)
+        if shared:
+            self._supply = shared[0]
+            return
+        preload = self._config.getini("solution_preload")
+        isolation = self._collected.isolation["mode"]
+        self._supply = WorkerSupply(preload, isolation, make_proxy)
+        if shared is not None:
+            shared.append(self._supply)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(
@@ -88,7 +101,8 @@ class GradingSession:
         collected.items = list(map(self._key, session.items))
         # What the tests have imported stays. Every garbage collection would look through it
         # again, pytest's own five at the end alone for a second; every fork would copy it.
-        gc.freeze()
+        if not gc.get_freeze_count():
+            gc.freeze()
         self._collected = Collected()
         self._deliver(collected)
 
@@ -134,7 +148,7 @@ class GradingSession:
     def pytest_sessionfinish(self) -> Generator[None, None, None]:
         """End the warm process, and every worker with it."""
         yield
-        if self._supply is not None:
+        if self._supply is not None and SHARED_SUPPLY not in self._config.stash:
             self._supply.discard_warm_process()
 
     def _make_ready(self, supply: WorkerSupply) -> tuple[str, int] | None:

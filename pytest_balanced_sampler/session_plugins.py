@@ -10,7 +10,7 @@ import pytest
 
 from .candidate import Candidate, find_candidates
 from .grade_book import GradeBook
-from .grading_session import GradingSession
+from .grading_session import TURNS_FOLDER, GradingSession
 from .progress import Progress
 from .turns import Turns
 
@@ -43,7 +43,7 @@ def register_session_plugins(
     candidates = _find(config, patterns)
     is_brief = _shorten_reports(config, candidates)
     book = GradeBook(config, candidates, grading_seed, isolation)
-    config.pluginmanager.register(book)
+    config.pluginmanager.register(book, "grade_book")
     if is_brief:
         config.pluginmanager.register(Progress(config, book, len(candidates)))
     if _is_xdist_controller(config):
@@ -51,9 +51,8 @@ def register_session_plugins(
 
         config.pluginmanager.register(Distribution(config, candidates, book), "grading_session")
         return
-    session = GradingSession(
-        config, candidates, isolation, book.open, Turns(None), is_brief=is_brief
-    )
+    turns = Turns(config.stash.get(TURNS_FOLDER, None))
+    session = GradingSession(config, candidates, isolation, book.open, turns, is_brief=is_brief)
     config.pluginmanager.register(session, "grading_session")
 
 

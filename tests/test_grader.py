@@ -1,0 +1,185 @@
+"""`Grader`: the verdicts of the command line, from a library that never loses one."""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pytest_balanced_sampler import Grader, GraderError
+from tests.conftest import ROOT, run_pytest
+
+GOOD = "def double(x):\n    return 2 * x\n"
+BAD = "def double(x):\n    return 3 * x\n"
+TESTS = """
+import pathlib, os
+def test_double(solution):
+    assert solution.double(2) == 4
+def test_again(solution):
+    assert solution.double(3) == 6
+"""
+CANDIDATES = {
+    "good": (GOOD, "passed", None),
+    "bad": (BAD, "failed", "test_double"),
+    "empty": ("", "no_solution", "no_solution"),
+    "syntax": ("def double(:", "failed", "load_error"),
+    "surrogate": ("x = '\ud800'", "failed", "load_error"),
+    "exits": ("import os\ndef double(x): os._exit(0)\n", "failed", "crash"),
+    "loops": ("def double(x):\n    while True: pass\n", "failed", "timeout"),
+}
+
+
+@pytest.fixture
+def task(tmp_path):
+    folder = tmp_path / "task"
+    folder.mkdir()
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (folder / "test_task.py").write_text(TESTS)
+    return folder
+
+
+def verdicts(grades):
+    return [(grade.outcome, grade.failure_mode) for grade in grades]
+
+
+def children():
+    return psutil.Process().children(recursive=True)
+
+
+def test_verdicts_are_those_of_the_command_line(task, tmp_path):
+    """The same candidates get the same grades, but for names and durations, from both doors."""
+    paths = []
+    for name, (source, *_) in CANDIDATES.items():
+        path = tmp_path / "candidates" / name / "solution.py"
+        path.parent.mkdir(parents=True)
+        path.write_text(source, "utf-8", "surrogatepass")
+        paths.append(path)
+    with Grader(task, solution_timeout=1) as grader:
+        from_text = grader.grade([source for source, *_ in CANDIDATES.values()])
+        from_paths = grader.grade(paths)
+    arguments = [f"--solution={path}" for path in paths]
+    run = run_pytest(
+        task, "--solution-timeout=1", *arguments, cwd=tmp_path, report_file=tmp_path / "r.json"
+    )
+    assert verdicts(from_text) == [tuple(expected) for _, *expected in CANDIDATES.values()]
+    assert [grade.solution for grade in from_paths] == [str(path) for path in paths]
+
+    def essence(grade):
+        named_or_timed = ("solution", "duration", "message")
+        return {k: v for k, v in grade.items() if k not in named_or_timed}
+
+    for grades in (from_text, from_paths):
+        assert [essence(g.as_json()) for g in grades] == [essence(g) for g in run.grades]
+
+
+def test_the_real_task():
+    """References pass and broken solutions fail as in a session of pytest's."""
+    references = sorted((ROOT / "reference_solutions").glob("*.py"))
+    broken = ROOT / "broken_solutions"
+    with Grader(ROOT / "grading_tests", hosts=2) as grader:
+        grades = grader.grade([*references, *sorted((broken / "coverage").glob("*.py"))])
+        modes = Counter(grade.failure_mode for grade in grades)
+    assert modes[None] == len(references)
+    assert modes["coverage"] == len(grades) - len(references)
+
+
+def test_many_threads_and_tasks(task):
+    """Each caller gets the grades of what it gave, in that order."""
+    sources = [[GOOD, BAD, GOOD], [BAD], [GOOD], [BAD, BAD, GOOD]] * 5
+    expected = [[{GOOD: "passed", BAD: "failed"}[s] for s in batch] for batch in sources]
+
+    async def all_at_once(grader):
+        return await asyncio.gather(*map(grader.grade_async, sources))
+
+    with Grader(task, hosts=2) as grader:
+        with ThreadPoolExecutor(20) as threads:
+            from_threads = list(threads.map(grader.grade, sources))
+        from_tasks = asyncio.run(all_at_once(grader))
+    for answers in (from_threads, from_tasks):
+        assert [[grade.outcome for grade in grades] for grades in answers] == expected
+
+
+def test_a_host_that_is_killed_loses_nothing(task):
+    """Killed at any moment, a host is started again, and every verdict arrives and is right."""
+    sources = [GOOD, BAD] * 20
+
+    def kill_a_host(moment):
+        time.sleep(moment)
+        for child in children():
+            with suppress(psutil.Error):
+                if "grading_host" in " ".join(child.cmdline()):
+                    child.kill()
+
+    with Grader(task) as grader:
+        for moment in (0.1, 1.0, 1.7):
+            killer = threading.Thread(target=kill_a_host, args=[moment])
+            killer.start()
+            outcomes = [grade.outcome for grade in grader.grade(sources)]
+            killer.join()
+            assert outcomes == ["passed", "failed"] * 20
+
+
+def test_a_candidate_on_which_the_grader_dies_is_a_harness_error(task):
+    """The others of its batch are graded all the same."""
+    (task / "test_task.py").write_text(
+        TESTS + "def test_die(solution):\n    if solution.double(1) == 3: os._exit(9)\n"
+    )
+    with Grader(task) as grader:
+        assert [g.outcome for g in grader.grade([GOOD, BAD, GOOD])] == [
+            "passed", "harness_error", "passed"
+        ]  # fmt: skip
+
+
+def test_a_task_that_cannot_grade_is_an_error(task, tmp_path):
+    """A broken task is not a verdict on anybody; the text says what is wrong."""
+    (task / "test_task.py").write_text("import nowhere_to_be_found\n")
+    with Grader(task) as grader, pytest.raises(GraderError, match="nowhere_to_be_found"):
+        grader.grade([GOOD])
+    with pytest.raises(FileNotFoundError, match="no task folder"):
+        Grader(tmp_path / "nowhere")
+
+
+def test_misuse(task):
+    """A missing file and a closed grader are errors at once."""
+    with Grader(task) as grader:
+        with pytest.raises(FileNotFoundError, match=r"nowhere\.py"):
+            grader.grade([GOOD, Path("nowhere.py")])
+        assert grader.grade([]) == []
+    with pytest.raises(ValueError, match="closed"):
+        grader.grade([GOOD])
+
+
+def test_options_and_environment(task, monkeypatch):
+    """Options are pytest's own; what steers pytest from the environment does not reach a host."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--collect-only")
+    with Grader(task, grading_seed=5, isolation="off") as grader:
+        (grade,) = grader.grade([GOOD])
+    assert (grade.outcome, grade.grading_seed, grade.isolation["mode"]) == ("passed", 5, "off")
+
+
+def test_nothing_is_left(task, tmp_path, monkeypatch):
+    """No process and no file outlives a grader, not even when a caller stopped waiting."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    (tmp_path / "tmp").mkdir()
+    slow = "import time\ndef double(x):\n    time.sleep(1); return 2 * x\n"
+
+    async def impatient(grader):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(grader.grade_async([slow] * 3), 3)
+        return await grader.grade_async([GOOD])
+
+    with Grader(task) as grader:
+        (grade,) = asyncio.run(impatient(grader))
+        processes = children()
+    assert grade.outcome == "passed"
+    deadline = time.monotonic() + 60
+    while any(p.is_running() and p.status() != "zombie" for p in processes):
+        assert time.monotonic() < deadline, processes
+        time.sleep(0.1)
+    assert list((tmp_path / "tmp").iterdir()) == []
