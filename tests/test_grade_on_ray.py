@@ -1,0 +1,107 @@
+"""Grading on a real local Ray cluster of several nodes, one of which is killed in the middle."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.conftest import GENEROUS_SECONDS, ROOT, run_pytest
+
+ray = pytest.importorskip("ray", reason="install the extra `ray` to test grading on a cluster")
+
+TESTS = """
+import time
+def test_double(solution):
+    time.sleep(0.2)
+    assert solution.double(2) == 4
+"""
+SOURCES = ("def double(x): return 2 * x\n", "def double(x): return x\n", "", "def double(")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    yield cluster
+    cluster.shutdown()
+
+
+def grade_on_ray(cluster, tmp_path, *options):
+    command = [sys.executable, ROOT / "scripts/grade_on_ray.py", "candidates", "--task", "task"]
+    command += ["--out", "out", "--shard", "4", "--address", cluster.address, *options]
+    environment = {**os.environ, "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+    return subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    )
+
+
+def essence(report):
+    kept = ("grades_version", "grading_tests_sha256", "versions")
+    grades = [
+        {k: v for k, v in g.items() if k not in ("duration", "message")} for g in report["grades"]
+    ]
+    return {name: report[name] for name in kept} | {"grades": grades}
+
+
+def test_a_killed_node_loses_nothing_and_doubles_nothing(cluster, tmp_path):
+    """The report is that of one machine; --resume grades only what has no result yet."""
+    (tmp_path / "task").mkdir()
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "task/test_task.py").write_text(TESTS)
+    (tmp_path / "candidates").mkdir()
+    for number in range(40):
+        (tmp_path / f"candidates/{number:02}.py").write_text(SOURCES[number % 4])
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(3)]
+    started = grade_on_ray(cluster, tmp_path)
+    shards, deadline = tmp_path / "out/shards", time.monotonic() + GENEROUS_SECONDS
+    while not (shards.exists() and len(list(shards.glob("*.json"))) >= 2):
+        assert started.poll() is None, started.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    cluster.remove_node(nodes[0], allow_graceful=False)
+    _, errors = started.communicate(timeout=GENEROUS_SECONDS)
+    assert started.returncode == 1, errors
+    assert "40/40 graded" in errors
+    report = json.loads((tmp_path / "out/report.json").read_text())
+    here = run_pytest(
+        "task", "--solution=candidates", cwd=tmp_path, report_file=tmp_path / "r.json"
+    )
+    assert essence(report) == essence(here.report)
+
+    written = {path: path.stat().st_mtime_ns for path in shards.iterdir()}
+    lost = next(iter(written))
+    lost.unlink()
+    resumed = grade_on_ray(cluster, tmp_path, "--resume")
+    _, errors = resumed.communicate(timeout=GENEROUS_SECONDS)
+    assert "4/4 graded" in errors
+    again = {path: path.stat().st_mtime_ns for path in shards.iterdir()}
+    assert [path for path in written if again[path] != written[path]] == [lost]
+    assert essence(json.loads((tmp_path / "out/report.json").read_text())) == essence(here.report)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.py", "--out", "out"], "no such file"),
+        (["here.py", "--out", "out", "--task", "nowhere"], "no such folder"),
+        (["here.py", "--out", "."], "pass --resume"),
+        (["link.py", "--out", "out"], "link.py: the candidate is a symbolic link"),
+        (["here.py"], "--out"),
+    ],
+)
+def test_usage_errors(arguments, message, tmp_path):
+    """A user's mistake gets a sentence and status 4."""
+    (tmp_path / "here.py").write_text("x = 1\n")
+    (tmp_path / "link.py").symlink_to("here.py")
+    (tmp_path / "shards").mkdir()
+    finished = subprocess.run(
+        [sys.executable, ROOT / "scripts/grade_on_ray.py", *arguments],
+        cwd=tmp_path, capture_output=True, text=True, timeout=GENEROUS_SECONDS,
+    )  # fmt: skip
+    assert finished.returncode == 4
+    assert message in finished.stderr
+    assert "Traceback" not in finished.stderr
