@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from . import wire
@@ -61,15 +61,25 @@ class Death:
     stray_processes: int
 
 
+class Undertaker(Protocol):
+    """Ends workers: the warm process, as the trusted side sees it."""
+
+    def reap(self, worker: Worker) -> Death:
+        """End a worker, if it has not ended already, and say how it did."""
+
+    def dismiss(self, worker: Worker) -> Death | None:
+        """End a worker without waiting for it, unless how it ends must be known."""
+
+
 class Worker:
     """One forked process with one candidate, as the trusted side sees it."""
 
     def __init__(
         self,
-        reap: Callable[[Worker], Death],
+        undertaker: Undertaker,
         make_proxy: Callable[[Worker, wire.Reference], Any],
     ) -> None:
-        self._reap = reap
+        self._undertaker = undertaker
         self._resolve = partial(make_proxy, self)
         self._channel, self.theirs = socket.socketpair()
         self._channel.setblocking(False)
@@ -144,6 +154,13 @@ class Worker:
     def close(self) -> Death:
         """End the worker's process, unless it has ended, and say how it did."""
         death = self._death or self._bury()
+        self.hang_up()
+        return death
+
+    def dismiss(self) -> Death | None:
+        """End the worker's process without waiting for that; say how where it must be known."""
+        self.is_alive = False
+        death = self._death or self._undertaker.dismiss(self)
         self.hang_up()
         return death
 
@@ -229,7 +246,8 @@ class Worker:
     def _wait_for(self, event: int, started: float) -> None:
         """Wait for the channel, keeping what the candidate prints, until its time is up."""
         __tracebackhide__ = True
-        self._poll.modify(self._channel, event)
+        if event != select.POLLIN:
+            self._poll.modify(self._channel, event)
         while True:
             if time.monotonic() > self._next_check:
                 self._check_clock(started)
@@ -237,7 +255,8 @@ class Worker:
             if self._output in ready:
                 self._drain_output()
             if self._channel.fileno() in ready:
-                self._poll.modify(self._channel, select.POLLIN)
+                if event != select.POLLIN:
+                    self._poll.modify(self._channel, select.POLLIN)
                 return
 
     def _check_clock(self, started: float) -> None:
@@ -320,7 +339,7 @@ class Worker:
 
     def _bury(self) -> Death:
         self.is_alive = False
-        self._death = self._reap(self)
+        self._death = self._undertaker.reap(self)
         return self._death
 
 
