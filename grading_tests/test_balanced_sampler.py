@@ -165,6 +165,8 @@ def test_dataloader_compatibility(solution):
             return index
 
     case = Case([0] * 9 + [1] * 4 + [2] * 6, n=3)
+    # A batch that cannot be pickled would be waited for, for a minute.
+    read_epoch(case.build(solution.BalancedBatchSampler), case)
     for workers in (0, 1):
         sampler = case.build(solution.BalancedBatchSampler)
         loader = DataLoader(
@@ -172,7 +174,7 @@ def test_dataloader_compatibility(solution):
             batch_sampler=sampler,
             num_workers=workers,
             persistent_workers=workers > 0,
-            timeout=60 * workers,  # A batch that cannot be pickled would be waited for for ever.
+            timeout=60 * workers,
             collate_fn=list,
         )
         assert len(loader) == case.batches, f"len(DataLoader) is {len(loader)} {case}"

@@ -96,7 +96,8 @@ class CandidateRun:
         worker, self._worker, self._module = self._worker, None, None
         # When the warm process is gone, every worker is gone with it.
         with suppress(HarnessError):
-            if worker is not None and worker.close().stray_processes:
+            death = worker.dismiss() if worker is not None else None
+            if death is not None and death.stray_processes:
                 self._signs.append("left processes behind")
 
 

@@ -55,6 +55,7 @@ class GradingSession:
         self._runs: dict[int, CandidateRun] = {}
         self._supply: WorkerSupply | None = None
         self._has_several_files = False
+        self._spent: pytest.Item | None = None
         self._collected = Collected(isolation={"mode": isolation})
 
     def pytest_sessionstart(self) -> None:
@@ -117,6 +118,7 @@ class GradingSession:
         assert self._supply is not None, "a session that runs tests has started its warm process"
         run = self._runs.setdefault(index, CandidateRun(self.candidates[index], self._supply))
         item.stash[run_key] = run
+        self._empty_the_last(item)
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         run.is_second_try = False
         with self._turns.among_others():
@@ -150,6 +152,12 @@ class GradingSession:
         yield
         if self._supply is not None and SHARED_SUPPLY not in self._config.stash:
             self._supply.discard_warm_process()
+
+    def _empty_the_last(self, item: pytest.Item) -> None:
+        """Free what pytest keeps of a test to the end of the session, where there are many."""
+        if self._spent is not None:
+            vars(self._spent).clear()
+        self._spent = item if self._is_brief else None
 
     def _make_ready(self, supply: WorkerSupply) -> tuple[str, int] | None:
         """Learn what is enforced; give the reason, and the exit status, where none can grade."""

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from . import wire
@@ -51,6 +51,8 @@ MAX_SCRATCH_FILES = 10_000
 _START_SECONDS = 60
 _TICK_SECONDS = 0.1
 _RECEIVED_AT_ONCE = 2**18
+_USUAL_BYTES = 2**14
+"""Asking for more costs 30 microseconds: Python has the kernel map, and clear, memory for it."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,25 @@ class Death:
     stray_processes: int
 
 
+class Undertaker(Protocol):
+    """Ends workers: the warm process, as the trusted side sees it."""
+
+    def reap(self, worker: Worker) -> Death:
+        """End a worker, if it has not ended already, and say how it did."""
+
+    def dismiss(self, worker: Worker) -> Death | None:
+        """End a worker without waiting for it, unless how it ends must be known."""
+
+
 class Worker:
     """One forked process with one candidate, as the trusted side sees it."""
 
     def __init__(
         self,
-        reap: Callable[[Worker], Death],
+        undertaker: Undertaker,
         make_proxy: Callable[[Worker, wire.Reference], Any],
     ) -> None:
-        self._reap = reap
+        self._undertaker = undertaker
         self._resolve = partial(make_proxy, self)
         self._channel, self.theirs = socket.socketpair()
         self._channel.setblocking(False)
@@ -147,6 +159,13 @@ class Worker:
         self.hang_up()
         return death
 
+    def dismiss(self) -> Death | None:
+        """End the worker's process without waiting for that; say how where it must be known."""
+        self.is_alive = False
+        death = self._death or self._undertaker.dismiss(self)
+        self.hang_up()
+        return death
+
     def hang_up(self) -> None:
         """Let go of the worker's descriptors."""
         self._channel.close()
@@ -208,7 +227,7 @@ class Worker:
         size = wire.FRAME_HEADER.size
         while len(received) < size:
             self._wait_for(select.POLLIN, started)
-            piece = self._receive_piece()
+            piece = self._receive_piece(size - len(received))
             if not piece:
                 raise self._died()
             received += piece
@@ -220,16 +239,17 @@ class Worker:
             raise self.breach("more than the one reply that it owed")
         return bytes(memoryview(received)[wire.FRAME_HEADER.size :])
 
-    def _receive_piece(self) -> bytes:
+    def _receive_piece(self, missing: int) -> bytes:
         try:
-            return self._channel.recv(_RECEIVED_AT_ONCE)
+            return self._channel.recv(max(_USUAL_BYTES, min(missing, _RECEIVED_AT_ONCE)))
         except OSError:
             return b""
 
     def _wait_for(self, event: int, started: float) -> None:
         """Wait for the channel, keeping what the candidate prints, until its time is up."""
         __tracebackhide__ = True
-        self._poll.modify(self._channel, event)
+        if event != select.POLLIN:
+            self._poll.modify(self._channel, event)
         while True:
             if time.monotonic() > self._next_check:
                 self._check_clock(started)
@@ -237,7 +257,8 @@ class Worker:
             if self._output in ready:
                 self._drain_output()
             if self._channel.fileno() in ready:
-                self._poll.modify(self._channel, select.POLLIN)
+                if event != select.POLLIN:
+                    self._poll.modify(self._channel, select.POLLIN)
                 return
 
     def _check_clock(self, started: float) -> None:
@@ -296,7 +317,7 @@ class Worker:
 
     def _unasked_for(self) -> CandidateFault | HarnessError:
         return (
-            self.breach("a reply that nobody asked for") if self._receive_piece() else self._died()
+            self.breach("a reply that nobody asked for") if self._receive_piece(1) else self._died()
         )
 
     def breach(self, what: str) -> ProtocolBreach:
@@ -320,7 +341,7 @@ class Worker:
 
     def _bury(self) -> Death:
         self.is_alive = False
-        self._death = self._reap(self)
+        self._death = self._undertaker.reap(self)
         return self._death
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -84,6 +85,7 @@ class WarmProcess:
         self._lock = threading.RLock()
         self._scratch_root: str | None = None
         self._spare: Worker | None = None
+        self._owed: deque[Callable[[Any], None]] = deque()
         self.versions: dict[str, str] = {}
         self.isolation = Isolation(isolation, [], [])
 
@@ -102,7 +104,7 @@ class WarmProcess:
             self.wait_until_ready()
             worker = self._spare or self._order_worker()
             self._spare = None
-            self._settle(worker)
+            self._wait_until_forked(worker)
             worker.wait_until_ready()
             self._spare = self._order_worker()
         return worker
@@ -111,18 +113,30 @@ class WarmProcess:
         """A fresh worker whose only folder is `workspace`, which stays when the worker ends."""
         with self._lock:
             self.wait_until_ready()
-            self._settle_spare()
             worker = self._order_worker(str(workspace.resolve()))
-            self._settle(worker)
+            self._wait_until_forked(worker)
         worker.wait_until_ready()
         return worker
 
     def reap(self, worker: Worker) -> Death:
         """End a worker, if it has not ended already, and say how it did."""
+        deaths: list[Death] = []
         with self._lock:
-            self._settle_spare()
-            self._send(["reap", worker.pid])
-            return Death(*self._receive("done"))
+            self._order(["reap", worker.pid], lambda death: deaths.append(Death(*death)))
+            while not deaths:
+                self._take_reply()
+        return deaths[0]
+
+    def dismiss(self, worker: Worker) -> Death | None:
+        """End a worker that has done its work, without waiting for that.
+
+        Where workers can leave processes behind, wait, and say how it ended.
+        """
+        if "system_calls" not in self.isolation.enforced:
+            return self.reap(worker)
+        with self._lock:
+            self._order(["reap", worker.pid], lambda _: None)
+        return None
 
     def close(self) -> None:
         """End the process and every worker that is left."""
@@ -139,19 +153,31 @@ class WarmProcess:
             remove_tree(self._scratch_root)
 
     def _order_worker(self, workspace: str | None = None) -> Worker:
-        worker = Worker(self.reap, self._make_proxy)
+        worker = Worker(self, self._make_proxy)
+
+        def introduce(forked: Any) -> None:
+            worker.pid, worker.scratch = forked
+
         with worker.theirs:
-            self._send(["fork", workspace], [worker.theirs.fileno(), worker.output_inlet])
+            descriptors = [worker.theirs.fileno(), worker.output_inlet]
+            self._order(["fork", workspace], introduce, descriptors)
             os.close(worker.output_inlet)
         return worker
 
-    def _settle_spare(self) -> None:
-        if self._spare is not None:
-            self._settle(self._spare)
+    def _wait_until_forked(self, worker: Worker) -> None:
+        while worker.pid is None:
+            self._take_reply()
 
-    def _settle(self, worker: Worker) -> None:
-        if worker.pid is None:
-            worker.pid, worker.scratch = self._receive("done")
+    def _order(
+        self, command: list[Any], on_done: Callable[[Any], None], descriptors: Sequence[int] = ()
+    ) -> None:
+        """Send a command. Replies come in the order of the commands; nobody waits for them here."""
+        self._send(command, descriptors)
+        self._owed.append(on_done)
+
+    def _take_reply(self) -> None:
+        on_done = self._owed.popleft()
+        on_done(self._receive("done"))
 
     def _send(self, command: list[Any], descriptors: Sequence[int] = ()) -> None:
         try:

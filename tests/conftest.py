@@ -69,7 +69,7 @@ def grade_source(tmp_path):
     (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
 
     def grade(solution: str, tests: str, *arguments: object, **environment: str) -> GradingRun:
-        (tmp_path / "solution.py").write_text(solution)
+        (tmp_path / "solution.py").write_text(solution, errors="surrogateescape")
         (tmp_path / "task" / "test_task.py").write_text(tests)
         return run_pytest(
             "--solution=solution.py",

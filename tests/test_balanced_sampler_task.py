@@ -91,6 +91,7 @@ BATCHES = {
     "numpy.array(batch)": "interface",
     "[bool(index) for index in batch]": "interface",
     "[float(index) for index in batch]": "interface",
+    "(index for index in batch)": "interface",
 }
 
 

@@ -170,19 +170,11 @@ def test_empty_file_is_no_solution(grade_source):
         ("x = '" + "a" * 2**20 + "'\n", "over 1,048,576 bytes"),
     ],
 )
-def test_load_error(grade_source, tmp_path, source, message):
+def test_load_error(grade_source, source, message):
     """A file that cannot be imported fails every test, and the message says why."""
-    run = grade_source("", PASSING_TEST, "--co")
-    (tmp_path / "solution.py").write_bytes(source.encode("utf-8", "surrogateescape"))
-    run = grade_source_again(tmp_path)
+    run = grade_source(source, PASSING_TEST)
     assert (run.grade["outcome"], run.grade["failure_mode"]) == ("failed", "load_error")
     assert message in run.grade["message"]
-
-
-def grade_source_again(folder):
-    from tests.conftest import run_pytest
-
-    return run_pytest("--solution=solution.py", cwd=folder, report_file=folder / "report.json")
 
 
 def test_tests_are_known_by_their_hash(grade_source):
