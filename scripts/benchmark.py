@@ -1,0 +1,191 @@
+"""Measures what grading one candidate costs, side by side: `python scripts/benchmark.py --out DIR`.
+
+The candidates are copies of a reference solution, and every way runs the same seven checks on them:
+this plugin in one process and in two, a fresh pytest for each candidate, a bare fork that executes
+the candidate beside the checks (the floor: no isolation, no pytest), and other graders where they
+are installed. The ways take turns, so that what else the machine does meets all of them alike.
+Writes `benchmark.json` and a picture. The peers run candidates unconfined: these are our own.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from jinja2 import Environment
+
+from pytest_balanced_sampler.command_line import Parser, positive
+from pytest_balanced_sampler.files import write_json, write_whole
+
+ROOT = Path(__file__).resolve().parent.parent
+TESTS = ROOT / "grading_tests" / "test_balanced_sampler.py"
+SOLUTION = ROOT / "reference_solutions" / "round_robin.py"
+
+Way = Callable[[list[Path]], None]
+
+
+def main() -> None:
+    """Measure, print a table, and write the figures and their picture."""
+    parser = Parser(description="What grading one candidate costs, side by side.")
+    parser.add_argument("--out", type=Path, default=Path("benchmark"), help="folder of the results")
+    parser.add_argument("--rounds", type=positive, default=3, help="(default: %(default)s)")
+    parser.add_argument(
+        "--candidates", type=positive, default=60, help="per round (default: %(default)s)"
+    )
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    figures = measure(arguments.candidates, arguments.rounds)
+    floor = figures["bare fork"]["median_ms"]
+    for name, figure in figures.items():
+        figure["ratio_to_floor"] = figure["median_ms"] / floor
+        print(f"{name:<32} {figure['median_ms']:8.1f} ms  {figure['ratio_to_floor']:6.2f} x")
+    described = {
+        "date": date.today().isoformat(),
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "ways": figures,
+    }
+    write_json(arguments.out / "benchmark.json", described)
+    write_whole(arguments.out / "benchmark.svg", picture(described))
+
+
+def measure(candidates: int, rounds: int) -> dict[str, dict[str, Any]]:
+    """Milliseconds per candidate, by way: every round's, and their median."""
+    times: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        paths = [Path(name, f"{number:05}.py") for number in range(candidates)]
+        for path in paths:
+            path.write_bytes(SOLUTION.read_bytes())
+        for number in range(rounds):
+            for way, (run, share) in WAYS.items():
+                few, many = paths[: max(1, candidates // share // 4)], paths[: candidates // share]
+                try:
+                    spent = seconds(run, many) - seconds(run, few)
+                except MissingPeer as missing:
+                    print(f"{way}: {missing}", file=sys.stderr)
+                    continue
+                each = 1000 * spent / (len(many) - len(few))
+                times.setdefault(way, []).append(each)
+                print(f"round {number + 1}/{rounds}: {way} {each:.1f} ms", file=sys.stderr)
+    return {way: {"median_ms": median(each), "rounds_ms": each} for way, each in times.items()}
+
+
+def seconds(run: Way, paths: list[Path]) -> float:
+    """How long it takes. The difference of many and few leaves out what is done once."""
+    started = time.perf_counter()
+    run(paths)
+    return time.perf_counter() - started
+
+
+class MissingPeer(Exception):
+    """Raised when another grader is not installed."""
+
+
+def with_plugin(paths: list[Path], *options: str) -> None:
+    """One pytest session of this plugin's over all candidates."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pytest", str(TESTS.parent), "-q", "--tb=no", *options]
+        command += ["-p", "no:cacheprovider", "--json-report"]
+        command.append(f"--json-report-file={folder}/report.json")
+        command += [f"--solution={path}" for path in paths]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+
+
+def with_two_processes(paths: list[Path]) -> None:
+    """The same with pytest-xdist."""
+    with_plugin(paths, "-n", "2")
+
+
+def with_fresh_pytest(paths: list[Path]) -> None:
+    """A pytest session of this plugin's for every candidate."""
+    for path in paths:
+        with_plugin([path])
+
+
+def with_bare_fork(paths: list[Path]) -> None:
+    """Fork, execute the candidate beside the checks, exit: no isolation, no pytest, no report."""
+    in_a_process("bare_fork", paths)
+
+
+def with_evalplus(paths: list[Path]) -> None:
+    """EvalPlus' own checker, which leaves the DataLoader's test out: it forbids subprocesses."""
+    demand("evalplus")
+    in_a_process("evalplus", paths)
+
+
+def with_inspect(paths: list[Path]) -> None:
+    """Inspect AI's local sandbox: a Python process for each candidate."""
+    demand("inspect_ai")
+    in_a_process("inspect_ai", paths)
+
+
+def demand(name: str) -> None:
+    """Raise `MissingPeer` unless a peer is installed."""
+    try:
+        version(name)
+    except PackageNotFoundError:
+        raise MissingPeer("not installed") from None
+
+
+def in_a_process(grader: str, paths: list[Path]) -> None:
+    """Run another grader, in a process of its own, on all candidates."""
+    command = [sys.executable, str(ROOT / "scripts" / "other_graders.py"), grader]
+    subprocess.run([*command, *map(str, paths)], cwd=ROOT, check=True, capture_output=True)
+
+
+WAYS: dict[str, tuple[Way, int]] = {
+    "bare fork": (with_bare_fork, 1),
+    "this plugin": (with_plugin, 1),
+    "this plugin, -n 2": (with_two_processes, 1),
+    "fresh pytest per candidate": (with_fresh_pytest, 10),
+    "EvalPlus' checker": (with_evalplus, 4),
+    "Inspect AI, local sandbox": (with_inspect, 10),
+}
+"""What is measured, and by how much fewer candidates where one takes seconds."""
+
+PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {{ 60 + 34 * ways | length }}"
+ font-family="system-ui, sans-serif" font-size="14" fill="#1c2024">
+<rect width="100%" height="100%" fill="#fff"/>
+<text x="16" y="26" font-weight="bold">Grading one candidate, milliseconds (logarithmic)</text>
+{% for way in ways %}
+<text x="230" y="{{ 64 + 34 * loop.index0 }}" text-anchor="end">{{ way.name }}</text>
+<rect x="240" y="{{ 48 + 34 * loop.index0 }}" width="{{ way.width }}" height="22"
+ fill="{{ '#3a6ea5' if way.is_ours else '#9aa5b4' }}"/>
+<text x="{{ 248 + way.width }}" y="{{ 64 + 34 * loop.index0 }}">{{ way.label }}</text>
+{% endfor %}
+<text x="16" y="{{ 48 + 34 * ways | length }}" font-size="11" fill="#5a6270">{{ caption }}</text>
+</svg>
+"""
+
+
+def picture(described: dict[str, Any]) -> str:
+    """The figures as bars, in SVG."""
+    medians = {name: figure["median_ms"] for name, figure in described["ways"].items()}
+    shortest, longest = math.log(min(medians.values()) / 3), math.log(max(medians.values()))
+    ways = [
+        {
+            "name": name,
+            "is_ours": name.startswith("this plugin"),
+            "width": round(400 * (math.log(each) - shortest) / (longest - shortest)),
+            "label": f"{each:,.0f} ({each / medians['bare fork']:.2f} x)",
+        }
+        for name, each in sorted(medians.items(), key=lambda item: item[1])
+    ]
+    caption = "{date}, {machine}, Python {python}, PyTorch {torch}".format(**described)
+    return Environment(autoescape=True).from_string(PICTURE).render(ways=ways, caption=caption)
+
+
+if __name__ == "__main__":
+    main()
