@@ -12,8 +12,6 @@ import contextlib
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -26,6 +24,7 @@ from typing import Any
 import anthropic
 
 from .errors import HarnessError
+from .pytest_session import grade_in_session
 from .rollout import Conversation, Settings, Status, converse
 from .supervisor import WorkerSupply
 from .workspace import SOLUTION, Workspace
@@ -153,13 +152,7 @@ class RolloutRun:
         if not any(record.status == "written" for record in self.records()):
             return
         solutions = self.folder.resolve() / "rollouts" / "*" / "workspace" / SOLUTION
-        command = [sys.executable, "-m", "pytest", str(task.resolve()), f"--solution={solutions}"]
-        command += ["--json-report", f"--json-report-file={report.resolve()}", "--tb=no", "-q"]
-        finished = subprocess.run(
-            command, cwd=task.resolve().parent, capture_output=True, text=True, check=False
-        )
-        if not report.exists():
-            raise HarnessError(f"pytest could not grade: {finished.stdout}{finished.stderr}")
+        grade_in_session(task, [solutions], report)
 
     def summarise(self, runs: int) -> dict[str, Any]:
         """Join the rollouts with their grades; writes `summary.json` and gives it.
