@@ -6,6 +6,7 @@ import gc
 import hashlib
 import os
 import platform
+import re
 from collections.abc import Callable, Generator
 from dataclasses import asdict, replace
 from functools import partial
@@ -37,6 +38,7 @@ EXIT_HARNESS_ERROR = 3
 
 _MAX_TABLE_ROWS = 60
 _RECORD = "solution_record"
+_OWN_LINE = re.compile(r'^  File "[^/"<]+", line (\d+).*\n +(.{1,120})', re.MULTILINE)
 
 
 class GradingSession:
@@ -325,7 +327,16 @@ def _message(cause: BaseException) -> str:
     if isinstance(cause, AssertionError) and not isinstance(cause, SolutionError):
         # pytest writes the author's own message first, and what it knows of the values after it.
         text = text.partition("\nassert ")[0]
-    return f"{cause.type_name}: {text}" if isinstance(cause, SolutionError) else text
+    if isinstance(cause, SolutionError):
+        text = f"{cause.type_name}: {text}"
+    return text + _where(getattr(cause, "traceback", ""))
+
+
+def _where(traceback: object) -> str:
+    """The innermost line of the candidate's own in a traceback, in brackets."""
+    # Its own file is shown without a folder, other people's with one.
+    lines = re.findall(_OWN_LINE, traceback) if isinstance(traceback, str) else []
+    return f" (line {lines[-1][0]}: {lines[-1][1]})" if lines else ""
 
 
 def _add_sections(

@@ -135,7 +135,8 @@ def verify_by_mutants(arguments: argparse.Namespace) -> int:
     alive = {changes[v.specimen]: v.got for v in verdicts if not v.is_expected}
     print("\nmutants that survive")
     for change, got in alive.items():
-        known = f"equivalent: {equivalent[change]}" if change in equivalent else "UNEXPECTED"
+        proof = " ".join(equivalent.get(change, "").split())
+        known = f"equivalent: {proof}" if proof else "UNEXPECTED"
         print(f"{change}\n  {got}, {known}")
     unknown = sum(change not in equivalent or alive[change] != PASSED for change in alive)
     for change in equivalent.keys() - alive.keys():
