@@ -2,8 +2,9 @@
 
 Needs no key. Grades solutions whose verdicts are known: references, under several grading seeds, an
 empty file, broken solutions and reward hacks; with --mutants also mutants of the references. Prints
-a table and a scorecard. Exit status: 0 when all is as expected, 1 for any surprise, 3 when
-something could not be graded, 4 for a usage error. docs/verify-the-grader.md has the rest.
+a table and a scorecard. Exit status: 0 when all is as expected, 1 for any surprise, 2 when
+interrupted, 3 when something could not be graded, 4 for a usage error. The rest is in
+docs/verify-the-grader.md.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from pytest_balanced_sampler.verification import (
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS_OF_REFERENCES = 10
 MUTANTS_IN_A_SESSION = 20
-EXIT_SURPRISE, EXIT_HARNESS_ERROR, EXIT_USAGE = 1, 3, 4
+EXIT_SURPRISE, EXIT_INTERRUPTED, EXIT_HARNESS_ERROR, EXIT_USAGE = 1, 2, 3, 4
 
 
 def main() -> None:
@@ -48,8 +49,12 @@ def main() -> None:
         surprises = verify(arguments)
         if arguments.mutants:
             surprises += verify_by_mutants(arguments)
-    except (ValueError, ModuleNotFoundError) as error:
+    except (ValueError, SyntaxError) as error:
         stop(str(error), EXIT_USAGE)
+    except ModuleNotFoundError as error:
+        stop(f"--mutants needs cosmic-ray (pip install cosmic-ray): {error}", EXIT_USAGE)
+    except KeyboardInterrupt:
+        stop("interrupted", EXIT_INTERRUPTED)
     except HarnessError as error:
         stop(str(error), EXIT_HARNESS_ERROR)
     seconds = time.monotonic() - started
@@ -79,6 +84,8 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if not arguments.task.is_dir():
         stop(f"{arguments.task}: there is no such folder", EXIT_USAGE)
+    if arguments.seeds < 1:
+        stop(f"--seeds={arguments.seeds}: must be at least 1", EXIT_USAGE)
     arguments.references = arguments.references or folder_of(arguments.task, "reference_solutions")
     arguments.broken = arguments.broken or folder_of(arguments.task, "broken_solutions")
     arguments.options = [f"--solution-timeout={arguments.solution_timeout}"]
@@ -131,23 +138,27 @@ def verify_by_mutants(arguments: argparse.Namespace) -> int:
             for start in range(0, len(mutants), MUTANTS_IN_A_SESSION)
         ]
         verdicts = show_progress(arguments, sessions)
-    killed = {changes[v.specimen] for v in verdicts if v.is_expected}
-    alive = {changes[v.specimen]: v.got for v in verdicts if not v.is_expected}
+    alive = [(changes[v.specimen], v.got) for v in verdicts if not v.is_expected]
+    return print_mutants(len(mutants), alive, equivalent)
+
+
+def print_mutants(total: int, alive: list[tuple[Any, str]], equivalent: dict[Any, str]) -> int:
+    """The survivors, with the proofs of those that are equivalent, and the score. Gives the number
+    of surprises: other survivors, and proofs about mutants that do not survive."""
     print("\nmutants that survive")
-    for change, got in alive.items():
+    for change, got in alive:
         proof = " ".join(equivalent.get(change, "").split())
-        known = f"equivalent: {proof}" if proof else "UNEXPECTED"
-        print(f"{change}\n  {got}, {known}")
-    unknown = sum(change not in equivalent or alive[change] != PASSED for change in alive)
-    for change in equivalent.keys() - alive.keys():
-        fate = "killed" if change in killed else "no mutant any more"
-        print(f"{change}\n  listed as equivalent, but {fate}")
-    score = len(killed) / (len(killed) + unknown)
+        print(f"{change}\n  {got}, {f'equivalent: {proof}' if proof else 'UNEXPECTED'}")
+    unknown = sum(change not in equivalent or got != PASSED for change, got in alive)
+    stale = equivalent.keys() - {change for change, _ in alive}
+    for change in stale:
+        print(f"{change}\n  UNEXPECTED: listed as equivalent, but no such mutant survives")
+    killed = total - len(alive)
     print(
-        f"\n{len(mutants)} mutants: {len(killed)} killed, {len(alive) - unknown} equivalent, "
-        f"{unknown} surviving; mutation score {score:.1%}"
+        f"\n{total} mutants: {killed} killed, {len(alive) - unknown} equivalent, {unknown} "
+        f"surviving; mutation score {killed / max(1, killed + unknown):.1%}"
     )
-    return unknown + len(equivalent.keys() - alive.keys())
+    return unknown + len(stale)
 
 
 def show_progress(arguments: argparse.Namespace, sessions: list[Session]) -> list[Verdict]:

@@ -78,7 +78,7 @@ def test_surprises(task):
         "3 of 4      broken solutions that failed",
         "2 of 4      failure modes as expected",
         "  passed, UNEXPECTED",
-        "listed as equivalent, but no mutant any more",
+        "listed as equivalent, but no such mutant survives",
     ):
         assert line in finished.stdout
 
@@ -87,6 +87,7 @@ def test_surprises(task):
     ("arguments", "message"),
     [
         (["nowhere"], "nowhere: there is no such folder"),
+        (["task", "--seeds=0"], "--seeds=0: must be at least 1"),
         (["task", "--broken", "empty"], "empty: there is no broken solution"),
         (["task", "--references", "empty"], "empty: there is no reference solution"),
     ],
