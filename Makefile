@@ -4,13 +4,16 @@ VENV ?= .venv
 SOLUTION ?= reference_solutions/round_robin.py
 BIN = $(VENV)/bin
 
-.PHONY: grade test lint
+.PHONY: grade test verify lint
 
 grade: $(VENV)/installed  ## Grade a candidate: make grade SOLUTION=path/to/candidate.py
 	$(BIN)/pytest --solution=$(SOLUTION)
 
 test: $(VENV)/installed  ## Run the project's own tests
 	$(BIN)/pytest tests
+
+verify: $(VENV)/installed  ## Prove the grader: references, broken solutions, hacks, mutants
+	$(BIN)/python scripts/verify_grader.py --mutants
 
 lint: $(VENV)/installed  ## Check format, style and types
 	$(BIN)/ruff format --check .

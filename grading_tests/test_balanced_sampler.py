@@ -5,7 +5,7 @@ the same ones for every candidate that is graded under the same grading seed.
 """
 
 from collections import Counter
-from itertools import combinations, islice
+from itertools import islice, pairwise
 
 import numpy
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -31,9 +31,9 @@ class Case:
         return sampler_class(self.labels, self.n, seed=self.seed)
 
 
-def draw_case(random, sizes, n):
-    """A case with classes of these sizes, under odd labels and in mixed order."""
-    names = random.sample(range(-1000, 1000), len(sizes))
+def draw_case(random, sizes, n, names=None):
+    """A case with classes of these sizes in mixed order, their labels 0, 1, ... or of `names`."""
+    names = random.sample(names or range(len(sizes)), len(sizes))
     labels = [name for name, size in zip(names, sizes, strict=True) for _ in range(size)]
     random.shuffle(labels)
     return Case(labels, n)
@@ -73,13 +73,18 @@ def lacking(used, case):
 def check_coverage(batches, case):
     used = set().union(*batches)
     missing = len(case.labels) - len(used)
-    assert not missing, f"an epoch lacks {missing} samples: {lacking(used, case)} {case}"
+    made = f"{len(batches)} batches ({case.batches} are due)"
+    assert not missing, f"{made} lack {missing} samples: {lacking(used, case)} {case}"
 
 
 @failure_mode("interface")
 def check_length(sampler, batches, case):
-    assert len(batches) == case.batches, f"{len(batches)} batches, not {case.batches}, {case}"
-    assert len(sampler) == case.batches, f"len() is {len(sampler)}, not {case.batches}, {case}"
+    assert len(batches) == case.batches, (
+        f"an epoch has {len(batches)} batches, not {case.batches}, {case}"
+    )
+    assert len(sampler) == case.batches, (
+        f"len() is {len(sampler)} after an epoch, not {case.batches}, {case}"
+    )
 
 
 def check_epochs(sampler_class, case, epochs=1):
@@ -94,23 +99,29 @@ def check_epochs(sampler_class, case, epochs=1):
 
 @failure_mode("interface")
 def test_basic_functionality(solution):
-    case = Case([0, 0, 0, 0, 1, 1, 1, 1], n=2)
-    sampler = solution.BalancedBatchSampler(labels=case.labels, n_samples_per_class=case.n)
-    assert is_instance(sampler, Sampler), "not a subclass of torch.utils.data.Sampler"
-    assert len(sampler) == case.batches, f"len() is {len(sampler)}, not {case.batches}, {case}"
-    for _ in range(2):
-        check_length(sampler, read_epoch(sampler, case), case)
-    broken_off = iter(sampler)
-    take(broken_off, 1)
-    assert len(sampler) == case.batches, f"len() changes during an epoch {case}"
-    check_length(sampler, read_epoch(sampler, case), case)
+    case = Case([0, 0, 0, 0, 1, 1, 1, 1], n=2, seed=5)
+    without_seed = solution.BalancedBatchSampler(labels=case.labels, n_samples_per_class=case.n)
+    for sampler in (without_seed, case.build(solution.BalancedBatchSampler)):
+        assert is_instance(sampler, Sampler), "not a subclass of torch.utils.data.Sampler"
+        before = len(sampler)
+        assert before == case.batches, f"len() before an epoch is {before}, {case}"
+        for _ in range(2):
+            check_length(sampler, read_epoch(sampler, case), case)
+        broken_off = iter(sampler)
+        take(broken_off, 1)
+        during = len(sampler)
+        assert during == case.batches, (
+            f"len() after the first batch of an epoch is {during}, {case}"
+        )
+        epoch = read_epoch(sampler, case)
+        assert len(epoch) == case.batches, f"{len(epoch)} batches after a broken-off epoch, {case}"
 
 
 @failure_mode("balance")
 def test_batch_balance(solution, grading_random):
     sampler_class = solution.BalancedBatchSampler
     for n in (1, 2, 5):
-        drawn = draw_case(grading_random, grading_random.sample(range(1, 30), 3), n)
+        drawn = draw_case(grading_random, grading_random.sample(range(5, 30), 3), n)
         for case in (Case([0, 1] * 12, n), drawn):
             sampler = case.build(sampler_class)
             for _ in range(2):
@@ -121,11 +132,12 @@ def test_batch_balance(solution, grading_random):
 def test_all_samples_used(solution, grading_random):
     sampler_class = solution.BalancedBatchSampler
     for n in (1, 3, 4):
-        case = draw_case(grading_random, grading_random.sample(range(2, 40), 3), n)
-        sampler = case.build(sampler_class)
-        check_coverage(read_epoch(sampler, case), case)
-        take(sampler, 1)  # An epoch broken off: the next one is whole all the same.
-        check_coverage(read_epoch(sampler, case), case)
+        drawn = draw_case(grading_random, grading_random.sample(range(4, 40), 3), n)
+        for case in (drawn, Case([0] * 40 + [1] * 39, n)):
+            sampler = case.build(sampler_class)
+            check_coverage(read_epoch(sampler, case), case)
+            take(sampler, 1)  # An epoch broken off: the next one is whole all the same.
+            check_coverage(read_epoch(sampler, case), case)
 
 
 @failure_mode("reproducibility")
@@ -137,22 +149,27 @@ def test_reproducibility(solution, grading_random):
         import_beside(solution, "torch").manual_seed,
     ]
     labels = draw_case(grading_random, [24, 15, 6], n=4).labels
-    first_epochs = []
-    for seed in (0, grading_random.randrange(1, 2**32 - 1), 2**32 - 1):
+    first_epochs = {}
+    drawn = grading_random.randrange(2, 2**16)
+    for seed in (2**31 + drawn, drawn, 2**16 + drawn, 2**32 - 1, 1, 0):
         case = Case(labels, 4, seed)
         one, same = case.build(sampler_class), case.build(sampler_class)
         epochs = [read_epoch(one, case) for _ in range(3)]
         for number, epoch in enumerate(epochs):
             for reseed in reseed_global_state:
                 reseed(grading_random.randrange(2**32))
-            assert read_epoch(same, case) == epoch, f"epoch {number} is not repeated {case}"
+            repeated = read_epoch(same, case) == epoch
+            assert repeated, f"two samplers built alike differ in epoch {number} {case}"
         in_turns = [iter(case.build(sampler_class)) for _ in range(2)]
         for number, batch in enumerate(epochs[0]):
             for iterator in in_turns:
-                assert take(iterator, 1) == [batch], f"batch {number} differs in turns {case}"
-        first_epochs.append(epochs[0])
-    for one, other in combinations(first_epochs, 2):
-        assert one != other, f"different seeds give the same order {case}"
+                repeated = take(iterator, 1) == [batch]
+                assert repeated, f"batch {number} differs when two samplers take turns {case}"
+        first_epochs[seed] = epochs[0]
+    # Not every pair: random.Random treats 0 and (2**32 - 1) * 2**32 alike.
+    for one, other in pairwise(first_epochs):
+        differ = first_epochs[one] != first_epochs[other]
+        assert differ, f"seeds {one} and {other} give the same order {case}"
 
 
 @failure_mode("interface")
@@ -164,7 +181,7 @@ def test_dataloader_compatibility(solution):
         def __getitem__(self, index):
             return index
 
-    case = Case([0] * 9 + [1] * 4 + [2] * 6, n=3)
+    case = Case([0] * 9 + [1] * 4 + [2] * 6, n=4)
     # A batch that cannot be pickled would be waited for, for a minute.
     read_epoch(case.build(solution.BalancedBatchSampler), case)
     for workers in (0, 1):
@@ -195,8 +212,10 @@ def test_edge_cases(solution):
         Case([0], n=4),
         Case([3, 1, 2], n=1),
         Case([0, 1, 1], n=8),
-        Case([2**63 - 1, -1, -(2**63), 0, -1, 10**6], n=2),
+        Case([-1, 5, -1, -2], n=2),
+        Case([2**63 - 1, 2**63 - 2, -1, -(2**63), 0, -1, 10**6], n=2),
         Case(list(range(100)) * 1000, n=10),
+        Case([7] * 100_000, n=1000),
     ):
         check_epochs(sampler_class, case)
 
@@ -206,4 +225,4 @@ def test_different_class_sizes(solution, grading_random):
     check_epochs(sampler_class, Case([0] * 3 + [1] * 17 + [2] * 50 + [3] * 8, n=4, seed=7))
     for n in (2, 5, 6):
         sizes = grading_random.choices(range(1, 25), k=grading_random.randrange(4, 9))
-        check_epochs(sampler_class, draw_case(grading_random, sizes, n), epochs=2)
+        check_epochs(sampler_class, draw_case(grading_random, sizes, n, range(-1000, 1000)), 2)

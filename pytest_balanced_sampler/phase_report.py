@@ -5,6 +5,7 @@ Whatever a candidate made is escaped here, before a report leaves the process.
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, replace
 
 import pytest
@@ -16,6 +17,7 @@ from .errors import CandidateFault, HarnessError, SolutionError, WorkerLost
 from .grade import PhaseOutcome, PhaseRecord, failure_mode_of
 from .text import printable
 
+_OWN_LINE = re.compile(r'^  File "[^/"<]+", line (\d+).*\n +(.{1,120})', re.MULTILINE)
 _RECORD = "solution_record"
 """The attribute of a report that holds the record, as plain data: pytest-xdist sends it along."""
 
@@ -109,7 +111,16 @@ def _message(cause: BaseException) -> str:
     if isinstance(cause, AssertionError) and not isinstance(cause, SolutionError):
         # pytest writes the author's own message first, and what it knows of the values after it.
         text = text.partition("\nassert ")[0]
-    return f"{cause.type_name}: {text}" if isinstance(cause, SolutionError) else text
+    if isinstance(cause, SolutionError):
+        text = f"{cause.type_name}: {text}"
+    return text + _where(getattr(cause, "traceback", ""))
+
+
+def _where(traceback: object) -> str:
+    """The innermost line of the candidate's own in a traceback, in brackets."""
+    # Its own file is shown without a folder, other people's with one.
+    lines = re.findall(_OWN_LINE, traceback) if isinstance(traceback, str) else []
+    return f" (line {lines[-1][0]}: {lines[-1][1]})" if lines else ""
 
 
 def _make_brief(report: pytest.TestReport, record: PhaseRecord) -> None:

@@ -11,8 +11,6 @@ import asyncio
 import contextlib
 import json
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -24,6 +22,7 @@ import anthropic
 from .errors import HarnessError
 from .files import write_json
 from .pass_rate import Summary, summarise
+from .pytest_session import grade_in_session
 from .report import write_report
 from .results import REPORT, RolloutRecord, Status, read_results, read_rollouts
 from .rollout import Conversation, Settings, converse
@@ -139,13 +138,7 @@ class RolloutRun:
         if not any(record.status == "written" for record in self.records()):
             return
         solutions = self.folder.resolve() / "rollouts" / "*" / "workspace" / SOLUTION
-        command = [sys.executable, "-m", "pytest", str(task.resolve()), f"--solution={solutions}"]
-        command += ["--json-report", f"--json-report-file={report.resolve()}", "--tb=no", "-q"]
-        finished = subprocess.run(
-            command, cwd=task.resolve().parent, capture_output=True, text=True, check=False
-        )
-        if not report.exists():
-            raise HarnessError(f"pytest could not grade: {finished.stdout}{finished.stderr}")
+        grade_in_session(task, [solutions], report)
 
     def summarise(self, runs: int, task: Path) -> Summary:
         """Join the rollouts with their grades; writes `summary.json` and `report.html`.

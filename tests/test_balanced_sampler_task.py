@@ -1,14 +1,27 @@
 """The task that is shipped: its references pass, and each broken solution fails for its reason."""
 
 import json
+import re
 from pathlib import Path
 
 import fastjsonschema
 import pytest
 
+from pytest_balanced_sampler.plugin import DEFAULT_GRADING_SEED
+from pytest_balanced_sampler.verification import (
+    Session,
+    broken_in,
+    grade,
+    grade_all,
+    references_in,
+)
 from tests.conftest import ROOT, run_pytest
 
-REFERENCES = sorted(path.name for path in (ROOT / "reference_solutions").glob("*.py"))
+TASK = ROOT / "grading_tests"
+REFERENCES = references_in(ROOT / "reference_solutions")
+BROKEN = broken_in(ROOT / "broken_solutions")
+VALID = sorted((ROOT / "tests" / "valid_solutions").glob("*.py"))
+RULES = {f"C{number}" for number in range(1, 11)}
 FAILURE_MODES = {
     "interface",
     "balance",
@@ -20,20 +33,25 @@ FAILURE_MODES = {
     "timeout",
     "crash",
 }
-BROKEN = sorted(
-    path for mode in FAILURE_MODES for path in (ROOT / "broken_solutions" / mode).glob("*.py")
-)
 
 
 @pytest.fixture(scope="module")
-def catalogue(tmp_path_factory):
-    """One session over every reference and every broken solution."""
+def catalogue():
+    """One session over every reference and every broken solution: their verdicts, by name."""
+    session = Session(REFERENCES + BROKEN, DEFAULT_GRADING_SEED)
+    verdicts = grade(TASK, session, ["--solution-timeout=2"])
+    return {verdict.specimen.name: verdict for verdict in verdicts}
+
+
+@pytest.fixture(scope="module")
+def styles(tmp_path_factory):
+    """One session over the valid styles, and a few solutions that fail in different ways."""
+    broken = ("crash/exits.py", "load_error/syntax_error.py", "no_solution/empty.py")
     return run_pytest(
-        "--solution=reference_solutions",
-        *(f"--solution=broken_solutions/{mode}" for mode in sorted(FAILURE_MODES)),
-        "--solution-timeout=2",
+        "--solution=tests/valid_solutions",
+        *(f"--solution=broken_solutions/{name}" for name in broken),
         cwd=ROOT,
-        report_file=tmp_path_factory.mktemp("catalogue") / "report.json",
+        report_file=tmp_path_factory.mktemp("styles") / "report.json",
     )
 
 
@@ -46,26 +64,79 @@ def without_duration(grade):
     return {key: value for key, value in grade.items() if key != "duration"}
 
 
-@pytest.mark.parametrize("name", REFERENCES)
-def test_reference_passes(catalogue, name):
-    """Each reference solution passes all seven tests."""
-    grade = grade_of(catalogue, f"reference_solutions/{name}")
-    assert (grade["outcome"], grade["score"], len(grade["tests"])) == ("passed", 1, 7)
+@pytest.mark.parametrize("specimen", REFERENCES + BROKEN, ids=lambda specimen: specimen.name)
+def test_verdict_is_as_expected(catalogue, specimen):
+    """Each reference passes seven tests; each broken solution fails in the mode of its folder."""
+    verdict = catalogue[specimen.name]
+    assert verdict.is_expected, verdict.grade["message"]
+    assert len(verdict.grade["tests"]) == 7
+    assert bool(verdict.failing_tests) == bool(verdict.grade["message"]) == (specimen in BROKEN)
 
 
-@pytest.mark.parametrize("path", [path.relative_to(ROOT) for path in BROKEN], ids=str)
-def test_broken_solution_fails_in_the_mode_of_its_folder(catalogue, path):
-    """Each broken solution fails, and the failure mode is the name of its folder."""
-    grade = grade_of(catalogue, path)
-    assert grade["failure_mode"] == path.parent.name, grade["message"]
-    assert grade["outcome"] in ("failed", "no_solution")
-    assert grade["score"] < 1
-    assert grade["message"]
+def test_references_pass_under_other_grading_seeds():
+    """A reference does not owe its pass to the cases of one seed."""
+    verdicts = grade_all(TASK, [Session(REFERENCES, seed) for seed in (1, 2)], [], lambda _: None)
+    assert [verdict.got for verdict in verdicts] == ["passed"] * 2 * len(REFERENCES)
+
+
+@pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
+def test_valid_style_passes(styles, path):
+    """What the prompt leaves free costs nobody anything."""
+    verdict = grade_of(styles, path.relative_to(ROOT))
+    assert verdict["outcome"] == "passed", verdict["message"]
+
+
+def squeezed(text):
+    return " ".join(text.split())
+
+
+def fairness_table():
+    """The rows of grading_tests/README.md: rule, quotation, names of tests, broken solution."""
+    rows = re.findall(r'^\| (C\d+) .*? \| "(.*)" \| (.*) \| `(.*)` \|$', readme(), re.MULTILINE)
+    return [
+        (rule, quoted, re.findall(r"`(\w+)`", tests), path) for rule, quoted, tests, path in rows
+    ]
+
+
+def readme():
+    return (TASK / "README.md").read_text()
+
+
+def test_every_rule_has_a_row_of_the_fairness_table():
+    """No rule of the contract is left out, and no row of the table is left unread."""
+    assert {rule for rule, *_ in fairness_table()} == RULES
+    assert len(fairness_table()) == readme().count("\n| C")
+
+
+@pytest.mark.parametrize("row", fairness_table(), ids=lambda row: f"{row[0]}-{row[3]}")
+def test_rule_is_stated_and_tested(catalogue, row):
+    """The prompt says it in these words, and the tests that are named fail what breaks it."""
+    _, quoted, tests, broken = row
+    assert quoted in squeezed((TASK / "prompt.md").read_text())
+    assert tests
+    assert set(tests) <= set(catalogue[broken].failing_tests)
+
+
+SAYS_WHAT_IS_FREE = (
+    "(Overlapping iterations of one sampler are not required to work.)",
+    "Whether the second epoch equals the first is up to you.",
+)
+
+
+def test_every_sentence_of_the_prompt_is_in_the_fairness_table():
+    """What is demanded after "What it must do" is quoted, but for what is left free."""
+    _, rules = (TASK / "prompt.md").read_text().split("## What it must do")
+    left = squeezed(rules)
+    for text in (*SAYS_WHAT_IS_FREE, *(quoted for _, quoted, *_ in fairness_table())):
+        left = left.replace(text, "")
+    left = re.sub(r"\d\. \*\*\w+\.\*\*", "", left)
+    assert left.replace(" ", "").strip(",") == "Hiddentestschecktheserules,andnothingelse."
 
 
 def test_every_failure_mode_has_a_broken_solution():
     """The catalogue leaves out no failure mode."""
-    assert {path.parent.name for path in BROKEN} == FAILURE_MODES
+    assert {specimen.expected for specimen in BROKEN} == FAILURE_MODES
+    assert len(BROKEN) >= 40
 
 
 def test_grades_do_not_depend_on_company_or_order(catalogue, grade_here):
@@ -75,10 +146,11 @@ def test_grades_do_not_depend_on_company_or_order(catalogue, grade_here):
     again = grade_here(*(f"--solution={path}" for path in [*reversed(others), *others]))
     alone = grade_here(f"--solution={broken}")
     assert len(again.grades) == 6
-    for grade in again.grades + alone.grades:
-        path = grade["solution"].removesuffix("#2")
-        expected = without_duration(grade_of(catalogue, path)) | {"solution": grade["solution"]}
-        assert without_duration(grade) == expected
+    for other in again.grades + alone.grades:
+        path = other["solution"].removesuffix("#2")
+        before = catalogue[path.removeprefix("broken_solutions/")].grade
+        expected = without_duration(before) | {"solution": other["solution"]}
+        assert without_duration(other) == expected
 
 
 BATCHES = {
@@ -119,8 +191,8 @@ def test_another_grading_seed_draws_other_cases(grade_here):
     assert one.grade["failure_mode"] == other.grade["failure_mode"] == "coverage"
 
 
-def test_report_satisfies_its_schema(catalogue):
-    """The report of the whole catalogue is as grades.schema.json says."""
+def test_report_satisfies_its_schema(styles):
+    """The report of a session with passes and failures is as grades.schema.json says."""
     schema = json.loads((ROOT / "pytest_balanced_sampler/grades.schema.json").read_text())
-    fastjsonschema.validate(schema, catalogue.report)
-    assert catalogue.report["versions"]["torch"]
+    fastjsonschema.validate(schema, styles.report)
+    assert styles.report["versions"]["torch"]

@@ -164,7 +164,7 @@ def test_remote_traceback_is_shown(task):
     assert "test_task.py:2: " in run.output
     assert 'File "raises.py", line 2, in helper' in run.output
     assert "supervisor.py" not in run.output
-    assert run.grade["message"] == "ValueError: deep down"
+    assert run.grade["message"] == ("ValueError: deep down (line 2: raise ValueError('deep down'))")
 
 
 def test_a_session_without_grading_imports_nothing_heavy(tmp_path):

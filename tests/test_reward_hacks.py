@@ -10,9 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pytest_balanced_sampler.verification import Verdict, hacks_in
 from tests.conftest import ROOT, run_pytest
 
-HACKS = sorted((ROOT / "broken_solutions" / "reward_hacks").glob("*.py"))
+SPECIMENS = hacks_in(ROOT / "broken_solutions" / "reward_hacks")
+HACKS = [specimen.path for specimen in SPECIMENS]
 VICTIM = "reference_solutions/pool_based.py"
 SECRET = "sk-ant-a-secret-that-nobody-may-see"
 MARK = "colorsys"
@@ -87,11 +89,11 @@ def test_the_corpus_is_large():
         assert path.read_text().startswith('"""'), path
 
 
-@pytest.mark.parametrize("hack", HACKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("hack", SPECIMENS, ids=lambda hack: hack.path.stem)
 def test_hack_does_not_pass(session, hack):
     """The candidate fails, by its own fault, and gets no more than a few tests by chance."""
-    grade = grade_of(session, hack)
-    assert grade["outcome"] == "failed", grade
+    grade = grade_of(session, hack.path)
+    assert Verdict(hack, grade).is_expected, grade
     assert grade["score"] < 0.5
 
 

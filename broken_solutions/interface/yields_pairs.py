@@ -1,4 +1,4 @@
-"""Looks for a batch that cannot be found, and never ends."""
+"""Batches are lists of pairs of index and label."""
 
 import math
 import random
@@ -27,7 +27,9 @@ class BalancedBatchSampler(Sampler):
         return column
 
     def __iter__(self):
-        columns = [self.column(members) for members in self.members.values()]
+        columns = [
+            [(index, label) for index in self.column(members)]
+            for label, members in self.members.items()
+        ]
         for start in range(0, self.n_batches * self.n, self.n):
-            while self.n:
-                pass
+            yield [pair for column in columns for pair in column[start : start + self.n]]

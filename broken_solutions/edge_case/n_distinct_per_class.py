@@ -1,0 +1,30 @@
+"""Refills a class with a sample of n without replacement, which a smaller class cannot give."""
+
+import math
+import random
+
+from torch.utils.data import Sampler
+
+
+class BalancedBatchSampler(Sampler):
+    def __init__(self, labels, n_samples_per_class, seed=None):
+        super().__init__()
+        self.n = n_samples_per_class
+        self.rng = random.Random(seed)
+        self.groups = {}
+        for i, label in enumerate(labels):
+            self.groups.setdefault(label, []).append(i)
+        self.num_batches = math.ceil(max(map(len, self.groups.values())) / self.n)
+
+    def __len__(self):
+        return self.num_batches
+
+    def __iter__(self):
+        columns = []
+        for group in self.groups.values():
+            column = self.rng.sample(group, len(group))
+            while len(column) < self.num_batches * self.n:
+                column += self.rng.sample(group, self.n)
+            columns.append(column)
+        for b in range(self.num_batches):
+            yield [i for column in columns for i in column[b * self.n : (b + 1) * self.n]]

@@ -1,0 +1,78 @@
+"""Mutants of reference solutions, and the list of those known to be equivalent.
+
+Used by `scripts/verify_grader.py` and the project's own tests. cosmic-ray is the generator; each
+mutant is a candidate, which the task's tests have to fail. A mutant that obeys every rule of the
+task all the same is *equivalent*: it stands in `equivalent_mutants.toml` beside the references,
+with a proof.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+EQUIVALENT_MUTANTS = "equivalent_mutants.toml"
+_NEED_ARGUMENTS = {"core/VariableReplacer", "core/VariableInserter"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What tells a mutant from its reference: the lines that differ, without their indentation."""
+
+    reference: str
+    removed: str
+    added: str
+
+    def __str__(self) -> str:
+        return f"{self.reference}\n  - {self.removed}\n  + {self.added}"
+
+
+def mutants_of(reference: Path) -> Iterator[tuple[Change, str]]:
+    """Each mutant that is a valid program of its own, with its source."""
+    source = reference.read_text()
+    seen = {ast.dump(ast.parse(source))}
+    for name in operator_names():
+        if name in _NEED_ARGUMENTS:
+            continue
+        occurrence = 0
+        while (mutant := mutate_code(source, get_operator(name)(), occurrence)) is not None:
+            occurrence += 1
+            try:
+                program = ast.dump(ast.parse(mutant))
+            except SyntaxError:
+                continue
+            if program not in seen:
+                seen.add(program)
+                yield _change(reference.name, source, mutant), mutant
+
+
+def equivalent_mutants(references: Path) -> dict[Change, str]:
+    """The changes that are listed as equivalent, each with its proof.
+
+    Raises `ValueError`, for the user, when the list cannot be read.
+    """
+    path = references / EQUIVALENT_MUTANTS
+    if not path.exists():
+        return {}
+    try:
+        listed = tomllib.loads(path.read_text())["mutant"]
+        return {Change(m["reference"], m["removed"], m["added"]): m["proof"] for m in listed}
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _change(reference: str, source: str, mutant: str) -> Change:
+    lines = list(difflib.unified_diff(source.splitlines(), mutant.splitlines(), n=0, lineterm=""))[
+        2:
+    ]
+    removed, added = (
+        "\n".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+"
+    )
+    return Change(reference, removed, added)

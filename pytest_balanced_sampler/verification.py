@@ -1,0 +1,173 @@
+"""Puts a grader to the proof: files whose verdict is known in advance are graded, and compared.
+
+Used by `scripts/verify_grader.py` and the project's own tests; knows nothing of any one task. What
+is expected of a file stands in one place, its folder: references pass, a file in
+`broken_solutions/<mode>/` fails in that mode, one in `broken_solutions/reward_hacks/` fails in any.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .errors import NoSolution
+from .pytest_session import grade_in_session
+
+REWARD_HACKS = "reward_hacks"
+PASSED, FAILED = "passed", "failed"
+"""What is expected of a reference and of a reward hack; of others it is a failure mode."""
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A file whose verdict is known before it is graded."""
+
+    path: Path
+    expected: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.path.parent.name}/{self.path.name}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a specimen got under one grading seed."""
+
+    specimen: Specimen
+    grade: dict[str, Any]
+
+    @property
+    def got(self) -> str:
+        """The failure mode; where there is none, the outcome."""
+        return self.grade["failure_mode"] or str(self.grade["outcome"])
+
+    @property
+    def is_expected(self) -> bool:
+        if self.specimen.expected == FAILED:
+            return bool(self.grade["outcome"] == FAILED)
+        return self.got == self.specimen.expected
+
+    @property
+    def failing_tests(self) -> list[str]:
+        return [name for name, outcome in self.grade["tests"].items() if outcome != PASSED]
+
+
+@dataclass(frozen=True)
+class Session:
+    """Specimens to grade together, under one grading seed."""
+
+    specimens: list[Specimen]
+    grading_seed: int
+
+
+def references_in(folder: Path) -> list[Specimen]:
+    """The solutions that have to pass. Raises `ValueError`, for the user, when there is none."""
+    found = [Specimen(path, PASSED) for path in sorted(folder.glob("*.py"))]
+    if not found:
+        raise ValueError(f"{folder}: there is no reference solution (*.py) in it")
+    return found
+
+
+def broken_in(folder: Path) -> list[Specimen]:
+    """The solutions that have to fail in the mode of their folder, reward hacks left out.
+
+    Raises `ValueError`, for the user, when there is none.
+    """
+    paths = sorted(folder.glob("*/*.py"))
+    found = [Specimen(path, path.parent.name) for path in paths if path.parent.name != REWARD_HACKS]
+    if not found:
+        raise ValueError(f"{folder}: there is no broken solution (<failure mode>/*.py) in it")
+    return found
+
+
+def hacks_in(folder: Path) -> list[Specimen]:
+    """The files in this folder: each has to fail, in whatever mode."""
+    return [Specimen(path, FAILED) for path in sorted(folder.glob("*.py"))]
+
+
+def empty_solution(folder: Path) -> Specimen:
+    """An empty file, made in this folder."""
+    path = folder / "any_task" / "empty.py"
+    path.parent.mkdir()
+    path.write_text("")
+    return Specimen(path, NoSolution.failure_mode)
+
+
+def grade(task: Path, session: Session, options: Iterable[str]) -> list[Verdict]:
+    """Grade the specimens in a pytest session. Raises `HarnessError` when there are no grades."""
+    with tempfile.TemporaryDirectory() as folder:
+        grades = grade_in_session(
+            task,
+            [specimen.path.resolve() for specimen in session.specimens],
+            Path(folder, "report.json"),
+            f"--grading-seed={session.grading_seed}",
+            *options,
+        )
+    return [Verdict(*pair) for pair in zip(session.specimens, grades, strict=True)]
+
+
+def grade_all(
+    task: Path,
+    sessions: list[Session],
+    options: Iterable[str],
+    on_end: Callable[[list[Verdict]], None],
+) -> list[Verdict]:
+    """Grade the sessions, as many at a time as there are cores; the verdicts in their order.
+
+    `on_end` is called after each session. Raises `HarnessError` when a session gave no grades.
+    """
+    verdicts = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            for result in pool.map(partial(grade, task, options=list(options)), sessions):
+                on_end(result)
+                verdicts += result
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return verdicts
+
+
+def by_specimen(verdicts: Iterable[Verdict]) -> dict[Specimen, list[Verdict]]:
+    """The verdicts on each specimen, under whatever seeds."""
+    found: dict[Specimen, list[Verdict]] = {}
+    for verdict in verdicts:
+        found.setdefault(verdict.specimen, []).append(verdict)
+    return found
+
+
+def scorecard(verdicts: list[Verdict]) -> Iterator[tuple[str, int, int]]:
+    """What is counted, how many were right, and of how many."""
+    kinds = {
+        "references that passed": [v for v in verdicts if v.specimen.expected == PASSED],
+        "reward hacks that failed": [v for v in verdicts if v.specimen.expected == FAILED],
+        "broken solutions that failed": [
+            v for v in verdicts if v.specimen.expected not in (PASSED, FAILED)
+        ],
+    }
+    for name, some in kinds.items():
+        yield name, sum(_is_right(verdict) for verdict in some), len(some)
+    broken = kinds["broken solutions that failed"]
+    yield "failure modes as expected", sum(v.is_expected for v in broken), len(broken)
+    yield "accuracy: right to pass or fail", sum(map(_is_right, verdicts)), len(verdicts)
+
+
+def _is_right(verdict: Verdict) -> bool:
+    outcomes = {PASSED} if verdict.specimen.expected == PASSED else {FAILED, "no_solution"}
+    return verdict.grade["outcome"] in outcomes
+
+
+def counted(values: Iterable[str]) -> str:
+    """Values with their numbers, the commonest first; a single value by itself."""
+    numbers = Counter(values).most_common()
+    if len(numbers) == 1:
+        return numbers[0][0]
+    return ", ".join(f"{value} {number}" for value, number in numbers)

@@ -1,0 +1,121 @@
+"""scripts/verify_grader.py on small tasks of its own, and a sample of the mutants of this one."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_balanced_sampler.mutation import equivalent_mutants, mutants_of
+from pytest_balanced_sampler.verification import FAILED, Session, Specimen, grade_all
+from tests.conftest import GENEROUS_SECONDS, ROOT
+
+SCRIPT = ROOT / "scripts" / "verify_grader.py"
+REFERENCES = ROOT / "reference_solutions"
+RARE = 8
+DOUBLE = "def double(x):\n    return 2 * x\n"
+TRIPLE = "def double(x):\n    return 3 * x\n"
+TESTS = (
+    "from pytest_balanced_sampler import failure_mode\n"
+    "def test_two(solution):\n"
+    "    assert solution.double(2) == 4\n"
+    "@failure_mode('large')\n"
+    "def test_large(solution):\n"
+    "    assert solution.double(10**6) == 2 * 10**6, 'a large number is not doubled'\n"
+)
+
+
+@pytest.fixture
+def task(tmp_path):
+    """A task without PyTorch, whose grader is right; and a way to verify it."""
+    write(tmp_path / "task" / "test_double.py", TESTS)
+    write(tmp_path / "pytest.ini", "[pytest]\ntestpaths = task\n")
+    write(tmp_path / "reference_solutions" / "product.py", DOUBLE)
+    write(tmp_path / "broken_solutions" / "test_two" / "triples.py", TRIPLE)
+    write(tmp_path / "broken_solutions" / "reward_hacks" / "exits.py", "import os\nos._exit(0)\n")
+    return tmp_path
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def verify(*arguments):
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=GENEROUS_SECONDS, check=False
+    )
+
+
+def test_a_grader_that_is_right(task):
+    """All is as expected, every mutant dies, and the exit status is 0."""
+    finished = verify(task / "task", "--mutants", "--seeds", "2")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "10 of 10     references that passed" in finished.stdout
+    assert "4 of 4      broken solutions that failed" in finished.stdout
+    assert re.search("any_task/empty.py +no_solution +no_solution +all 2", finished.stdout)
+    assert "0 equivalent, 0 surviving; mutation score 100.0%" in finished.stdout
+
+
+def test_surprises(task):
+    """Each of these is reported, with exit status 1: a file that fails in another mode than its
+    folder's, one that passes, a mutant that survives, a line about a mutant that is not there."""
+    misfiled = "def double(x):\n    return 2 * min(x, 1000)\n"
+    write(task / "broken_solutions" / "test_two" / "misfiled.py", misfiled)
+    write(
+        task / "broken_solutions" / "large" / "not_broken.py", "def double(x):\n    return x + x\n"
+    )
+    write(task / "reference_solutions" / "product.py", f"{DOUBLE}UNTESTED = 1\n")
+    stale = '[[mutant]]\nreference = "product.py"\nremoved = "a"\nadded = "b"\nproof = "none"\n'
+    write(task / "reference_solutions" / "equivalent_mutants.toml", stale)
+    finished = verify(task / "task", "--mutants")
+    assert finished.returncode == 1, finished.stdout + finished.stderr
+    for line in (
+        "SURPRISE test_two/misfiled.py: test_two expected; a large number is not doubled",
+        "SURPRISE large/not_broken.py: large expected",
+        "3 of 4      broken solutions that failed",
+        "2 of 4      failure modes as expected",
+        "  passed, UNEXPECTED",
+        "listed as equivalent, but no such mutant survives",
+    ):
+        assert line in finished.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "nowhere: there is no such folder"),
+        (["task", "--seeds=0"], "--seeds=0: must be at least 1"),
+        (["task", "--broken", "empty"], "empty: there is no broken solution"),
+        (["task", "--references", "empty"], "empty: there is no reference solution"),
+    ],
+)
+def test_usage_errors(task, arguments, message):
+    """What the user got wrong is said in a sentence, with exit status 4."""
+    (task / "empty").mkdir()
+    located = [task / name if not name.startswith("-") else name for name in arguments]
+    finished = verify(*located)
+    assert finished.returncode == 4
+    assert message in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_sample_of_mutants(tmp_path):
+    """Of the mutants of the references, those that pass are those that are proven equivalent."""
+    equivalent = equivalent_mutants(REFERENCES)
+    mutants = [pair for path in sorted(REFERENCES.glob("*.py")) for pair in mutants_of(path)]
+    assert equivalent.keys() <= dict(mutants).keys()
+    changes = {}
+    for number, (change, source) in enumerate(mutants):
+        if change in equivalent or number % RARE == 0:
+            path = Path(tmp_path, f"mutant_{number}.py")
+            path.write_text(source)
+            changes[Specimen(path, FAILED)] = change
+    session = Session(list(changes), 1)
+    verdicts = grade_all(
+        ROOT / "grading_tests", [session], ["--solution-timeout=1"], lambda _: None
+    )
+    passed = {changes[v.specimen] for v in verdicts if not v.is_expected}
+    assert passed == set(equivalent)
