@@ -1,7 +1,7 @@
 # The grader with its first task. `docker compose run test-grader` verifies it.
 FROM python:3.11-slim
 
-RUN useradd --create-home grader && mkdir /results && chown grader /results
+RUN useradd --create-home --uid 1000 grader
 WORKDIR /home/grader/project
 
 # What changes seldom comes first: the pinned dependencies are a layer of their own.
@@ -12,7 +12,7 @@ RUN mkdir pytest_balanced_sampler && touch pytest_balanced_sampler/__init__.py \
     && pip install --no-cache-dir \
        --constraint constraints.txt --editable '.[task,rollout,verify]'
 
-COPY . .
-USER grader
+COPY --chown=1000 . .
+USER 1000
 ENTRYPOINT ["python"]
 CMD ["scripts/verify_grader.py"]
