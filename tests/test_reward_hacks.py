@@ -35,7 +35,7 @@ WATCHED += [f"{WATCHED[-1]}/__pycache__", ROOT, ROOT.parent, ROOT / "grading_tes
 def surroundings():
     """The names in every folder that a hack tries to write to, and what git knows of changes."""
     names = {(str(folder), name) for folder in WATCHED for name in os.listdir(folder)}
-    command = ["git", "status", "--porcelain", "--ignored"]
+    command = ["git", "status", "--porcelain"]
     return names, subprocess.run(command, cwd=ROOT, capture_output=True, check=False).stdout
 
 

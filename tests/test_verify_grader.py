@@ -87,7 +87,7 @@ def test_surprises(task):
     ("arguments", "message"),
     [
         (["nowhere"], "nowhere: there is no such folder"),
-        (["task", "--seeds=0"], "--seeds=0: must be at least 1"),
+        (["task", "--seeds=0"], "argument --seeds: must be at least 1"),
         (["task", "--broken", "empty"], "empty: there is no broken solution"),
         (["task", "--references", "empty"], "empty: there is no reference solution"),
     ],

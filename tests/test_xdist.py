@@ -69,7 +69,7 @@ def test_the_task_that_is_shipped(tmp_path):
     """The real task gives the same grades too."""
     solutions = [
         "reference_solutions",
-        "broken_solutions/timeout/never_ends.py",
+        "broken_solutions/timeout/waits_for_distinct_samples.py",
         "broken_solutions/crash/exits.py",
         "broken_solutions/no_solution/empty.py",
         "broken_solutions/reproducibility/ignores_seed.py",
