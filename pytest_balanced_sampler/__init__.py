@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .errors import CandidateFault, HarnessError, SolutionError
     from .grade import Grade, failure_mode
     from .grader import Grader, GraderError
-    from .proxy import import_beside, is_instance, take
+    from .proxy import import_beside, is_instance, run_beside, take
 
 __all__ = [
     "CandidateFault",
@@ -25,6 +25,7 @@ __all__ = [
     "failure_mode",
     "import_beside",
     "is_instance",
+    "run_beside",
     "take",
 ]
 

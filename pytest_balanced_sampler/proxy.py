@@ -1,12 +1,14 @@
 """Stand-ins, in a test, for objects that live in a candidate's worker.
 
 `make_proxy` is for the supervisor, `SolutionModule` for the plugin's `solution` fixture; the
-functions `take`, `is_instance` and `import_beside` are for authors of tests. An operation on a
-proxy is one request; data that comes back is a copy, anything else is a proxy again.
+functions `take`, `is_instance`, `import_beside` and `run_beside` are for authors of tests. An
+operation on a proxy is one request; data that comes back is a copy, anything else a proxy again.
 """
 
 from __future__ import annotations
 
+import inspect
+import textwrap
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -310,3 +312,16 @@ def import_beside(solution: SolutionModule, name: str) -> Any:
     """The module `name` as the candidate's process imports it: `random`, say, to reseed it."""
     __tracebackhide__ = True
     return solution._load()._worker.request("import", name)
+
+
+def run_beside(solution: SolutionModule, function: Callable[..., Any], *data: object) -> Any:
+    """What `function(module, *data)` gives when it runs in the candidate's process.
+
+    For what would take thousands of exchanges, or needs an object of the author's own there. The
+    function is sent as source: it stands on its own, and imports what it needs in its body. What
+    it gives is the candidate's word, as the candidate shares its process, and can read its source.
+    """
+    __tracebackhide__ = True
+    source = textwrap.dedent(inspect.getsource(function))
+    made = f"(lambda names: exec({source!r}, names) or names[{function.__name__!r}])({{}})"
+    return import_beside(solution, "builtins").eval(made)(solution._load(), *data)
