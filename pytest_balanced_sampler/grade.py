@@ -10,7 +10,7 @@ name of the test.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import wraps
 from types import TracebackType
@@ -89,6 +89,25 @@ class Grade:
     grading_seed: int
     isolation: dict[str, Any]
     tampering: list[str]
+
+    def reward(self, weights: Mapping[str, float] | None = None) -> float | None:
+        """1.0 for a pass and 0.0 for a failure; None where nobody knows: that is not a 0.
+
+        With `weights`, the share of the weight of the tests that passed, from 0 to 1; a test that
+        is not named weighs nothing. A model that is paid for single tests learns to pass the easy
+        ones and to leave it at that. Raises `ValueError` for weights that are negative, or of
+        which none is for a test of this grade.
+        """
+        if self.outcome not in ("passed", "failed", "no_solution"):
+            return None
+        if weights is None or self.outcome == "passed":
+            return float(self.outcome == "passed")
+        weight_of = {test: weights.get(test, 0.0) for test in self.tests}
+        total = sum(weight_of.values())
+        if min(weights.values(), default=0) < 0 or total <= 0:
+            raise ValueError(f"these weights fit none of the tests {', '.join(self.tests)}")
+        passed = (weight_of[test] for test, outcome in self.tests.items() if outcome == "passed")
+        return sum(passed) / total
 
     def as_json(self) -> dict[str, Any]:
         """The grade as it stands in a JSON report."""

@@ -11,12 +11,10 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import signal
 import sys
 from contextlib import nullcontext
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +38,10 @@ from pytest_balanced_sampler.rollout import USAGE_FIELDS, Settings, WholeRunFail
 from pytest_balanced_sampler.rollout_run import PAGE, RolloutRun
 from pytest_balanced_sampler.supervisor import WorkerSupply
 from pytest_balanced_sampler.tables import summary_tables
+from pytest_balanced_sampler.task import preload_of, read_prompt
 from pytest_balanced_sampler.workspace import TOOLS
 
 ROOT = Path(__file__).resolve().parent.parent
-PRELOAD = ["torch", "numpy"]
 
 
 def main() -> None:
@@ -56,7 +54,7 @@ def main() -> None:
         model=arguments.model,
         max_steps=arguments.max_steps,
         max_tokens=arguments.max_tokens,
-        prompt=read_prompt(task / "prompt.md"),
+        prompt=read_prompt(task),
     )
     if arguments.dry_run:
         shown = {"model": settings.model, "max_steps": settings.max_steps, "tools": TOOLS}
@@ -77,7 +75,7 @@ def roll_out_and_grade(arguments: argparse.Namespace, settings: Settings) -> Non
             run.check_settings()
     except (FileExistsError, ValueError) as error:
         stop(str(error), EXIT_USAGE)
-    was_interrupted = bool(numbers) and roll_out(run, numbers, arguments.concurrency)
+    was_interrupted = bool(numbers) and roll_out(run, numbers, arguments)
     try:
         run.grade(arguments.task)
     except HarnessError as error:
@@ -132,25 +130,16 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read_prompt(path: Path) -> str:
-    """The prompt, with the versions of this machine filled in."""
-    versions = {"python": platform.python_version()} | {name: version(name) for name in PRELOAD}
-    prompt = path.read_text()
-    for name, number in versions.items():
-        prompt = prompt.replace(f"{{{name}}}", number.partition("+")[0])
-    return prompt
-
-
-def roll_out(run: RolloutRun, numbers: list[int], concurrency: int) -> bool:
+def roll_out(run: RolloutRun, numbers: list[int], arguments: argparse.Namespace) -> bool:
     """Do these rollouts, with a display of it. Gives whether it was interrupted."""
     if not (os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")):
         run.discard_if_empty()
         stop("set ANTHROPIC_API_KEY to your key first", EXIT_USAGE)
     client = anthropic.AsyncAnthropic(max_retries=5, timeout=600)
-    supply = WorkerSupply(PRELOAD, "auto", make_proxy)
+    supply = WorkerSupply(preload_of(arguments.task), "auto", make_proxy)
     display = Display(len(numbers))
     try:
-        work = run.roll_out(client, supply, numbers, concurrency, display.show)
+        work = run.roll_out(client, supply, numbers, arguments.concurrency, display.show)
         with display:
             asyncio.run(until_interrupted(work))
     except asyncio.CancelledError:

@@ -61,6 +61,8 @@ def test_gamma_is_two_by_default(solution, draw):
     wanted, _ = expected(logits, targets, 2.0)
     loss = solution.focal_loss(logits, targets)
     torch.testing.assert_close(loss.detach().double(), wanted, rtol=1e-4, atol=1e-6)
+    by_name = solution.gradient(logits, targets, gamma=2.0)
+    torch.testing.assert_close(solution.gradient(logits, targets), by_name)
 
 
 @failure_mode("value")
@@ -98,6 +100,8 @@ def test_extreme_logits(solution, gamma, size):
 def test_refuses(solution):
     with pytest.raises(ValueError):
         solution.focal_loss(torch.zeros(3), torch.zeros(1))
+    with pytest.raises(ValueError):
+        solution.focal_loss(torch.zeros(1), torch.zeros(3))
     with pytest.raises(ValueError):
         solution.focal_loss(torch.zeros(3), torch.zeros(3), gamma=-0.1)
 

@@ -1,0 +1,26 @@
+"""A reward function for TRL's `GRPOTrainer`, and for whatever calls reward functions as it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..grader import Grader
+from .completion import Completion, source_in
+
+
+class GradeReward:
+    """`GRPOTrainer(reward_funcs=[GradeReward(grader)], ...)`: the reward is the grade's.
+
+    None, which TRL leaves out of the count, where a completion could not be graded.
+    """
+
+    __name__ = "grade_reward"  # TRL's trainer logs a reward function under its name.
+
+    def __init__(self, grader: Grader, weights: Mapping[str, float] | None = None) -> None:
+        self._grader = grader
+        self._weights = weights
+
+    def __call__(self, completions: Sequence[Completion], **_: Any) -> list[float | None]:
+        grades = self._grader.grade(map(source_in, completions))
+        return [grade.reward(self._weights) for grade in grades]

@@ -1,0 +1,17 @@
+"""The tasks under examples/: their references pass, and each broken solution in its own mode."""
+
+import pytest
+
+from pytest_balanced_sampler.verification import Session, broken_in, grade, references_in
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize("name", ["focal_loss", "ttl_cache"])
+def test_verdicts_are_as_expected(name):
+    """One session over all that the task ships."""
+    task = ROOT / "examples" / name
+    references = references_in(task / "reference_solutions")
+    broken = broken_in(task / "broken_solutions")
+    verdicts = grade(task, Session(references + broken, 1), ["--solution-timeout=2"])
+    assert [v for v in verdicts if not v.is_expected] == []
+    assert len(verdicts) > 9

@@ -1,0 +1,59 @@
+"""Rewards: a grade's own, and those that a trainer of TRL's is given."""
+
+import pytest
+
+from pytest_balanced_sampler import Grade, Grader
+from pytest_balanced_sampler.adapters.completion import source_in
+from pytest_balanced_sampler.adapters.trl import GradeReward
+from tests.reports import grade
+
+
+@pytest.mark.parametrize(
+    ("fields", "reward"),
+    [
+        (grade("a.py"), 1.0),
+        (grade("a.py", "failed", "balance", failed=["test_first"]), 0.0),
+        (grade("a.py", "no_solution", "no_solution"), 0.0),
+        (grade("a.py", "harness_error"), None),
+        (grade("a.py", "incomplete"), None),
+    ],
+)
+def test_pass_or_fail(fields, reward):
+    """What nobody knows is None, never 0."""
+    assert Grade(**fields).reward() == reward
+
+
+def test_weights():
+    """Weights pay for single tests; those that fit no test are an error."""
+    graded = Grade(**grade("a.py", "failed", "balance", failed=["test_first"]))
+    assert graded.reward({"test_first": 3, "test_second": 1}) == 0.25
+    for wrong in ({}, {"other": 1}, {"test_first": -1, "test_second": 2}):
+        with pytest.raises(ValueError, match="fit none"):
+            graded.reward(wrong)
+
+
+@pytest.mark.parametrize(
+    ("completion", "source"),
+    [
+        ("x = 1", "x = 1"),
+        ("Look:\n```python\nx = 1\n```\nand\n```py\nx = 2\n```\n", "x = 2\n"),
+        ([{"role": "assistant", "content": "```\nx = 3\n```"}], "x = 3\n"),
+        ([{"role": "assistant", "content": [{"type": "text", "text": "x = 4"}]}], "x = 4"),
+        ([], ""),
+    ],
+)
+def test_source_in_a_completion(completion, source):
+    """The last fenced block counts, or all of it."""
+    assert source_in(completion) == source
+
+
+def test_reward_function_of_trl(tmp_path):
+    """Called as GRPOTrainer does, it gives a float for each completion."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "test_task.py").write_text("def test_a(solution): assert solution.x == 1\n")
+    completions = [[{"role": "assistant", "content": f"```python\nx = {x}\n```"}] for x in (1, 2)]
+    with Grader(tmp_path) as grader:
+        reward = GradeReward(grader)
+        assert reward.__name__ == "grade_reward"
+        rewards = reward(prompts=["p", "p"], completions=completions, completion_ids=[[1], [2]])
+    assert rewards == [1.0, 0.0]
