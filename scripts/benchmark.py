@@ -165,7 +165,7 @@ PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {{ 60 + 34
  fill="{{ '#3a6ea5' if way.is_ours else '#9aa5b4' }}"/>
 <text x="{{ 248 + way.width }}" y="{{ 64 + 34 * loop.index0 }}">{{ way.label }}</text>
 {% endfor %}
-<text x="16" y="{{ 48 + 34 * ways | length }}" font-size="11" fill="#5a6270">{{ caption }}</text>
+<text x="16" y="{{ 54 + 34 * ways | length }}" font-size="11" fill="#5a6270">{{ caption }}</text>
 </svg>
 """
 
@@ -178,7 +178,7 @@ def picture(described: dict[str, Any]) -> str:
         {
             "name": name,
             "is_ours": name.startswith("this plugin"),
-            "width": round(400 * (math.log(each) - shortest) / (longest - shortest)),
+            "width": round(370 * (math.log(each) - shortest) / (longest - shortest)),
             "label": f"{each:,.0f} ({each / medians['bare fork']:.2f} x)",
         }
         for name, each in sorted(medians.items(), key=lambda item: item[1])
