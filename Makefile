@@ -10,7 +10,7 @@ grade: $(VENV)/installed  ## Grade a candidate: make grade SOLUTION=path/to/cand
 	$(BIN)/pytest --solution=$(SOLUTION)
 
 test: $(VENV)/installed  ## Run the project's own tests
-	$(BIN)/pytest tests -n 2 --dist loadfile
+	$(BIN)/pytest tests -n 2 --dist loadfile -rs
 
 verify: $(VENV)/installed  ## Prove the grader: references, broken solutions, hacks, mutants
 	$(BIN)/python scripts/verify_grader.py --mutants
