@@ -40,10 +40,25 @@ def test_weights():
         ([{"role": "assistant", "content": "```\nx = 3\n```"}], "x = 3\n"),
         ([{"role": "assistant", "content": [{"type": "text", "text": "x = 4"}]}], "x = 4"),
         ([], ""),
+        ("```sh\nls\n```\nThen:\n```python\nx = 5\n```\nDone.", "x = 5\n"),
+        ("```python\nx = 6\n```\nIt prints:\n```\n6\n```\n", "x = 6\n"),
+        ("```json\n{}\n```\n```\nx = 7\n```\n", "x = 7\n"),
+        ("1. Write\n\n   ~~~py\n   if x:\n       x = 8\n   ~~~\n", "if x:\n    x = 8\n"),
+        ('````python\ns = """\n```\n"""\n````', 's = """\n```\n"""\n'),
+        ("```python\nx = 9  # cut off", "x = 9  # cut off"),
+        ([{"role": "assistant", "content": None}], ""),
+        (
+            [
+                {"role": "assistant", "content": "```python\nx = 10\n```"},
+                {"role": "assistant", "content": None, "tool_calls": []},
+                {"role": "tool", "content": "x = 11"},
+            ],
+            "x = 10\n",
+        ),
     ],
 )
 def test_source_in_a_completion(completion, source):
-    """The last fenced block counts, or all of it."""
+    """The last block of Python counts, then the last of no language, then all of the text."""
     assert source_in(completion) == source
 
 
