@@ -42,7 +42,7 @@ _BUFFER_BYTES = 256
 """The packer's own default is a fresh quarter of a megabyte for every call."""
 
 _ARRAY_TYPE = re.compile(r"[<>|][biufcSUmM][1-9]\d{0,5}(\[\d*[A-Za-z]+\])?")
-_TENSOR_TYPES = frozenset(
+TENSOR_TYPES = frozenset(
     "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64 "
     "complex32 complex64 complex128 float8_e4m3fn float8_e5m2".split()
 )
@@ -194,7 +194,7 @@ def _extend_numpy(numpy: Any, item: Any, pack: Callable[[object], bytes]) -> obj
 
 def _extend_tensor(torch: Any, item: Any, pack: Callable[[object], bytes]) -> object:
     name = str(item.dtype).removeprefix("torch.")
-    if item.layout is not torch.strided or item.is_meta or name not in _TENSOR_TYPES:
+    if item.layout is not torch.strided or item.is_meta or name not in TENSOR_TYPES:
         return None
     flat = item.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
     data = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
@@ -315,7 +315,7 @@ def _array(type_text: str, shape: list[Any], data: bytes) -> Any:
 def _tensor(type_name: str, shape: list[Any], data: bytes, requires_grad: bool) -> Any:
     import torch
 
-    if type_name not in _TENSOR_TYPES:
+    if type_name not in TENSOR_TYPES:
         raise WireError("a message has a tensor of an unknown type")
     dtype = getattr(torch, type_name)
     _check_size(shape, dtype.itemsize, data)

@@ -12,52 +12,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as st_numpy
 
 from pytest_balanced_sampler import wire
-
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.integers(min_value=2**62)
-    | st.floats()
-    | st.complex_numbers()
-    | st.text(st.characters())
-    | st.text(st.characters(categories=["Cs"]))
-    | st.binary()
-)
-HASHABLE = SCALARS | st.tuples(SCALARS, SCALARS) | st.frozensets(SCALARS)
-
-
-def containers_of(inner):
-    """One more level of nesting."""
-    pairs = st.tuples(inner, inner)
-    return st.lists(inner) | pairs | st.sets(HASHABLE) | st.dictionaries(HASHABLE, inner)
-
-
-VALUES = st.deferred(lambda: SCALARS | containers_of(SCALARS | containers_of(SCALARS)))
-ARRAYS = st_numpy.arrays(
-    st_numpy.scalar_dtypes(), st_numpy.array_shapes(min_dims=0, min_side=0, max_side=3)
-)
+from tests.conftest import ROOT
+from tests.wire_values import ARRAYS, VALUES, is_exactly, tensors
 
 
 def there_and_back(value):
     return wire.decode(wire.encode(value, wire.no_reference), wire.no_reference)
-
-
-def is_exactly(one, other):
-    """Same types all the way down, same values, NaN the same as NaN."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(is_exactly, one, other))
-    if isinstance(one, dict):
-        return is_exactly(list(one.items()), list(other.items()))
-    if isinstance(one, set | frozenset):
-        found = (any(is_exactly(item, same) for same in other) for item in one)
-        return len(one) == len(other) and all(found)
-    return repr(one) == repr(other)
 
 
 @given(VALUES)
@@ -66,23 +28,39 @@ def test_values_arrive_as_they_left(value):
     assert is_exactly(there_and_back(value), value)
 
 
-@given(ARRAYS)
-def test_arrays_arrive_as_they_left(array):
-    """Arrays and NumPy scalars keep type, shape and every bit."""
-    arrived = there_and_back(array)
-    assert (type(arrived), arrived.dtype, arrived.shape) == (type(array), array.dtype, array.shape)
-    assert arrived.tobytes() == array.tobytes()
+@given(ARRAYS | tensors())
+def test_arrays_and_tensors_arrive_as_they_left(value):
+    """Arrays, NumPy's scalars and tensors keep type, shape and every bit."""
+    assert is_exactly(there_and_back(value), value)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int64, torch.bool])
-@pytest.mark.parametrize("shape", [(), (0, 3), (2, 3)])
-def test_tensors_arrive_as_they_left(dtype, shape):
-    """Tensors keep type, shape, values, and whether they want gradients."""
-    tensor = torch.ones(shape).to(dtype)
-    tensor.requires_grad_(dtype.is_floating_point)
-    arrived = there_and_back(tensor)
-    assert (arrived.dtype, arrived.shape) == (dtype, tensor.shape)
-    assert (arrived.requires_grad, torch.equal(arrived, tensor)) == (tensor.requires_grad, True)
+TESTS_OF_A_MIRROR = """
+from hypothesis import HealthCheck, given, settings, strategies as st
+from tests.wire_values import ARRAYS, VALUES, is_exactly, tensors
+
+@given(VALUES | ARRAYS | tensors() | st.lists(ARRAYS | tensors()))
+@settings(
+    max_examples=400, deadline=None, database=None, derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+def test_same(solution, value):
+    assert is_exactly(solution.same(value), value)
+    assert is_exactly(solution.Kept(value).value, value)
+    assert is_exactly(list(solution.each(value)), [value])
+"""
+
+
+def test_values_come_back_from_a_candidate(grade_source):
+    """As results, as attributes and as items, in a real worker."""
+    mirror = """
+import numpy, torch
+def same(value): return value
+def each(value): yield value
+class Kept:
+    def __init__(self, value): self.value = value
+"""
+    run = grade_source(mirror, TESTS_OF_A_MIRROR, PYTHONPATH=str(ROOT))
+    assert run.grade["outcome"] == "passed", run.output
 
 
 def test_views_are_sent_as_what_they_show():
