@@ -15,3 +15,17 @@ def test_verdicts_are_as_expected(name):
     verdicts = grade(task, Session(references + broken, 1), ["--solution-timeout=2"])
     assert [v for v in verdicts if not v.is_expected] == []
     assert len(verdicts) > 9
+
+
+@pytest.mark.parametrize("preload", [[], ["torch"]])
+def test_torch_is_imported_only_for_tasks_that_name_it(grade_source, preload):
+    """Neither where the tests run nor where the candidate does."""
+    tests = (
+        "import sys\n"
+        "def test_torch(solution):\n"
+        f"    assert solution.has_torch is {bool(preload)}\n"
+        "    assert 'torch' not in sys.modules\n"
+    )
+    candidate = "import sys\nhas_torch = 'torch' in sys.modules\n"
+    run = grade_source(candidate, tests, *(f"--override-ini=solution_preload={m}" for m in preload))
+    assert run.grade["outcome"] == "passed", run.output

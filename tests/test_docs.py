@@ -1,0 +1,168 @@
+"""The documentation, run: every block of it, in order, in a copy of the project."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from tests.conftest import GENEROUS_SECONDS, ROOT
+from tests.messages_api import MessagesApi, text, tool
+from tests.reports import grade, write_report
+
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "grading_tests/README.md"]
+DOCUMENTS += sorted(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))
+WRITE_A_TASK = "docs/write-a-task.md"
+REFERENCE = ROOT / "reference_solutions" / "pool_based.py"
+
+NOT_RUN = {
+    "make lint": "CI runs it",
+    "make test": "it runs this test",
+    "make verify": "takes minutes: test_verify_grader.py runs the script on less",
+    ".venv/bin/python scripts/verify_grader.py": "the same",
+    ".venv/bin/python scripts/verify_grader.py path/to/task": "run for the task of write-a-task.md",
+    "python scripts/benchmark.py --out benchmark": "takes minutes: test_benchmark.py measures less",
+    "pip install '.[ray]'": "the tests' own environment has it",
+    "python scripts/grade_on_ray.py candidates/ --task grading_tests --out graded --address auto": (
+        "needs a cluster: test_grade_on_ray.py has one"
+    ),
+    "pip install pre-commit": "changes the environment",
+    "pre-commit install": "changes the repository",
+}
+
+
+@dataclass
+class Block:
+    """A fenced block: `sh`, `sh status 1`, `text`, `text output`, or a language and a file."""
+
+    language: str
+    rest: str
+    text: str
+    line: int
+
+
+def blocks_of(document):
+    for token in MarkdownIt().parse((ROOT / document).read_text()):
+        if token.type in ("fence", "code_block"):
+            language, _, rest = token.info.partition(" ")
+            yield Block(language, rest, token.content, token.map[0] + 1)
+
+
+def run_blocks(document, folder, environment):
+    """Write the files, run the commands and scripts, look for the output, as a reader would."""
+    output = ""
+    for block in blocks_of(document):
+        where = f"{document}:{block.line}"
+        match block.language, block.rest:
+            case "sh", _:
+                lines = [line.split("  #")[0].rstrip() for line in block.text.splitlines()]
+                script = "\n".join(line for line in lines if line not in NOT_RUN)
+                status, output = run(["bash", "-euc", f"{script}\npwd"], folder, environment)
+                assert status == int(block.rest.removeprefix("status ") or 0), f"{where}\n{output}"
+                if status == 0:
+                    folder = Path(output.splitlines()[-1])
+            case "python", "":
+                status, output = run([sys.executable, "-c", block.text], folder, environment)
+                assert status == 0, f"{where}\n{output}"
+            case "python" | "toml" | "markdown", name if name:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text(block.text)
+            case "text", "output":
+                for line in block.text.splitlines():
+                    assert line.strip() in output, f"{where}: {line}\n{output}"
+            case language, rest:
+                assert (language, rest) == ("text", ""), f"{where}: what is this block?"
+
+
+def run(command, folder, environment):
+    finished = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=GENEROUS_SECONDS,
+        check=False,
+    )
+    return finished.returncode, finished.stdout
+
+
+def checkout(folder):
+    """A copy of the project, without what was made in it."""
+    made = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "runs")
+    return shutil.copytree(ROOT, folder, ignore=made)
+
+
+@pytest.fixture
+def model():
+    """A Messages API on loopback; `environment` leads the SDK there."""
+    reference = tool("write_file", path="solution.py", content=REFERENCE.read_text())
+    with MessagesApi([[[reference], [text("Done.")]]] * 10) as api:
+        yield {"ANTHROPIC_BASE_URL": api.url}
+
+
+@pytest.mark.parametrize("document", sorted(set(DOCUMENTS) - {WRITE_A_TASK}))
+def test_blocks_of_a_document(document, tmp_path, model):
+    """In a checkout with an environment, and with the files that the document speaks of."""
+    project = checkout(tmp_path / "project")
+    (project / ".venv").symlink_to(sys.prefix)
+    for name in ("candidate.py", "candidates/one.py", "runs/1/s.py"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REFERENCE, project / name)
+    write_report(project / "report.json", [grade("a.py"), grade("b.py", "failed", "balance")])
+    environment = model | {
+        "ANTHROPIC_API_KEY": "none",
+        "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
+        "MAKEFLAGS": f"--old-file={sys.prefix}/installed VENV={sys.prefix}",
+    }
+    if document == "docs/statistics.md":
+        for out in ("runs/a", "runs/b"):
+            rollouts = ["scripts/rollout.py", "--runs", "2", "--out", out]
+            assert run([sys.executable, *rollouts], project, environment)[0] == 0
+    run_blocks(document, project, environment)
+
+
+def test_write_a_task(tmp_path, model):
+    """From an empty folder, in a new environment, which gets no PyTorch by it."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(tmp_path)]
+    if subprocess.run([*command, "msgpack"], capture_output=True, check=False).returncode:
+        pytest.skip("pip reaches no package index")
+    checkout(tmp_path / "grader")
+    run_blocks(WRITE_A_TASK, tmp_path, model)
+    environment = tmp_path / "merging" / ".venv" / "lib"
+    assert list(environment.glob("*/site-packages/pytest_balanced_sampler"))
+    assert not list(environment.glob("*/site-packages/torch"))
+
+
+def test_what_is_not_run_is_still_there():
+    """No line is left out that no document has."""
+    lines = {
+        line.split("  #")[0].rstrip()
+        for document in DOCUMENTS
+        for block in blocks_of(document)
+        for line in block.text.splitlines()
+    }
+    assert set(NOT_RUN) - lines == set()
+
+
+TOKENIZER = """
+class Tokenizer:
+    def __init__(self, vocabulary): self.vocabulary = vocabulary
+    def encode(self, text):
+        if not self.vocabulary: raise ValueError("no vocabulary")
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "outcome"),
+    [(TOKENIZER, "passed"), (TOKENIZER.replace("ValueError", "KeyError"), "failed")],
+)
+def test_the_readmes_test_grades(grade_source, source, outcome):
+    """The first test that a reader sees."""
+    (block,) = [block for block in blocks_of("README.md") if block.rest == "test_tokenizer.py"]
+    assert grade_source(source, block.text).grade["outcome"] == outcome
