@@ -3,8 +3,10 @@
 The candidates are copies of a reference solution, and every way runs the same seven checks on them:
 this plugin in one process and in two, a fresh pytest for each candidate, a bare fork that executes
 the candidate beside the checks (the floor: no isolation, no pytest), and other graders where they
-are installed. The ways take turns, so that what else the machine does meets all of them alike.
-Writes `benchmark.json` and a picture. The peers run candidates unconfined: these are our own.
+are installed. Two more ways run seven tests that only load the candidate: what is left is the cost
+of the plugin, and of a fresh pytest. The ways take turns, so that what else the machine does meets
+all of them alike. Writes `benchmark.json` and a picture. The peers run candidates unconfined: these
+are our own.
 """
 
 from __future__ import annotations
@@ -32,6 +34,15 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "grading_tests" / "test_balanced_sampler.py"
 SOLUTION = ROOT / "reference_solutions" / "round_robin.py"
 
+LOADS_ONLY = """
+import pytest
+
+@pytest.mark.parametrize("number", range(7))
+def test_loads(solution, number):
+    assert solution.BalancedBatchSampler
+"""
+SHARE_OF_SLOW_WAYS = 10
+
 Way = Callable[[list[Path]], None]
 
 
@@ -44,6 +55,8 @@ def main() -> None:
         "--candidates", type=positive, default=60, help="per round (default: %(default)s)"
     )
     arguments = parser.parse_args()
+    if arguments.candidates < 2:
+        parser.error("--candidates must be at least 2")
     arguments.out.mkdir(parents=True, exist_ok=True)
     figures = measure(arguments.candidates, arguments.rounds)
     floor = figures["bare fork"]["median_ms"]
@@ -70,7 +83,8 @@ def measure(candidates: int, rounds: int) -> dict[str, dict[str, Any]]:
             path.write_bytes(SOLUTION.read_bytes())
         for number in range(rounds):
             for way, (run, share) in WAYS.items():
-                few, many = paths[: max(1, candidates // share // 4)], paths[: candidates // share]
+                many = paths[: max(2, candidates // share)]
+                few = many[: max(1, len(many) // 4)]
                 try:
                     spent = seconds(run, many) - seconds(run, few)
                 except MissingPeer as missing:
@@ -93,10 +107,10 @@ class MissingPeer(Exception):
     """Raised when another grader is not installed."""
 
 
-def with_plugin(paths: list[Path], *options: str) -> None:
+def with_plugin(paths: list[Path], *options: str, tests: Path = TESTS.parent) -> None:
     """One pytest session of this plugin's over all candidates."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pytest", str(TESTS.parent), "-q", "--tb=no", *options]
+        command = [sys.executable, "-m", "pytest", str(tests), "-q", "--tb=no", *options]
         command += ["-p", "no:cacheprovider", "--json-report"]
         command.append(f"--json-report-file={folder}/report.json")
         command += [f"--solution={path}" for path in paths]
@@ -112,6 +126,20 @@ def with_fresh_pytest(paths: list[Path]) -> None:
     """A pytest session of this plugin's for every candidate."""
     for path in paths:
         with_plugin([path])
+
+
+def with_plugin_alone(paths: list[Path]) -> None:
+    """One session over all candidates, whose tests only load them."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "pytest.ini").write_text("[pytest]\nsolution_preload = torch numpy\n")
+        Path(folder, "test_loads.py").write_text(LOADS_ONLY)
+        with_plugin(paths, tests=Path(folder))
+
+
+def with_fresh_pytest_alone(paths: list[Path]) -> None:
+    """A session for every candidate, whose tests only load it."""
+    for path in paths:
+        with_plugin_alone([path])
 
 
 def with_bare_fork(paths: list[Path]) -> None:
@@ -149,11 +177,13 @@ WAYS: dict[str, tuple[Way, int]] = {
     "bare fork": (with_bare_fork, 1),
     "this plugin": (with_plugin, 1),
     "this plugin, -n 2": (with_two_processes, 1),
-    "fresh pytest per candidate": (with_fresh_pytest, 10),
+    "fresh pytest per candidate": (with_fresh_pytest, SHARE_OF_SLOW_WAYS),
+    "this plugin, tests only load": (with_plugin_alone, 1),
+    "fresh pytest, tests only load": (with_fresh_pytest_alone, SHARE_OF_SLOW_WAYS),
     "EvalPlus' checker": (with_evalplus, 4),
-    "Inspect AI, local sandbox": (with_inspect, 10),
+    "Inspect AI, local sandbox": (with_inspect, SHARE_OF_SLOW_WAYS),
 }
-"""What is measured, and by how much fewer candidates where one takes seconds."""
+"""What is measured, and by which part of the candidates: one takes seconds in some."""
 
 PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {{ 60 + 34 * ways | length }}"
  font-family="system-ui, sans-serif" font-size="14" fill="#1c2024">
@@ -173,12 +203,14 @@ PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {{ 60 + 34
 def picture(described: dict[str, Any]) -> str:
     """The figures as bars, in SVG."""
     medians = {name: figure["median_ms"] for name, figure in described["ways"].items()}
-    shortest, longest = math.log(min(medians.values()) / 3), math.log(max(medians.values()))
+    # Of few candidates the noise can be more than the figure, and a difference below nothing.
+    lengths = {name: math.log(max(each, 1)) for name, each in medians.items()}
+    longest = max(lengths.values()) or 1
     ways = [
         {
             "name": name,
             "is_ours": name.startswith("this plugin"),
-            "width": round(370 * (math.log(each) - shortest) / (longest - shortest)),
+            "width": round(370 * lengths[name] / longest),
             "label": f"{each:,.0f} ({each / medians['bare fork']:.2f} x)",
         }
         for name, each in sorted(medians.items(), key=lambda item: item[1])

@@ -1,0 +1,37 @@
+"""scripts/benchmark.py, on as few candidates as it takes; how fast anything is, is not tested."""
+
+import json
+import subprocess
+import sys
+
+from tests.conftest import GENEROUS_SECONDS, ROOT
+
+SCRIPT = ROOT / "scripts" / "benchmark.py"
+
+
+def benchmark(*arguments):
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=GENEROUS_SECONDS,
+        check=False,
+    )
+
+
+def test_every_way_is_measured(tmp_path):
+    """Each has a time, or is named as missing; the picture shows those that have one."""
+    finished = benchmark("--candidates", "2", "--rounds", "1", "--out", tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    ways = json.loads((tmp_path / "benchmark.json").read_text())["ways"]
+    picture = (tmp_path / "benchmark.svg").read_text()
+    for name in ("bare fork", "this plugin", "this plugin, -n 2", "fresh pytest per candidate"):
+        assert f">{name}</text>" in picture
+    assert len(ways) + finished.stderr.count("not installed") == 8
+
+
+def test_too_few_candidates():
+    """A usage error."""
+    finished = benchmark("--candidates", "1")
+    assert finished.returncode == 4
+    assert "--candidates must be at least 2" in finished.stderr
