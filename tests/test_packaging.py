@@ -1,0 +1,80 @@
+"""What is built of the project: a wheel of the package, and a source archive of everything."""
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+import pytest
+
+from tests.conftest import GENEROUS_SECONDS, ROOT
+from tests.test_docs import checkout
+
+
+def build(project, out, hook):
+    """Call the build backend as a front end does, without an environment of its own."""
+    code = f"from setuptools import build_meta; print(build_meta.{hook}({str(out)!r}))"
+    finished = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=GENEROUS_SECONDS,
+        check=True,
+    )
+    return out / finished.stdout.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory):
+    """A wheel that is built from the source archive, and that archive, unpacked."""
+    folder = tmp_path_factory.mktemp("archives")
+    source = build(checkout(folder / "project"), folder, "build_sdist")
+    with tarfile.open(source) as archive:
+        archive.extractall(folder, filter="data")
+    unpacked = folder / source.name.removesuffix(".tar.gz")
+    return build(unpacked, folder, "build_wheel"), unpacked
+
+
+def test_wheel(archives):
+    """It has every file of the package, and nothing else but its metadata."""
+    with zipfile.ZipFile(archives[0]) as wheel:
+        names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    package = ROOT / "pytest_balanced_sampler"
+    files = (path for path in package.rglob("*") if path.is_file())
+    wanted = {str(path.relative_to(ROOT)) for path in files if "__pycache__" not in path.parts}
+    assert names == wanted
+    assert "pytest_balanced_sampler/py.typed" in names
+
+
+def test_source_archive(archives, tmp_path):
+    """It has all that a checkout has: tasks, solutions, scripts, tests, documentation."""
+    wanted = {path.relative_to(tmp_path / "p") for path in checkout(tmp_path / "p").rglob("*")}
+    assert wanted - {path.relative_to(archives[1]) for path in archives[1].rglob("*")} == set()
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
+def test_wheel_grades_in_a_new_environment(archives, tmp_path, version):
+    """With nothing but the package, on each Python that is here."""
+    python = f"python{version}"
+    if not works(python, "-c", "import ensurepip"):
+        pytest.skip(f"{python} is not here")
+    assert works(python, "-m", "venv", tmp_path)
+    pip = [tmp_path / "bin" / "pip", "install", "--constraint", ROOT / "constraints.txt"]
+    if not works(*pip, "msgpack"):
+        pytest.skip("pip reaches no package index")
+    assert works(*pip, archives[0])
+    task = archives[1] / "examples" / "ttl_cache"
+    pytest_here = [tmp_path / "bin" / "pytest", task, f"--rootdir={task}"]
+    assert works(*pytest_here, f"--solution={task / 'reference_solutions'}")
+    assert not works(*pytest_here, f"--solution={task / 'broken_solutions' / 'errors'}")
+
+
+def works(*command):
+    try:
+        finished = subprocess.run(
+            list(map(str, command)), capture_output=True, timeout=GENEROUS_SECONDS, check=False
+        )
+    except FileNotFoundError:
+        return False
+    return finished.returncode == 0
