@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from .phase_report import attach
 
 _FOLDER = "solution_folder"
 _CANDIDATES = "solution_candidates"
+_FEW_TESTS = 2
 
 
 def session_folder(config: pytest.Config) -> Path:
@@ -132,6 +134,16 @@ class _CandidateScheduling(LoadScopeScheduling):
             del units[name]
         self._reschedule(node)
 
+    def _reschedule(self, node: WorkerController) -> None:
+        # A process starts a test only when it knows of another, or that there is none: with a
+        # single one, what is left of a candidate whose process died, it would wait for ever.
+        if node.shutting_down:
+            return
+        while self.workqueue and self._pending_of(self.assigned_work[node]) <= _FEW_TESTS:
+            self._assign_work_unit(node)
+        if not self.workqueue:
+            node.shutdown()
+
     def _split_scope(self, nodeid: str) -> str:
         key = self._keys[nodeid]
         return nodeid if key is None else f"candidate {key[0]}"
@@ -139,7 +151,9 @@ class _CandidateScheduling(LoadScopeScheduling):
     def _assign_work_unit(self, node: WorkerController) -> None:
         name, unit = self.workqueue.popitem(last=False)
         self.assigned_work[node][name] = unit
-        node.send_runtest_some([self._places[test] for test, done in unit.items() if not done])
+        # A process that has died takes nothing; `remove_node`, which follows, gives it to others.
+        with suppress(OSError):
+            node.send_runtest_some([self._places[test] for test, done in unit.items() if not done])
 
 
 def _is_done(unit: dict[str, bool]) -> bool:

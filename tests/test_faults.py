@@ -1,5 +1,6 @@
 """Faults: each is blamed on whom it belongs to, and touches no other test or candidate."""
 
+import glob
 import itertools
 import os
 import resource
@@ -196,8 +197,9 @@ def test_nothing_outlives_the_session(tmp_path, how):
 
 
 def folders_with(marker):
-    scratch_folders = Path(tempfile.gettempdir()).glob("pytest-solution-*/*")
-    return [folder for folder in scratch_folders if (folder / marker).exists()]
+    # Not pathlib's glob: that stumbles over folders which vanish meanwhile, as other tests' do.
+    found = glob.glob(f"{tempfile.gettempdir()}/pytest-solution-*/*/{marker}")
+    return [Path(path).parent for path in found]
 
 
 def is_alive(process):

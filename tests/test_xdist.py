@@ -102,6 +102,33 @@ def test_a_process_that_dies_costs_no_more_than_its_test(grade):
     assert run.exit_status == 3
 
 
+@pytest.mark.parametrize(("names", "processes"), [("bd", 1), ("abcdefgh", 2)])
+def test_a_process_that_dies_between_tests_costs_no_more_than_the_next(
+    grade, tmp_path, names, processes
+):
+    """What it reported last makes xdist send it more work, which may find nobody; a single test,
+    left of its candidate, is the first that a new process gets."""
+    (tmp_path / "conftest.py").write_text(
+        "import os\n"
+        "def pytest_configure(config):\n"
+        "    if hasattr(config, 'workerinput'):\n"
+        "        config.pluginmanager.register(Dies())\n"
+        "class Dies:\n"
+        "    def pytest_runtest_logstart(self, nodeid):\n"
+        "        if 'test_third[candidates/b.py' in nodeid:\n"
+        "            os._exit(9)\n"
+    )
+    tests = "\n".join(
+        f"def test_{name}(solution):\n    assert solution.double(2) == 4\n"
+        for name in ("first", "second", "third", "last")
+    )
+    run = grade(dict.fromkeys(names, CANDIDATES["good"]), tests, "-n", processes)
+    outcomes = {grade["solution"]: grade["outcome"] for grade in run.grades}
+    assert outcomes == {
+        f"candidates/{name}.py": "harness_error" if name == "b" else "passed" for name in names
+    }, run.output
+
+
 def test_a_second_try_is_alone_in_the_session(grade, tmp_path):
     """While a test is tried again no other process of the session runs one."""
     log = tmp_path / "log"
