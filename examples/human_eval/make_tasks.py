@@ -1,9 +1,9 @@
-"""Makes a task of each problem of HumanEval, or of any benchmark in its format, for pytest to grade by.
+"""Makes a task of each problem of HumanEval, or of any benchmark in its format.
 
     python make_tasks.py HumanEval.jsonl.gz --out tasks [--samples samples.jsonl]
 
-For people who run benchmarks; README.md beside it has the commands. With samples, each completion
-becomes a candidate: `samples/<its line in the file>.py` in its problem's folder.
+Run by whoever grades a model by it; README.md beside it has the commands. With samples, each
+completion becomes a candidate: `samples/<its line in the file>.py` in its problem's folder.
 """
 
 from __future__ import annotations
