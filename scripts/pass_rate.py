@@ -48,7 +48,11 @@ def main() -> None:
     try:
         expectations = expected(arguments)
         runs = read_all(arguments.reports)
-        summaries, described, tables = evaluate(arguments, runs, expectations)
+        summaries, described, tables = (
+            evaluate_by_task(arguments, runs)
+            if arguments.by_task
+            else evaluate(arguments, runs, expectations)
+        )
         if arguments.html:
             write_report(arguments.html, merge(runs), summaries[0])
     except ValueError as error:
@@ -103,8 +107,9 @@ def parse_arguments() -> argparse.Namespace:
         parser.error("--compare takes two reports or more, and does not go with --html")
     if arguments.compare and arguments.require_band:
         parser.error("--require-band is about one pass rate: leave out --compare")
-    if arguments.by_task and (arguments.compare or arguments.html or arguments.require_band):
-        parser.error("--by-task does not go with --compare, --html or --require-band")
+    others = (arguments.compare, arguments.exact, arguments.html, arguments.require_band)
+    if arguments.by_task and any(others):
+        parser.error("--by-task does not go with --compare, --exact, --html or --require-band")
     return arguments
 
 
@@ -131,19 +136,6 @@ def evaluate(
 ) -> tuple[list[Summary], Any, list[Table]]:
     """The summaries, and what is to be printed: as JSON data and as tables."""
     method: Method = "exact" if arguments.exact else "wilson"
-    if arguments.by_task:
-        # Each task has its own tests: that is no cause for a notice here.
-        merged = merge(replace(run, provenance=run.provenance | NO_TESTS) for run in runs)
-        summary, means = (
-            summarise(merged, expectations),
-            mean_pass_at_k(runs, arguments.pass_at or [1]),
-        )
-        described = {
-            "outcomes": summary.outcomes,
-            "notices": summary.notices,
-            "mean_pass_at_k": {k: mean and asdict(mean) for k, mean in means.items()},
-        }
-        return [summary], described, [mean_over_tasks(summary, means)]
     parts = runs if arguments.compare else [merge(runs)]
     summaries = [
         summarise(part, expectations, ks=arguments.pass_at, method=method) for part in parts
@@ -157,6 +149,22 @@ def evaluate(
     }
     tables = [side_by_side(summaries)]
     return summaries, described, tables + [t for c in comparisons for t in comparison_tables(c)]
+
+
+def evaluate_by_task(
+    arguments: argparse.Namespace, runs: list[Results]
+) -> tuple[list[Summary], Any, list[Table]]:
+    """As `evaluate`, of the mean of pass@K over the tasks."""
+    # Each task has its own tests: that is no cause for a notice here.
+    merged = merge(replace(run, provenance=run.provenance | NO_TESTS) for run in runs)
+    summary = summarise(merged, Expectations())
+    means = mean_pass_at_k(runs, arguments.pass_at or [1])
+    described = {
+        "outcomes": summary.outcomes,
+        "notices": summary.notices,
+        "mean_pass_at_k": {k: mean and asdict(mean) for k, mean in means.items()},
+    }
+    return [summary], described, [mean_over_tasks(summary, means)]
 
 
 def print_tables(tables: list[Table]) -> None:

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def main() -> None:
     except ValueError as error:
         stop(str(error), EXIT_USAGE)
     except OSError as error:
-        stop(f"{error.filename2 or error.filename}: {error.strerror}", EXIT_USAGE)
+        stop(f"cannot make {arguments.out}: {error.strerror}", EXIT_USAGE)
     count = sum(name.endswith("/prompt.md") for name in files)
     print(f"{arguments.out}: {count} task{'s'[: count != 1]}")
 
@@ -75,6 +76,8 @@ def files_of(problems_file: Path, samples_file: Path | None) -> dict[str, str]:
         name = problem["task_id"].replace("/", "_")
         if not re.fullmatch(r"\w+", name) or not problem["entry_point"].isidentifier():
             raise ValueError(f"{place}: task_id or entry_point is not a name")
+        if problem["task_id"] in prompts:
+            raise ValueError(f"{place}: {problem['task_id']} is there twice")
         prompt = prompts[problem["task_id"]] = problem["prompt"]
         files |= {
             f"{name}/prompt.md": f"Complete this Python code.\n\n```python\n{prompt}\n```\n",
@@ -95,19 +98,23 @@ def read_lines(path: Path | None, fields: tuple[str, ...]) -> Iterator[tuple[str
     """The objects in a file of JSON lines, each with the file and line where it stands."""
     if path is None:
         return
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            place = f"{path}, line {number}"
-            try:
-                found = json.loads(line)
-                texts = {name: found[name] for name in fields}
-            except (ValueError, KeyError, TypeError):
-                texts = {}
-            if not texts or not all(type(text) is str for text in texts.values()):
-                raise ValueError(f"{place}: not an object with the texts {', '.join(fields)}")
-            yield place, texts
+    try:
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        place = f"{path}, line {number}"
+        try:
+            found = json.loads(line)
+            texts = {name: found[name] for name in fields}
+        except (ValueError, KeyError, TypeError):
+            texts = {}
+        if not texts or not all(type(value) is str for value in texts.values()):
+            raise ValueError(f"{place}: not an object with the texts {', '.join(fields)}")
+        yield place, texts
 
 
 if __name__ == "__main__":
