@@ -2,13 +2,15 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 
 import pytest
+from markdown_it import MarkdownIt
 
 from pytest_balanced_sampler.verification import Session, broken_in, grade, references_in
-from tests.conftest import ROOT, run_pytest
+from tests.conftest import GENEROUS_SECONDS, ROOT, run_pytest
 
 SCRIPT = ROOT / "examples" / "human_eval" / "make_tasks.py"
 
@@ -109,6 +111,38 @@ def test_samples(problems, tmp_path, problem):
         f"{folder}/samples/5.py": "failed",
     }, run.output
     assert [g["message"] for g in run.grades] == [g["message"] for g in again.grades]
+
+
+def test_commands_of_the_readme(tmp_path):
+    """Its commands, run as they stand on our problems, print what they are said to."""
+    (tmp_path / "grader").symlink_to(ROOT)
+    write_lines(tmp_path / "HumanEval.jsonl.gz", [MIDDLE, MIRROR])
+    completions = [
+        (problem["task_id"], text)
+        for problem in (MIDDLE, MIRROR)
+        for text in (problem["canonical_solution"], *WRONG[problem["task_id"]])
+    ]
+    samples = [{"task_id": name, "completion": text} for name, text in completions]
+    write_lines(tmp_path / "samples.jsonl", samples)
+    blocks = MarkdownIt().parse((SCRIPT.parent / "README.md").read_text())
+    finished = subprocess.run(
+        ["bash", "-uc", "".join(block.content for block in blocks if block.info == "sh")],
+        cwd=tmp_path,
+        env=os.environ | {"PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=GENEROUS_SECONDS,
+        check=False,
+    )
+    printed = finished.stdout + finished.stderr
+    sentences = [line for line in printed.splitlines() if " candidates: " in line]
+    assert sentences == [
+        "8 candidates: 2 passed, 6 failed",
+        "2 candidates: 2 passed",
+        "2 candidates: 2 failed",
+    ], printed
+    rows = [line.split()[:2] for line in printed.splitlines() if line.startswith(("1  ", "2  "))]
+    assert rows == [["1", "25.0%"], ["2", "50.0%"], ["1", "100.0%"], ["1", "0.0%"]], printed
 
 
 @pytest.mark.parametrize(
