@@ -7,7 +7,7 @@ and `pass_rate_of_all` counts them as failures, so that a reader sees how much t
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
@@ -132,6 +132,31 @@ def summarise(
         notices=_notices(results),
         provenance={name: sorted(values) for name, values in results.provenance.items()},
     )
+
+
+def mean_pass_at_k(parts: Iterable[Results], ks: Iterable[int]) -> dict[int, Proportion | None]:
+    """pass@k of each task, and of these the mean; None where a task has fewer than k graded.
+
+    A task is what was graded by the same tests. The interval is about tasks like these, and wide:
+    see `wilson_interval`.
+    """
+    graded: dict[object, list[bool]] = defaultdict(list)
+    for part in parts:
+        graded[part.provenance.get("grading tests")] += [
+            result.outcome == "passed"
+            for result in part.results
+            if result.outcome in GRADED_OUTCOMES
+        ]
+    return {
+        k: None
+        if any(len(task) < k for task in graded.values())
+        else _proportion(
+            round(sum(pass_at_k(sum(task), len(task), k) for task in graded.values()), 9),
+            len(graded),
+            "wilson",
+        )
+        for k in ks
+    }
 
 
 def place(rate: Proportion, band: Interval) -> Literal["inside", "below", "above", "undecided"]:

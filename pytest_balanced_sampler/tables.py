@@ -76,6 +76,18 @@ def side_by_side(summaries: Iterable[Summary]) -> Table:
     return Table("Side by side", [], header, rows)
 
 
+def mean_over_tasks(summary: Summary, means: dict[int, Proportion | None]) -> Table:
+    """pass@k as the mean over tasks, beside what there is to know of all their candidates."""
+    header = ("k", "mean pass@k", "95% interval", "tasks")
+    rows = tuple(
+        (str(k), "-", f"a task has fewer than {k} graded", "-")
+        if mean is None
+        else (str(k), f"{mean.rate:.1%}", _interval(mean), str(mean.of))
+        for k, mean in means.items()
+    )
+    return Table("Mean over tasks", [_counts(summary), *_caveats(summary)], header, rows)
+
+
 def as_markdown(tables: Iterable[Table]) -> str:
     """The tables as Markdown; nothing in them can be markup."""
     parts = []
@@ -99,8 +111,7 @@ def headline(summary: Summary) -> str:
 
 
 def _headline(summary: Summary) -> Iterable[str]:
-    counts = ", ".join(f"{count} {name}" for name, count in summary.outcomes.items() if count)
-    yield f"{summary.candidates} candidates: {counts}" if counts else "no candidates"
+    yield _counts(summary)
     yield headline(summary)
     if summary.pass_rate_of_all is not None:
         yield (
@@ -114,6 +125,11 @@ def _headline(summary: Summary) -> Iterable[str]:
         yield f"mean score {summary.mean_score.rate:.3f} (95% interval {low:.3f} to {high:.3f})"
     for k, chance in summary.pass_at_k.items():
         yield f"pass@{k} needs {k} graded" if chance is None else f"pass@{k} {chance:.1%}"
+
+
+def _counts(summary: Summary) -> str:
+    counts = ", ".join(f"{count} {name}" for name, count in summary.outcomes.items() if count)
+    return f"{summary.candidates} candidates: {counts}" if counts else "no candidates"
 
 
 def _band(band: BandVerdict, graded: int) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,15 @@ from rich.text import Text
 
 from pytest_balanced_sampler.command_line import EXIT_USAGE, Parser, positive, stop
 from pytest_balanced_sampler.comparison import compare
-from pytest_balanced_sampler.pass_rate import Summary, summarise
+from pytest_balanced_sampler.pass_rate import Summary, mean_pass_at_k, summarise
 from pytest_balanced_sampler.proportion import Method
 from pytest_balanced_sampler.report import write_report
-from pytest_balanced_sampler.results import DamagedResults, Results, merge, read_results
+from pytest_balanced_sampler.results import DamagedResults, Provenance, Results, merge, read_results
 from pytest_balanced_sampler.tables import (
     Table,
     as_markdown,
     comparison_tables,
+    mean_over_tasks,
     side_by_side,
     summary_tables,
 )
@@ -37,6 +38,7 @@ from pytest_balanced_sampler.text import printable_line
 
 ROOT = Path(__file__).resolve().parent.parent
 EXIT_OUTSIDE, EXIT_UNDECIDED = 1, 5
+NO_TESTS: Provenance = {"grading tests": frozenset()}
 
 
 def main() -> None:
@@ -46,7 +48,11 @@ def main() -> None:
     try:
         expectations = expected(arguments)
         runs = read_all(arguments.reports)
-        summaries, described, tables = evaluate(arguments, runs, expectations)
+        summaries, described, tables = (
+            evaluate_by_task(arguments, runs)
+            if arguments.by_task
+            else evaluate(arguments, runs, expectations)
+        )
         if arguments.html:
             write_report(arguments.html, merge(runs), summaries[0])
     except ValueError as error:
@@ -69,6 +75,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("reports", type=Path, nargs="+", metavar="REPORT")
     parser.add_argument(
         "--compare", action="store_true", help="set the reports side by side; do not merge them"
+    )
+    parser.add_argument(
+        "--by-task", action="store_true", help="print the mean of pass@K over the tasks"
     )
     parser.add_argument(
         "--task",
@@ -98,6 +107,9 @@ def parse_arguments() -> argparse.Namespace:
         parser.error("--compare takes two reports or more, and does not go with --html")
     if arguments.compare and arguments.require_band:
         parser.error("--require-band is about one pass rate: leave out --compare")
+    others = (arguments.compare, arguments.exact, arguments.html, arguments.require_band)
+    if arguments.by_task and any(others):
+        parser.error("--by-task does not go with --compare, --exact, --html or --require-band")
     return arguments
 
 
@@ -137,6 +149,22 @@ def evaluate(
     }
     tables = [side_by_side(summaries)]
     return summaries, described, tables + [t for c in comparisons for t in comparison_tables(c)]
+
+
+def evaluate_by_task(
+    arguments: argparse.Namespace, runs: list[Results]
+) -> tuple[list[Summary], Any, list[Table]]:
+    """As `evaluate`, of the mean of pass@K over the tasks."""
+    # Each task has its own tests: that is no cause for a notice here.
+    merged = merge(replace(run, provenance=run.provenance | NO_TESTS) for run in runs)
+    summary = summarise(merged, Expectations())
+    means = mean_pass_at_k(runs, arguments.pass_at or [1])
+    described = {
+        "outcomes": summary.outcomes,
+        "notices": summary.notices,
+        "mean_pass_at_k": {k: mean and asdict(mean) for k, mean in means.items()},
+    }
+    return [summary], described, [mean_over_tasks(summary, means)]
 
 
 def print_tables(tables: list[Table]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import pytest
 
-from pytest_balanced_sampler.pass_rate import summarise
+from pytest_balanced_sampler.pass_rate import mean_pass_at_k, summarise
 from pytest_balanced_sampler.proportion import wilson_interval
 from pytest_balanced_sampler.results import merge, read_results
 from pytest_balanced_sampler.task import Expectations
@@ -140,6 +140,27 @@ def test_reports_that_differ_are_pointed_out(tmp_path):
     assert "--isolation=off" in printed
 
 
+def test_mean_over_tasks(tmp_path):
+    """Each task weighs the same, however many candidates it has and in however many reports."""
+    reports = [
+        write_report(tmp_path / "easy.json", some_grades(3, 1, harness_errors=1)),
+        write_report(tmp_path / "hard.json", some_grades(0, 1), grading_tests_sha256="b" * 64),
+        write_report(tmp_path / "more.json", some_grades(1, 0), grading_tests_sha256="b" * 64),
+    ]
+    means = mean_pass_at_k(map(read_results, reports), [1, 2, 3])
+    assert means[1].rate == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert means[1].interval == wilson_interval(1.25, 2)
+    assert (means[2].rate, means[2].of) == (1, 2)
+    assert means[3] is None
+    printed = pass_rate(*reports, "--by-task", "--pass-at", "1", "3").stdout
+    assert "7 candidates: 4 passed, 2 failed, 1 harness_error" in printed
+    assert "62.5%" in printed
+    assert "a task has fewer than 3 graded" in printed
+    assert "values of grading tests" not in printed
+    as_json = json.loads(pass_rate(*reports, "--by-task", "--json").stdout)
+    assert as_json["mean_pass_at_k"]["1"]["rate"] == 0.625
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -176,7 +197,7 @@ def test_usage_errors(tmp_path, report):
     for arguments in (
         [tmp_path / "nowhere.json"], [tmp_path], [report, report], [report, "--compare"],
         [report, "--require-band", "0.5", "0.4"], [report, "--html", tmp_path / "no/where.html"],
-        [report, "--pass-at", "0"], [],
+        [report, "--pass-at", "0"], [report, "--by-task", "--html", "x"], [],
     ):  # fmt: skip
         finished = pass_rate(*arguments)
         assert finished.returncode == 4, arguments

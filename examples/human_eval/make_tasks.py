@@ -1,0 +1,121 @@
+"""Makes a task of each problem of HumanEval, or of any benchmark in its format.
+
+    python make_tasks.py HumanEval.jsonl.gz --out tasks [--samples samples.jsonl]
+
+Run by whoever grades a model by it; README.md beside it has the commands. With samples, each
+completion becomes a candidate: `samples/<its line in the file>.py` in its problem's folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import re
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytest_balanced_sampler.command_line import EXIT_USAGE, Parser, stop
+
+FIELDS = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
+NOTHING = "\n    pass\n"
+
+# What the prompt defines before its last function is the author's, and checks call it.
+TESTS = '''{prompt}{nothing}
+
+{test}
+
+
+def test_check(solution, grading_seed):
+    """The benchmark's own check."""
+    import random
+
+    random.seed(grading_seed)  # Some checks draw their cases.
+    candidate = globals()["{entry_point}"] = solution.{entry_point}  # Some call it by its name.
+    check(candidate)
+'''
+
+
+def main() -> None:
+    """Read the files, and leave the folder whole or not at all."""
+    arguments = parse_arguments()
+    try:
+        files = files_of(arguments.problems, arguments.samples)
+        with tempfile.TemporaryDirectory(dir=arguments.out.resolve().parent) as folder:
+            made = Path(folder, "tasks")
+            for name, text in files.items():
+                path = made / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, "utf-8", "surrogatepass")
+            os.rename(made, arguments.out)
+    except ValueError as error:
+        stop(str(error), EXIT_USAGE)
+    except OSError as error:
+        stop(f"cannot make {arguments.out}: {error.strerror}", EXIT_USAGE)
+    count = sum(name.endswith("/prompt.md") for name in files)
+    print(f"{arguments.out}: {count} task{'s'[: count != 1]}")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = Parser(description="Make a task of each problem of a benchmark like HumanEval.")
+    parser.add_argument("problems", type=Path, help="HumanEval.jsonl or HumanEval.jsonl.gz")
+    parser.add_argument("--samples", type=Path, help="a model's completions, as JSON lines too")
+    parser.add_argument("--out", type=Path, required=True, help="folder to make")
+    return parser.parse_args()
+
+
+def files_of(problems_file: Path, samples_file: Path | None) -> dict[str, str]:
+    """Every file to write, by its path. Raises `ValueError` for a line that is not understood."""
+    files = {"pytest.ini": "[pytest]\nstrict = true\n"}
+    prompts = {}
+    for place, problem in read_lines(problems_file, FIELDS):
+        name = problem["task_id"].replace("/", "_")
+        if not re.fullmatch(r"\w+", name) or not problem["entry_point"].isidentifier():
+            raise ValueError(f"{place}: task_id or entry_point is not a name")
+        if problem["task_id"] in prompts:
+            raise ValueError(f"{place}: {problem['task_id']} is there twice")
+        prompt = prompts[problem["task_id"]] = problem["prompt"]
+        files |= {
+            f"{name}/prompt.md": f"Complete this Python code.\n\n```python\n{prompt}\n```\n",
+            f"{name}/test_{name}.py": TESTS.format(nothing=NOTHING, **problem),
+            f"{name}/reference_solutions/canonical.py": prompt + problem["canonical_solution"],
+            f"{name}/broken_solutions/test_check/does_nothing.py": prompt + NOTHING,
+        }
+    for place, sample in read_lines(samples_file, ("task_id", "completion")):
+        if sample["task_id"] not in prompts:
+            raise ValueError(f"{place}: there is no problem {sample['task_id']}")
+        name = sample["task_id"].replace("/", "_")
+        number = place.rpartition(" ")[2]
+        files[f"{name}/samples/{number}.py"] = prompts[sample["task_id"]] + sample["completion"]
+    return files
+
+
+def read_lines(path: Path | None, fields: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
+    """The objects in a file of JSON lines, each with the file and line where it stands."""
+    if path is None:
+        return
+    try:
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        place = f"{path}, line {number}"
+        try:
+            found = json.loads(line)
+            texts = {name: found[name] for name in fields}
+        except (ValueError, KeyError, TypeError):
+            texts = {}
+        if not texts or not all(type(value) is str for value in texts.values()):
+            raise ValueError(f"{place}: not an object with the texts {', '.join(fields)}")
+        yield place, texts
+
+
+if __name__ == "__main__":
+    main()
