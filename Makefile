@@ -6,21 +6,24 @@ BIN = $(VENV)/bin
 
 .PHONY: grade test verify lint
 
-grade: $(VENV)/installed  ## Grade a candidate: make grade SOLUTION=path/to/candidate.py
+grade: $(VENV)/grades  ## Grade a candidate: make grade SOLUTION=path/to/candidate.py
 	$(BIN)/pytest --solution=$(SOLUTION)
 
-test: $(VENV)/installed  ## Run the project's own tests
+test: $(VENV)/tests  ## Run the project's own tests
 	$(BIN)/pytest tests -n 2 --dist loadfile -rs
 
-verify: $(VENV)/installed  ## Prove the grader: references, broken solutions, hacks, mutants
+verify: $(VENV)/grades  ## Prove the grader: references, broken solutions, hacks, mutants
 	$(BIN)/python scripts/verify_grader.py --mutants
 
-lint: $(VENV)/installed  ## Check format, style and types
+lint: $(VENV)/tests  ## Check format, style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-$(VENV)/installed: pyproject.toml constraints.txt
+# Each is an empty file that says what the environment is good for.
+$(VENV)/grades: EXTRAS = task,rollout,verify
+$(VENV)/tests: EXTRAS = test,lint
+$(VENV)/grades $(VENV)/tests: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,lint]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	touch $@

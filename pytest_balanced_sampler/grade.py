@@ -10,6 +10,7 @@ name of the test.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import wraps
@@ -23,6 +24,7 @@ GRADES_VERSION = 1
 Outcome = Literal["passed", "failed", "no_solution", "incomplete", "harness_error"]
 PhaseOutcome = Literal["passed", "failed", "harness_error", "skipped", "xfailed", "xpassed"]
 TestOutcome = Literal[PhaseOutcome, "deselected", "not_run"]
+Shaping = Literal["pass", "score"] | Mapping[str, float]
 
 _PHASES = ("setup", "call", "teardown")
 _OUT_OF_TURN = len(_PHASES) + 1
@@ -90,21 +92,27 @@ class Grade:
     isolation: dict[str, Any]
     tampering: list[str]
 
-    def reward(self, weights: Mapping[str, float] | None = None) -> float | None:
-        """1.0 for a pass and 0.0 for a failure; None where nobody knows: that is not a 0.
+    def reward(self, shaping: Shaping = "pass") -> float | None:
+        """What a trainer pays for this candidate; None where nobody knows: that is not a 0.
 
-        With `weights`, the share of the weight of the tests that passed, from 0 to 1; a test that
-        is not named weighs nothing. A model that is paid for single tests learns to pass the easy
-        ones and to leave it at that. Raises `ValueError` for weights that are negative, or of
-        which none is for a test of this grade.
+        "pass" is 1.0 for a pass and 0.0 for a failure, "score" the share of the tests that passed.
+        A mapping gives tests a weight, and the reward is the share of the weight that passed; a
+        test that is not named weighs nothing. Raises `ValueError` for weights that are negative or
+        not finite, or of which none is for a test of this grade.
         """
         if self.outcome not in ("passed", "failed", "no_solution"):
             return None
-        if weights is None or self.outcome == "passed":
+        if shaping == "pass":
             return float(self.outcome == "passed")
-        weight_of = {test: weights.get(test, 0.0) for test in self.tests}
+        if shaping == "score":
+            return self.score
+        if isinstance(shaping, str):
+            raise ValueError(f"a reward is shaped by 'pass', 'score' or weights, not {shaping!r}")
+        weight_of = {test: shaping.get(test, 0.0) for test in self.tests}
         total = sum(weight_of.values())
-        if min(weights.values(), default=0) < 0 or total <= 0:
+        if not all(0 <= weight < math.inf for weight in shaping.values()):
+            raise ValueError("a weight is a finite number and not below 0")
+        if not 0 < total < math.inf:
             raise ValueError(f"these weights fit none of the tests {', '.join(self.tests)}")
         passed = (weight_of[test] for test, outcome in self.tests.items() if outcome == "passed")
         return sum(passed) / total

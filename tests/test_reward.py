@@ -23,13 +23,36 @@ def test_pass_or_fail(fields, reward):
     assert Grade(**fields).reward() == reward
 
 
-def test_weights():
-    """Weights pay for single tests; those that fit no test are an error."""
+def test_partial_credit():
+    """The share of the tests, or of the weight, that passed; never of what nobody knows."""
     graded = Grade(**grade("a.py", "failed", "balance", failed=["test_first"]))
+    assert graded.reward("score") == graded.score > 0
     assert graded.reward({"test_first": 3, "test_second": 1}) == 0.25
-    for wrong in ({}, {"other": 1}, {"test_first": -1, "test_second": 2}):
-        with pytest.raises(ValueError, match="fit none"):
-            graded.reward(wrong)
+    unknown = Grade(**grade("a.py", "harness_error"))
+    for shaping in ("score", {"test_first": 1}):
+        assert Grade(**grade("a.py")).reward(shaping) == 1.0
+        assert unknown.reward(shaping) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"other": 1},
+        {"test_first": 0},
+        {"test_first": -1, "test_second": 2},
+        {"test_first": float("nan")},
+        {"test_first": float("inf")},
+        {"test_first": 1e308, "test_second": 1e308},
+        {"test_first": 1, "other": -1},
+        "passed",
+    ],
+)
+def test_wrong_shaping(wrong):
+    """It is an error at the first verdict, whichever that is."""
+    for fields in (grade("a.py"), grade("a.py", "failed", "balance", failed=["test_first"])):
+        with pytest.raises(ValueError, match=r"weight|shaped"):
+            Grade(**fields).reward(wrong)
 
 
 @pytest.mark.parametrize(

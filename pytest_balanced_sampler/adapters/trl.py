@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from ..grade import Shaping
 from ..grader import Grader
 from .completion import Completion, source_in
 
@@ -17,10 +18,10 @@ class GradeReward:
 
     __name__ = "grade_reward"  # TRL's trainer logs a reward function under its name.
 
-    def __init__(self, grader: Grader, weights: Mapping[str, float] | None = None) -> None:
+    def __init__(self, grader: Grader, shaping: Shaping = "pass") -> None:
         self._grader = grader
-        self._weights = weights
+        self._shaping = shaping
 
     def __call__(self, completions: Sequence[Completion], **_: Any) -> list[float | None]:
         grades = self._grader.grade(map(source_in, completions))
-        return [grade.reward(self._weights) for grade in grades]
+        return [grade.reward(self._shaping) for grade in grades]

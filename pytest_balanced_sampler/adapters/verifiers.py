@@ -1,0 +1,62 @@
+"""A taskset of verifiers' whose reward is the grade; for packages that export it as theirs.
+
+`integrations/verifiers` is such a package, for `vf-eval balanced-sampler` and trainers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import verifiers.v1 as vf
+
+from ..grade import Shaping
+from ..task import read_prompt
+from .completion import source_in
+from .shared_grader import shared_grader
+
+
+class NoVerdict(Exception):
+    """Raised where nobody knows the grade: verifiers marks the rollout as an error."""
+
+
+class GradedTaskConfig(vf.TaskConfig):
+    """How completions are graded: `--env.taskset.task.shaping score`."""
+
+    shaping: Shaping = "pass"
+    hosts: int = 1
+
+
+class GradedTaskData(vf.TaskData):
+    """The prompt of a task folder, and where the folder is."""
+
+    folder: Path
+
+
+class GradedTask(vf.Task[GradedTaskData, vf.State, GradedTaskConfig]):
+    """Pays for the source code in the last reply; the whole grade is in the trace's `info`."""
+
+    @vf.reward
+    async def grade(self, trace: vf.Trace[GradedTaskData]) -> float:
+        grader = shared_grader(self.data.folder, self.config.hosts)
+        (grade,) = await grader.grade_async([source_in(trace.last_reply)])
+        trace.info["grade"] = grade.as_json()
+        reward = grade.reward(self.config.shaping)
+        if reward is None:
+            raise NoVerdict(f"{grade.outcome}: {grade.message}")
+        return reward
+
+
+class GradedTasksetConfig(vf.TasksetConfig):
+    """Which task folder: `--env.taskset.folder grading_tests`."""
+
+    folder: Path = Path("grading_tests")
+    task: GradedTaskConfig = GradedTaskConfig()
+
+
+class GradedTaskset(vf.Taskset[GradedTask, GradedTasksetConfig]):
+    """One task, that of the folder; ask for as many rollouts of it as you like."""
+
+    def load(self) -> list[GradedTask]:
+        folder = self.config.folder.resolve()
+        fields = {"name": folder.name, "prompt": read_prompt(folder), "folder": folder}
+        return [GradedTask(GradedTaskData.model_validate(fields), self.config.task)]

@@ -1,0 +1,279 @@
+"""Adapters in their real frameworks: grades arrive, and what nobody knows is never a 0."""
+
+import asyncio
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_balanced_sampler import Grader
+from pytest_balanced_sampler.adapters.shared_grader import shared_grader
+from pytest_balanced_sampler.adapters.trl import GradeReward
+from tests.conftest import ROOT
+from tests.messages_api import MessagesApi, text
+
+TESTS = """
+import os
+import pytest
+
+def test_double(solution):
+    assert solution.double(2) == 4
+
+def test_zero(solution):
+    if solution.double(1) == 7:
+        os._exit(9)  # The process that judges dies: a fault of the machine's.
+    if solution.double(1) == 8:
+        pytest.skip("not now")
+    assert solution.double(0) == 0
+"""
+PASSES = "def double(x): return 2 * x"
+FAILS_ONE = "def double(x): return 3 * x"
+FAULT = "def double(x): return 7 if x == 1 else 2 * x"
+INCOMPLETE = "def double(x): return 8 if x == 1 else 2 * x"
+COMPLETIONS = [f"Here it is:\n```python\n{source}\n```" for source in (PASSES, FAILS_ONE, FAULT)]
+
+
+@pytest.fixture
+def task(tmp_path):
+    folder = tmp_path / "task"
+    folder.mkdir()
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
+    (folder / "prompt.md").write_text("Write double(x).\n")
+    (folder / "test_task.py").write_text(TESTS)
+    yield folder
+    shared_grader(folder.resolve(), 1).close()
+
+
+def test_inspect_ai(task, tmp_path):
+    """The scores in its log are rewards; a fault is unscored, and left out of the mean."""
+    inspect_ai = pytest.importorskip("inspect_ai", reason="Inspect AI is not installed")
+    from inspect_ai.log import read_eval_log
+    from inspect_ai.model import ModelOutput, ModelUsage, get_model
+
+    from pytest_balanced_sampler.adapters.inspect_ai import balanced_sampler
+
+    outputs = [ModelOutput.from_content("mockllm/model", said) for said in COMPLETIONS]
+    for output in outputs:
+        output.usage = ModelUsage()  # Otherwise tokens are counted, by a table from the network.
+    (log,) = inspect_ai.eval(
+        balanced_sampler(str(task), shaping="score"),
+        model=get_model("mockllm/model", custom_outputs=outputs),
+        epochs=len(outputs),
+        max_samples=1,
+        display="none",
+        log_dir=str(tmp_path / "logs"),
+    )
+    log = read_eval_log(log.location)
+    assert log.status == "success", log.error
+    scores = {sample.epoch: sample.scores["grade"] for sample in log.samples}
+    assert [sample.input for sample in log.samples] == ["Write double(x).\n"] * 3
+    assert (scores[1].value, scores[2].value) == (1.0, 0.5)
+    assert math.isnan(scores[3].value)
+    assert scores[2].answer == FAILS_ONE + "\n"
+    assert "assert 6 == 4" in scores[2].explanation
+    assert scores[2].metadata["tests"] == {"test_double": "failed", "test_zero": "passed"}
+    assert (scores[3].reason, scores[3].metadata["outcome"]) == ("scoring_failed", "harness_error")
+    assert log.results.scores[0].metrics["mean"].value == 0.75
+
+
+SUBMIT = f"""
+from inspect_ai.model import ModelOutput
+from inspect_ai.solver import solver
+
+@solver
+def submit():
+    async def solve(state, generate):
+        state.output = ModelOutput.from_content("mockllm/model", {COMPLETIONS[2]!r})
+        return state
+    return solve
+"""
+
+
+def test_inspect_ai_command_line(task, tmp_path):
+    """`inspect eval` finds the task by its name; of nothing but faults there is no mean."""
+    pytest.importorskip("inspect_ai", reason="Inspect AI is not installed")
+    from inspect_ai.log import list_eval_logs, read_eval_log
+
+    (tmp_path / "submit.py").write_text(SUBMIT)
+    finished = subprocess.run(
+        [
+            Path(sys.executable).with_name("inspect"), "eval", "--display=none",
+            "pytest_balanced_sampler/balanced_sampler", "-T", f"task={task}",
+            "--model=mockllm/model", "--solver=submit.py@submit", "--log-dir=logs",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    (found,) = list_eval_logs(str(tmp_path / "logs"))
+    log = read_eval_log(found)
+    assert log.status == "success", finished.stdout + finished.stderr
+    assert log.eval.task == "pytest_balanced_sampler/balanced_sampler"
+    assert log.results.scores[0].unscored_samples == 1
+    assert math.isnan(log.results.scores[0].metrics["mean"].value)
+
+
+ONE_ANSWER = """
+import anthropic
+import verifiers.v1 as vf
+
+class OneAnswer(vf.Harness[vf.HarnessConfig]):
+    EXECUTES_CODE = NEEDS_CONTAINER = False
+
+    async def launch(self, ctx, trace, runtime, endpoint, secret, mcp_urls, data):
+        url = endpoint.removesuffix("/v1")
+        async with anthropic.AsyncAnthropic(base_url=url, api_key=secret) as client:
+            question = [{"role": "user", "content": data.prompt}]
+            await client.messages.create(model=ctx.model, messages=question, max_tokens=100)
+        return vf.ProgramResult(exit_code=0, stdout="", stderr="")
+
+__all__ = ["OneAnswer"]
+"""
+
+
+def test_verifiers(task, tmp_path, monkeypatch):
+    """The reward in a trace is the grade's; a fault is an error of the rollout, with no reward."""
+    vf = pytest.importorskip("verifiers.v1", reason="verifiers is not installed")
+    (tmp_path / "one_answer.py").write_text(ONE_ANSWER)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.syspath_prepend(ROOT / "integrations" / "verifiers")
+    monkeypatch.setenv("NO_KEY", "none")
+
+    async def run(url):
+        env = vf.load_environment(vf.resolve_env_config({
+            "taskset": {"id": "balanced-sampler", "folder": task, "task": {"shaping": "score"}},
+            "agent": {"harness": {"id": "one-answer"}, "runtime": {"type": "subprocess"}},
+        }))  # fmt: skip
+        client = vf.EvalClientConfig(base_url=url, api_key_var="NO_KEY")
+        (only,) = env.taskset
+        async with env.serving():
+            slots = env.slots(only, len(COMPLETIONS))
+            return [await env.run_slot(slot, vf.ModelContext("m", client)) for slot in slots]
+
+    with MessagesApi([[[text(f"\n{said}")]] for said in COMPLETIONS]) as api:
+        episodes = asyncio.run(run(f"{api.url}/v1"))
+    assert api.requests[0]["messages"][0]["content"] == "Write double(x).\n"
+    assert [episode.ok for episode in episodes] == [True, True, False], episodes
+    passed, failed, fault = [episode.traces[0] for episode in episodes]
+    assert (passed.reward, failed.reward) == (1.0, 0.5)
+    assert failed.info["grade"]["tests"] == {"test_double": "failed", "test_zero": "passed"}
+    assert fault.rewards == {"grade": None}
+    assert fault.last_error.type == "TaskError"
+    assert "NoVerdict: harness_error" in fault.last_error.message
+
+
+def test_trl(task, tmp_path, monkeypatch):
+    """A step of GRPO: its mean is that of the rewards, and a fault has none."""
+    trl = pytest.importorskip("trl", minversion="1.6", reason="TRL 1.6 or later is not installed")
+    from datasets import Dataset
+    from tokenizers import Tokenizer, models
+    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+    monkeypatch.setenv("TRL_EXPERIMENTAL_SILENCE", "1")
+    words = ["<pad>", "<eos>", "Write", *COMPLETIONS]
+    end, first = words.index("<eos>"), words.index(COMPLETIONS[0])
+    vocabulary = models.WordLevel(dict(zip(words, range(len(words)), strict=True)), "<pad>")
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(vocabulary), pad_token="<pad>", eos_token="<eos>"
+    )
+    small = {"n_positions": 8, "n_embd": 8, "n_layer": 1, "n_head": 1}
+    model = GPT2LMHeadModel(
+        GPT2Config(vocab_size=len(words), bos_token_id=end, eos_token_id=end, **small)
+    )
+
+    def say_each(prompts, _):
+        """Each completion once: what a model without training says would be luck."""
+        said = [[first + number, end] for number in range(len(prompts))]
+        return {
+            "prompt_ids": [tokenizer(prompt)["input_ids"] for prompt in prompts],
+            "completion_ids": said,
+            "logprobs": [[-1.0] * len(ids) for ids in said],
+        }
+
+    with Grader(task) as grader:
+        trainer = trl.GRPOTrainer(
+            model,
+            GradeReward(grader, shaping="score"),
+            args=trl.GRPOConfig(
+                str(tmp_path / "trained"),
+                per_device_train_batch_size=len(COMPLETIONS),
+                num_generations=len(COMPLETIONS),
+                max_steps=1,
+                logging_steps=1,
+                bf16=False,
+                use_cpu=True,
+                save_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
+            ),
+            train_dataset=Dataset.from_list([{"prompt": "Write"}] * len(COMPLETIONS)),
+            processing_class=tokenizer,
+            rollout_func=say_each,
+        )
+        trainer.train()
+    assert trainer.state.log_history[0]["rewards/grade_reward/mean"] == 0.75
+    assert trainer.state.log_history[0]["reward"] == 0.75
+
+
+HARBOR_TASK = ROOT / "integrations" / "harbor" / "balanced_sampler"
+
+
+@pytest.mark.parametrize(
+    ("source", "reward"),
+    [(PASSES, 1.0), (FAILS_ONE, 0.0), ("", 0.0), (FAULT, None), (INCOMPLETE, None), (None, None)],
+    ids=["passes", "fails", "empty", "fault", "incomplete", "lost"],
+)
+def test_verifier_of_harbor(task, source, reward):
+    """It leaves a reward where there is a verdict, and no file at all where nobody knows."""
+    folder = task.parent
+    written = folder / "reward.json"
+    written.write_text('{"reward": 1}')
+    if source is not None:
+        (folder / "solution.py").write_text(source)
+    finished = subprocess.run(
+        HARBOR_TASK / "tests" / "test.sh",
+        env=os.environ
+        | {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PROJECT": str(folder),
+            "SOLUTION": "solution.py",
+            "LOGS": str(folder),
+        },
+        capture_output=True,
+        text=True,
+    )
+    left = json.loads(written.read_text()) if written.exists() else {"reward": None}
+    assert left == {"reward": reward}, finished.stdout + finished.stderr
+    assert (finished.returncode == 0) == (reward is not None)
+
+
+def test_task_of_harbor():
+    """It asks for the same, with the versions that its image has; its solution is a reference."""
+    pins = dict(
+        line.split("==") for line in (ROOT / "constraints.txt").read_text().split() if "==" in line
+    )
+    dockerfile = (HARBOR_TASK / "environment" / "Dockerfile").read_text()
+    prompt = (ROOT / "grading_tests" / "prompt.md").read_text().replace("{python}", "3.11")
+    assert "FROM python:3.11-slim\n" in dockerfile
+    for name in ("torch", "numpy"):
+        assert f"{name}=={pins[name]} " in dockerfile
+        prompt = prompt.replace(f"{{{name}}}", pins[name])
+    assert (HARBOR_TASK / "instruction.md").read_text() == prompt
+    reference = (ROOT / "reference_solutions" / "round_robin.py").read_text()
+    assert (HARBOR_TASK / "solution" / "round_robin.py").read_text() == reference
+
+
+def test_harbor_loads_its_task():
+    """Harbor itself takes the folder for a task that is graded away from the agent."""
+    pytest.importorskip("harbor", reason="Harbor is not installed; it needs Python 3.12")
+    from harbor.models.task.task import Task
+    from harbor.models.task.verifier_mode import resolve_verifier_environment_definition
+
+    task = Task(HARBOR_TASK)
+    verifier = resolve_verifier_environment_definition(task.config, task.paths)
+    assert verifier.directory == task.paths.tests_dir
+    assert verifier.bundled_tests
