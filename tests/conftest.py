@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ class GradingRun:
     def grade(self) -> dict[str, Any]:
         (grade,) = self.grades
         return grade
+
+
+def heed_interrupts() -> None:
+    """For `preexec_fn`: what a shell starts in the background would ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run_pytest(*arguments: object, cwd: Path, report_file: Path, **environment: str) -> GradingRun:

@@ -15,6 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.conftest import heed_interrupts
+
 GOOD = "def double(x):\n    return 2 * x\n"
 TEST = "def test_double(solution):\n    assert solution.double(2) == 4\n"
 TWO_TESTS = "def test_bad(solution):\n    solution.bad()\n" + TEST
@@ -185,6 +187,7 @@ def test_nothing_outlives_the_session(tmp_path, how):
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        preexec_fn=heed_interrupts,
     )
     wait_until(lambda: folders_with(marker))
     (folder,) = folders_with(marker)

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, heed_interrupts
 from tests.messages_api import Fault, MessagesApi, Reply, text, tool
 
 KEY = "sk-ant-a-key-that-nobody-may-write-down"
@@ -271,6 +271,7 @@ def test_a_run_that_was_killed_goes_on(tmp_path, how):
                 env=environment(api),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                preexec_fn=heed_interrupts,
             ) as process:
                 time.sleep(dice.uniform(1, 8))
                 process.send_signal(how)
