@@ -15,9 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from execnet import XSpec
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
-from xdist.workermanage import WorkerController
+from xdist.workermanage import WorkerController, parse_tx_spec_config
 
 from .candidate import Candidate
 from .collected import Collected, TestKey
@@ -50,6 +51,11 @@ class Distribution:
     def __init__(self, config: pytest.Config, candidates: list[Candidate], book: GradeBook) -> None:
         if config.getoption("dist") == "each":
             raise pytest.UsageError("--dist=each would grade every candidate in every process")
+        if not all(XSpec(spec).popen for spec in parse_tx_spec_config(config)):
+            raise pytest.UsageError(
+                "--tx: candidates are graded by processes of this machine, as -n starts them. "
+                "For several machines there is scripts/grade_on_ray.py."
+            )
         self._given = [(os.fsencode(candidate.path), candidate.name) for candidate in candidates]
         self._config = config
         self._book = book

@@ -163,6 +163,7 @@ def test_a_second_try_is_alone_in_the_session(grade, tmp_path):
     ("argument", "message"),
     [
         ("--dist=each", "--dist=each would grade every candidate in every process"),
+        ("--tx=ssh=nowhere", "--tx: candidates are graded by processes of this machine"),
         ("-osolution_preload=nowhere_to_be_found", "No module named"),
         ("--solution=missing", "there is no such file or folder"),
         ("-kdouble", "no verdict without"),
@@ -170,7 +171,8 @@ def test_a_second_try_is_alone_in_the_session(grade, tmp_path):
 )
 def test_what_keeps_a_session_from_grading_is_said_once(grade, argument, message):
     """Usage errors end the session, by their own exit status; deselected tests do not pass."""
-    run = grade({"good": CANDIDATES["good"]}, TESTS, "-n", 2, argument)
+    processes = ["--dist=load"] if argument.startswith("--tx") else ["-n", 2]
+    run = grade({"good": CANDIDATES["good"]}, TESTS, *processes, argument)
     assert message in run.output, run.output
     assert run.exit_status == (0 if argument.startswith("-k") else 4)
     assert "INTERNALERROR" not in run.output
