@@ -21,7 +21,7 @@ lint: $(VENV)/tests  ## Check format, style and types
 	$(BIN)/mypy
 
 # Each is an empty file that says what the environment is good for.
-$(VENV)/grades: EXTRAS = task,rollout,verify
+$(VENV)/grades: EXTRAS = task,rollout,verify,xdist
 $(VENV)/tests: EXTRAS = test,lint
 $(VENV)/grades $(VENV)/tests: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -72,9 +72,10 @@ def lacking(used, case):
 @failure_mode("coverage")
 def check_coverage(batches, case):
     used = set().union(*batches)
-    missing = len(case.labels) - len(used)
+    samples = len(case.labels)
+    missing = samples - len(used)
     made = f"{len(batches)} batches ({case.batches} are due)"
-    assert not missing, f"{made} lack {missing} samples: {lacking(used, case)} {case}"
+    assert not missing, f"{made} lack {missing} of {samples} samples: {lacking(used, case)} {case}"
 
 
 @failure_mode("interface")

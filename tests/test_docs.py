@@ -26,11 +26,10 @@ NOT_RUN = {
     "make verify": "takes minutes: test_verify_grader.py runs the script on less",
     ".venv/bin/python scripts/verify_grader.py": "the same",
     ".venv/bin/python scripts/verify_grader.py path/to/task": "run for the task of write-a-task.md",
-    "python scripts/benchmark.py --out benchmark": "takes minutes: test_benchmark.py measures less",
-    "pip install '.[ray]'": "the tests' own environment has it",
-    "python scripts/grade_on_ray.py candidates/ --task grading_tests --out graded --address auto": (
-        "needs a cluster: test_grade_on_ray.py has one"
-    ),
+    ".venv/bin/python scripts/benchmark.py --out benchmark": "minutes: see test_benchmark.py",
+    ".venv/bin/pip install '.[ray]'": "the tests' own environment has it",
+    ".venv/bin/python scripts/grade_on_ray.py candidates/ --task grading_tests --out graded "
+    "--address auto": ("needs a cluster: test_grade_on_ray.py has one"),
     "inspect eval pytest_balanced_sampler/balanced_sampler -T task=grading_tests --epochs 10": (
         "needs a model: test_adapters.py has one"
     ),
