@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Callable, Generator
-from dataclasses import asdict
+import os
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import asdict, replace
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from .candidate_run import CandidateRun, needs_second_try, run_key
 from .collected import Collected, TestKey
 from .errors import HarnessError, SolutionTimeout, WorkerLost
 from .grade_book import EXIT_HARNESS_ERROR
+from .parts import Parts
 from .phase_report import add_tampering, annotate
 from .proxy import make_proxy
 from .supervisor import WorkerSupply
@@ -34,7 +37,7 @@ TURNS_FOLDER = pytest.StashKey[Path]()
 class GradingSession:
     """What one process knows of the candidates that it grades, and the hooks that find it out.
 
-    `deliver` gets what was collected, before the first test.
+    `deliver` gets what was collected, before the first test of each part.
     """
 
     def __init__(
@@ -46,15 +49,17 @@ class GradingSession:
         turns: Turns,
         *,
         is_brief: bool,
+        at_a_time: int,
     ) -> None:
         self.candidates = candidates
+        self.parts = Parts(len(candidates), at_a_time=at_a_time)
         self._config = config
         self._deliver = deliver
         self._turns = turns
         self._is_brief = is_brief
         self._runs: dict[int, CandidateRun] = {}
         self._supply: WorkerSupply | None = None
-        self._has_several_files = False
+        self._tests_folder: Path | None = None
         self._spent: pytest.Item | None = None
         self._collected = Collected(isolation={"mode": isolation})
 
@@ -77,16 +82,8 @@ class GradingSession:
         self, session: pytest.Session, items: list[pytest.Item]
     ) -> None:
         """Note every test that a grade needs, and keep each candidate's tests together."""
-        graded = [item for item in items if _candidate_index(item) is not None]
-        test_files = {item.path for item in graded}
-        self._has_several_files = len(test_files) > 1
-        self._collected.tests_sha256 = _hash_of(test_files)
-        self._collected.expected = list(filter(None, map(self._key, graded)))
-        if not graded and not session.testsfailed:
-            self._collected.refusal = (
-                "--solution was given, but no test that was collected uses the solution fixture",
-                pytest.ExitCode.USAGE_ERROR,
-            )
+        if self.parts.is_first:
+            self._note_tests(session, items)
         items.sort(key=lambda item: -1 if (index := _candidate_index(item)) is None else index)
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
@@ -104,8 +101,32 @@ class GradingSession:
         # again, pytest's own five at the end alone for a second; every fork would copy it.
         if not gc.get_freeze_count():
             gc.freeze()
-        self._collected = Collected()
-        self._deliver(collected)
+        self._deliver_collected()
+
+    def pytest_report_collectionfinish(self) -> str | None:
+        """One line on what pytest's count of tests leaves out."""
+        if self.parts.is_last:
+            return None
+        first = len(self.parts.current)
+        return (
+            f"these are the tests of the first {first} candidates; "
+            f"those of the other {len(self.candidates) - first:,} are collected as they are due"
+        )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Run the tests as pytest does, where it has not made all of them yet."""
+        ignores_errors = session.config.option.continue_on_collection_errors
+        if self.parts.is_last or (session.testsfailed and not ignores_errors):
+            return None
+        for item, nextitem in pairwise(chain(self._items_of_all_parts(session), [None])):
+            assert item is not None
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+            if session.shouldfail:
+                raise session.Failed(session.shouldfail)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)
+        return True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(
@@ -152,6 +173,38 @@ class GradingSession:
         yield
         if self._supply is not None and SHARED_SUPPLY not in self._config.stash:
             self._supply.discard_warm_process()
+
+    def _note_tests(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        graded = [item for item in items if isinstance(item, pytest.Function)]
+        graded = [item for item in graded if _candidate_index(item) is not None]
+        test_files = {item.path for item in graded}
+        if len(test_files) > 1:
+            folders = [path.parent for path in test_files]
+            self._tests_folder = Path(os.path.commonpath(folders))
+        self._collected.tests_sha256 = _hash_of(test_files)
+        self._collected.expected = list(filter(None, map(self._key, graded)))
+        if not self.parts.is_last:
+            self.parts.note(graded)
+            names = dict.fromkeys(name for _, name in self._collected.expected)
+            everyone = range(len(self.candidates))
+            self._collected.expected = [(index, name) for index in everyone for name in names]
+        if not graded and not session.testsfailed:
+            self._collected.refusal = (
+                "--solution was given, but no test that was collected uses the solution fixture",
+                pytest.ExitCode.USAGE_ERROR,
+            )
+
+    def _deliver_collected(self) -> None:
+        collected = self._collected
+        self._collected = replace(collected, expected=[], deselected=[], items=[])
+        self._deliver(collected)
+
+    def _items_of_all_parts(self, session: pytest.Session) -> Iterator[pytest.Item]:
+        yield from session.items
+        while not self.parts.is_last:
+            self.parts.collect_next(session)
+            self._deliver_collected()
+            yield from session.items
 
     def _empty_the_last(self, item: pytest.Item) -> None:
         """Free what pytest keeps of a test to the end of the session, where there are many."""
@@ -203,8 +256,11 @@ class GradingSession:
         assert isinstance(item, pytest.Function)
         own = self.candidates[index].test_id
         rest = item.callspec.id.removesuffix(own).removesuffix("-").removeprefix(f"{own}-")
-        name = item.originalname + (f"[{rest}]" if rest else "")
-        return index, f"{item.path.name}::{name}" if self._has_several_files else name
+        classes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
+        name = "::".join([*classes, item.originalname]) + (f"[{rest}]" if rest else "")
+        if self._tests_folder is not None:
+            name = f"{item.path.relative_to(self._tests_folder).as_posix()}::{name}"
+        return index, name
 
 
 def _candidate_index(item: pytest.Item) -> int | None:

@@ -82,8 +82,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "solution" in metafunc.fixturenames and session is not None:
         metafunc.parametrize(
             "solution",
-            range(len(session.candidates)),
-            ids=[candidate.name for candidate in session.candidates],
+            session.parts.current,
+            ids=[session.candidates[index].name for index in session.parts.current],
             indirect=True,
         )
 

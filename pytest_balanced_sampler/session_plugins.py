@@ -11,6 +11,7 @@ import pytest
 from .candidate import Candidate, find_candidates
 from .grade_book import GradeBook
 from .grading_session import TURNS_FOLDER, GradingSession
+from .parts import CANDIDATES_AT_A_TIME
 from .progress import Progress
 from .turns import Turns
 
@@ -37,6 +38,7 @@ def register_session_plugins(
             lambda collected: collected.save(folder),
             Turns(folder),
             is_brief=is_brief,
+            at_a_time=len(candidates),
         )
         config.pluginmanager.register(session, "grading_session")
         return
@@ -52,7 +54,15 @@ def register_session_plugins(
         config.pluginmanager.register(Distribution(config, candidates, book), "grading_session")
         return
     turns = Turns(config.stash.get(TURNS_FOLDER, None))
-    session = GradingSession(config, candidates, isolation, book.open, turns, is_brief=is_brief)
+    session = GradingSession(
+        config,
+        candidates,
+        isolation,
+        book.open,
+        turns,
+        is_brief=is_brief,
+        at_a_time=_candidates_at_a_time(config, candidates),
+    )
     config.pluginmanager.register(session, "grading_session")
 
 
@@ -66,6 +76,13 @@ def _find(config: pytest.Config, patterns: list[str]) -> list[Candidate]:
 def _is_xdist_controller(config: pytest.Config) -> bool:
     options = config.option
     return bool(getattr(options, "tx", None) and options.dist != "no" and not options.collectonly)
+
+
+def _candidates_at_a_time(config: pytest.Config, candidates: list[Candidate]) -> int:
+    """How many candidates' tests pytest makes at once: all where somebody wants to see them, or
+    names a single one."""
+    wants_all = config.option.collectonly or any("::" in argument for argument in config.args)
+    return len(candidates) if wants_all else CANDIDATES_AT_A_TIME
 
 
 def _shorten_reports(config: pytest.Config, candidates: list[Candidate]) -> bool:

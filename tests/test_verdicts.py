@@ -144,6 +144,20 @@ def test_parametrised_tests_are_told_apart(grade_source):
     assert run.grade["tests"] == {"test_double[0]": "passed", "test_double[2]": "failed"}
 
 
+def test_tests_of_one_name_are_told_apart(grade_source, tmp_path):
+    """By their classes, and by their files."""
+    method = "    def test_double(self, solution):\n        assert solution.double(2) == "
+    tests = f"class TestA:\n{method}4\nclass TestB:\n{method}5\n"
+    run = grade_source(GOOD, tests)
+    assert run.grade["tests"] == {"TestA::test_double": "passed", "TestB::test_double": "failed"}
+    assert run.grade["failure_mode"] == "TestB::test_double"
+    (tmp_path / "task" / "more").mkdir()
+    (tmp_path / "task" / "more" / "test_task.py").write_text(PASSING_TEST)
+    run = grade_source(GOOD, PASSING_TEST, "--import-mode=importlib")
+    names = ["more/test_task.py::test_double", "test_task.py::test_double"]
+    assert run.grade["tests"] == dict.fromkeys(names, "passed")
+
+
 def test_other_tests_of_the_session_do_not_count(grade_source):
     """A test that does not use `solution` belongs to no grade."""
     run = grade_source(GOOD, f"{PASSING_TEST}def test_unrelated():\n    assert False\n")
