@@ -1,12 +1,12 @@
 """Measures what grading one candidate costs, side by side: `python scripts/benchmark.py --out DIR`.
 
-The candidates are copies of a reference solution, and every way runs the same seven checks on them:
-this plugin in one process and in two, a fresh pytest for each candidate, a bare fork that executes
-the candidate beside the checks (the floor: no isolation, no pytest), and other graders where they
-are installed. Two more ways run seven tests that only load the candidate: what is left is the cost
-of the plugin, and of a fresh pytest. The ways take turns, so that what else the machine does meets
-all of them alike. Writes `benchmark.json` and a picture. The peers run candidates unconfined: these
-are our own.
+The candidates are copies of the reference solutions, in turn, and every way runs the same seven
+checks on them: this plugin in one process and in two, a fresh pytest for each candidate, a bare
+fork that executes the candidate beside the checks (the floor: no isolation, no pytest), and other
+graders where they are installed. Two more ways run seven tests that only load the candidate: what
+is left is the cost of the plugin, and of a fresh pytest. The ways take turns, so that what else the
+machine does meets all of them alike. Writes `benchmark.json` and a picture. The peers run
+candidates unconfined: these are our own.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -32,7 +33,7 @@ from pytest_balanced_sampler.files import write_json, write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "grading_tests" / "test_balanced_sampler.py"
-SOLUTION = ROOT / "reference_solutions" / "round_robin.py"
+SOLUTIONS = sorted((ROOT / "reference_solutions").glob("*.py"))
 
 LOADS_ONLY = """
 import pytest
@@ -52,7 +53,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmark"), help="folder of the results")
     parser.add_argument("--rounds", type=positive, default=3, help="(default: %(default)s)")
     parser.add_argument(
-        "--candidates", type=positive, default=60, help="per round (default: %(default)s)"
+        "--candidates", type=positive, default=64, help="per round (default: %(default)s)"
     )
     arguments = parser.parse_args()
     if arguments.candidates < 2:
@@ -79,12 +80,12 @@ def measure(candidates: int, rounds: int) -> dict[str, dict[str, Any]]:
     times: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:
         paths = [Path(name, f"{number:05}.py") for number in range(candidates)]
-        for path in paths:
-            path.write_bytes(SOLUTION.read_bytes())
+        for path, solution in zip(paths, cycle(SOLUTIONS), strict=False):
+            path.write_bytes(solution.read_bytes())
         for number in range(rounds):
             for way, (run, share) in WAYS.items():
                 many = paths[: max(2, candidates // share)]
-                few = many[: max(1, len(many) // 4)]
+                few = many[: a_quarter(len(many))]
                 try:
                     spent = seconds(run, many) - seconds(run, few)
                 except MissingPeer as missing:
@@ -94,6 +95,12 @@ def measure(candidates: int, rounds: int) -> dict[str, dict[str, Any]]:
                 times.setdefault(way, []).append(each)
                 print(f"round {number + 1}/{rounds}: {way} {each:.1f} ms", file=sys.stderr)
     return {way: {"median_ms": median(each), "rounds_ms": each} for way, each in times.items()}
+
+
+def a_quarter(candidates: int) -> int:
+    """How many that is: in equal numbers of each reference where there are enough."""
+    quarter = max(1, candidates // 4)
+    return quarter - quarter % len(SOLUTIONS) or quarter
 
 
 def seconds(run: Way, paths: list[Path]) -> float:
