@@ -48,25 +48,24 @@ class Worker:
             number, operation, args, kwargs, released = request
             for reference in released:
                 self._numbers.pop(id(self._objects.pop(reference)))
-            status, value = self._answer(OPERATIONS[operation], args, kwargs)
-            self._send(wire.encode_list([self._encode(number), self._encode(status), value]))
+            self._send(self._answer(number, OPERATIONS[operation], args, kwargs))
 
     def _answer(
-        self, operation: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
-    ) -> tuple[str, bytes]:
+        self, number: int, operation: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
+    ) -> bytes:
         try:
-            return "value", self._encode_result(operation(*args, **kwargs))
+            result = operation(*args, **kwargs)
+            if isinstance(result, _Pull):
+                pulled = self._encode_pull(result)
+                return wire.encode_list([self._encode(number), self._encode("value"), pulled])
+            return self._encode([number, "value", result])
         except wire.WireError as error:
-            return "unsendable", self._encode(str(error))
+            return self._encode([number, "unsendable", str(error)])
         except _LoadFailed as error:
-            return "load_error", self._encode(_describe_exception(error.__cause__))
+            status, described = "load_error", _describe_exception(error.__cause__)
         except BaseException as error:
-            return "error", self._encode(_describe_exception(error))
-
-    def _encode_result(self, result: object) -> bytes:
-        if isinstance(result, _Pull):
-            return self._encode_pull(result)
-        return self._encode(result)
+            status, described = "error", _describe_exception(error)
+        return self._encode([number, status, described])
 
     def _encode_pull(self, pull: _Pull) -> bytes:
         """`[items, how it ended, iterator]`.
