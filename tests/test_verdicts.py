@@ -181,7 +181,7 @@ def test_empty_file_is_no_solution(grade_source):
         ("raise SystemExit(0)\n", "SystemExit"),
         ("import pytest\npytest.skip('x', allow_module_level=True)\n", "Skipped"),
         ("\udcff\udcfe = 1\n", "SyntaxError"),
-        ("x = '" + "a" * 2**20 + "'\n", "over 1,048,576 bytes"),
+        pytest.param("x = '" + "a" * 2**20 + "'\n", "over 1,048,576 bytes", id="too long"),
     ],
 )
 def test_load_error(grade_source, source, message):
