@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ from .text import printable
 _WARM_MODULE = "pytest_balanced_sampler.warm"
 _START_SECONDS = 300
 _COMMAND_SECONDS = 60
+_SECONDS_TO_END = 2
 _INHERITED = ("LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "TZ")
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
@@ -198,6 +200,9 @@ class WarmProcess:
         return result
 
     def _obituary(self) -> str:
+        # One that hung up is about to end by itself, and how it does is worth knowing.
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_SECONDS_TO_END)
         self._process.kill()
         code = self._process.wait()
         self._errors.seek(0)
