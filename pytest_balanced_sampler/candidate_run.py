@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from .candidate import Candidate
-from .errors import CandidateFault, HarnessError, SolutionTimeout
+from .errors import CandidateFault, HarnessError, SolutionError, SolutionTimeout
 from .proxy import Proxy
 from .remote_worker import Worker
 from .supervisor import WorkerSupply
@@ -65,11 +65,16 @@ class CandidateRun:
         return self._module
 
     def _load(self) -> Proxy:
+        __tracebackhide__ = True
         source = self.candidate.read()
         self.sha256 = hashlib.sha256(source).hexdigest()
         self._worker = self._supply.take()
         self._worker.start_clock(self._seconds)
-        module = self._worker.request("load", self.candidate.path.stem, source)
+        try:
+            name = self._worker.request("store", self.candidate.path.stem, source)
+        except SolutionError as error:
+            raise HarnessError(f"cannot store the candidate: {error}") from error
+        module = self._worker.request("load", name, source)
         if not isinstance(module, Proxy):
             raise self._worker.breach("a module that is none")
         return module

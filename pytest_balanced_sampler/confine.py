@@ -12,6 +12,7 @@ import errno
 import os
 import resource
 import site
+import struct
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
@@ -89,8 +90,32 @@ _IGNORED_CALLS = (
     # Landlock does not cover owners, modes and times. Copying a file sets them, so these calls
     # say that all went well, and do nothing.
     "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat futimesat "
-    "setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat"
+    "setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat "
+    # What is made must be ours to remove again.
+    "umask"
 ).split()
+
+_UNSUPPORTED_CALLS = {
+    # Its flags lie in memory, out of a filter's reach; libc falls back to the older call.
+    "openat2": errno.ENOSYS,
+    # It takes space faster than anybody can look.
+    "fallocate": errno.EOPNOTSUPP,
+}
+
+_CREATING_CALLS = {"open": (1, 2), "openat": (2, 3)}
+"""Where the flags and the mode of a file that may be new stand among the arguments."""
+
+_MAKING_CALLS = {"creat": (1, 0o600), "mkdir": (1, 0o700), "mkdirat": (2, 0o700)}
+"""Where the mode of what is made stands, and which of its bits must be there."""
+
+_ALLOWED_IOCTLS = (
+    0x5401,  # TCGETS: is it a terminal?
+    0x5413,  # TIOCGWINSZ
+    0x541B,  # FIONREAD
+    0x5421,  # FIONBIO
+    0x5450,  # FIONCLEX
+    0x5451,  # FIOCLEX
+)
 
 _FORBIDDEN_IN_WORKERS = (
     "fork vfork execve execveat seccomp landlock_create_ruleset landlock_add_rule "
@@ -102,6 +127,8 @@ _X32_BIT = 0x40000000
 
 _AF_UNIX, _SOCK_STREAM, _SOCK_TYPE_MASK = 1, 1, 0xF
 _CLONE_THREAD = 0x00010000
+_CAPABILITY_VERSION = 0x20080522
+_CAP_DAC_READ_SEARCH = 1 << 2
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 1, 4, 36
 
 
@@ -123,6 +150,7 @@ class Confinement:
         if sys.platform == "linux":
             _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         if Feature.SYSTEM_CALLS in self.enforced:
+            _drop_capabilities()
             _inherited_filter().load()
             self._worker_filter = _worker_filter()
         if Feature.RESOURCES in self.enforced:
@@ -200,6 +228,14 @@ def _inherited_filter() -> seccompy.Filter:
         calls.errno(number, errno.EPERM)
     for number in _numbers(_IGNORED_CALLS):
         calls.errno(number, 0)
+    for name, code in _UNSUPPORTED_CALLS.items():
+        for number in _numbers([name]):
+            calls.errno(number, code)
+    _refuse_modes_without_owner(calls)
+    for number in _numbers(["ioctl"]):
+        for request in _ALLOWED_IOCTLS:
+            calls.allow(number, args=[(1, CmpOp.EQ, request)])
+        calls.errno(number, errno.ENOTTY)
     # An event loop wakes itself through a pair of stream sockets; a datagram socket could still
     # be pointed at somebody else's address.
     stream: list[ArgCond] = [
@@ -210,6 +246,39 @@ def _inherited_filter() -> seccompy.Filter:
         calls.allow(number, args=stream)
         calls.errno(number, errno.EPERM)
     return calls
+
+
+def _refuse_modes_without_owner(calls: seccompy.Filter) -> None:
+    """Let nothing be made that its owner, who is to grade and remove it, may not read and write."""
+    for name, (flags, mode) in _CREATING_CALLS.items():
+        is_new: ArgCond = (flags, CmpOp.MASKED_EQ, os.O_CREAT, os.O_CREAT)
+        for number in _numbers([name]):
+            for bits in _fewer_bits(0o600):
+                calls.errno(
+                    number, errno.EPERM, args=[is_new, (mode, CmpOp.MASKED_EQ, bits, 0o600)]
+                )
+    for name, (mode, needed) in _MAKING_CALLS.items():
+        for number in _numbers([name]):
+            for bits in _fewer_bits(needed):
+                calls.errno(number, errno.EPERM, args=[(mode, CmpOp.MASKED_EQ, bits, needed)])
+
+
+def _fewer_bits(bits: int) -> Iterator[int]:
+    """Every number that has some of these bits, but not all."""
+    return (some for some in range(bits) if some & bits == some)
+
+
+def _drop_capabilities() -> None:
+    """Give up root's powers, but for reading what another user owns: packages may be somebody's."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
+    sets = ctypes.create_string_buffer(24)
+    if libc.capget(header, sets) != 0:
+        raise OSError(ctypes.get_errno(), "capget failed")
+    _, permitted, *_ = struct.unpack("=6I", sets.raw)
+    kept = permitted & _CAP_DAC_READ_SEARCH
+    if libc.capset(header, struct.pack("=6I", kept, kept, 0, 0, 0, 0)) != 0:
+        raise OSError(ctypes.get_errno(), "capset failed")
 
 
 def _worker_filter() -> seccompy.Filter:

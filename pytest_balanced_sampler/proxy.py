@@ -12,7 +12,7 @@ import textwrap
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from .errors import LoadError, SolutionError
 from .remote_worker import Worker, exception_from
@@ -51,7 +51,7 @@ class Proxy:
         return f"<{self._description} in the candidate's process>"
 
     def __del__(self) -> None:
-        self._worker.released.append(self._number)
+        self._worker.released.add(self._number)
 
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
@@ -205,7 +205,7 @@ class RemoteIterator:
 
     def _pull(self, at_most: int) -> None:
         __tracebackhide__ = True
-        items, self._ended, _ = pull(self._worker, self._iterator, at_most)
+        items, self._ended, _ = pull(self._worker, "pull_on", self._iterator, at_most)
         self._items.extend(items)
         self._requests_seen = self._worker.requests
 
@@ -256,8 +256,7 @@ def make_proxy(worker: Worker, reference: Reference) -> Proxy:
     proxy = worker.proxies.get(number)
     if proxy is None:
         proxy = worker.proxies[number] = Proxy(worker, reference)
-        if number in worker.released:
-            worker.released.remove(number)
+        worker.released.discard(number)
     return proxy
 
 
@@ -271,7 +270,7 @@ def take(iterable: Any, at_most: int) -> list[Any]:
         return iterable.take(at_most)
     if not isinstance(iterable, Proxy):
         return list(islice(iterable, at_most))
-    items, ended, iterator = pull(iterable._worker, iterable, at_most)
+    items, ended, iterator = pull(iterable._worker, "pull", iterable, at_most)
     if ended:
         raise exception_from(ended)
     if iterator is not None:
@@ -280,11 +279,14 @@ def take(iterable: Any, at_most: int) -> list[Any]:
 
 
 def pull(
-    worker: Worker, iterable: Proxy, at_most: int
+    worker: Worker, operation: Literal["pull", "pull_on"], source: Proxy, at_most: int
 ) -> tuple[list[Any], list[str] | None, Proxy | None]:
-    """Ask for items: what came, how it ended (None: there may be more), and where to go on."""
+    """Ask an iterable, or on an iterator, for items.
+
+    Gives what came, how it ended (None: there may be more), and where to go on.
+    """
     __tracebackhide__ = True
-    match worker.request("pull", iterable, at_most):
+    match worker.request(operation, source, at_most):
         case [list() as items, None, _] if len(items) == at_most:
             return items, None, None
         case [list() as items, None, Proxy() as rest] if 0 < len(items) < at_most:

@@ -7,7 +7,6 @@ happens in `Worker.request`, under the trusted side's clock.
 from __future__ import annotations
 
 import builtins
-import errno
 import os
 import select
 import signal
@@ -47,6 +46,11 @@ test that collects an endless iterable ends here, before the process that judges
 
 MAX_SCRATCH_BYTES = 256 * 2**20
 MAX_SCRATCH_FILES = 10_000
+MAX_NAMELESS_BYTES = 2**30
+"""A file that is mapped, and then removed, takes space that no look at the folder finds: so the
+disk itself may not lose more than this while a candidate is waited for."""
+
+MAX_THREADS = 500
 
 _START_SECONDS = 60
 _TICK_SECONDS = 0.1
@@ -106,7 +110,9 @@ class Worker:
         self._output_is_open = True
         self.fault: BaseException | None = None
         self.requests = 0
-        self.released: list[int] = []
+        self.released: set[int] = set()
+        self._depth = 0
+        self._free_at_start: int | None = None
         self.proxies: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
     def wait_until_ready(self) -> None:
@@ -126,6 +132,7 @@ class Worker:
         used = self._cpu_seconds_used()
         self._cpu_limit = None if used is None else used + cpu_seconds
         self._wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND
+        self._free_at_start = _free_bytes(self.scratch)
 
     def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:
         """Ask the worker for one operation and give its result.
@@ -135,11 +142,14 @@ class Worker:
         """
         __tracebackhide__ = True
         with self._lock:
+            self._depth += 1
             try:
                 return self._request(operation, args, kwargs)
             except (CandidateFault, HarnessError) as fault:
                 self.fault = fault
                 raise
+            finally:
+                self._depth -= 1
 
     def take_output(self) -> str:
         """What the candidate printed since the last call, made safe to show."""
@@ -177,14 +187,15 @@ class Worker:
             raise SolutionCrash("the candidate's process has ended before")
         self.requests += 1
         self._number += 1
+        released, self.released = self.released, set()
         try:
-            request = [self._number, operation, list(args), kwargs, self.released]
+            request = [self._number, operation, list(args), kwargs, list(released)]
             body = wire.encode(request, self._refer)
         except wire.WireError as error:
+            self.released |= released
             raise TypeError(f"cannot send this to the candidate: {error}") from error
         if len(body) > wire.MAX_FRAME_BYTES:
             raise TypeError(f"cannot send {len(body):,} bytes to the candidate in one call")
-        self.released = []
         started = time.monotonic()
         number = self._number
         self._send(wire.FRAME_HEADER.pack(len(body)) + body, started)
@@ -269,14 +280,37 @@ class Worker:
         if self._cpu_limit is not None and used is not None and used > self._cpu_limit:
             self._bury()
             raise SolutionTimeout(f"the candidate used over {self._cpu_budget:g} s of CPU time")
-        if _is_over_quota(self.scratch):
-            self._bury()
-            quota = MAX_SCRATCH_BYTES // 2**20
-            raise SolutionCrash(f"the candidate wrote over {quota} MiB, or too many files")
+        self._check_resources()
         if now - started > self._wall_left:
             self._bury()
             wall = self._cpu_budget * WALL_SECONDS_PER_CPU_SECOND
             raise SolutionTimeout(f"the candidate gave no answer within {wall:g} s")
+
+    def _check_resources(self) -> None:
+        __tracebackhide__ = True
+        if _is_over_quota(self.scratch):
+            self._bury()
+            quota = MAX_SCRATCH_BYTES // 2**20
+            raise SolutionCrash(f"the candidate wrote over {quota} MiB, or too many files")
+        if _threads_of(self.pid) > MAX_THREADS:
+            self._bury()
+            raise SolutionCrash(f"the candidate has over {MAX_THREADS} threads")
+        free = _free_bytes(self.scratch)
+        if free is None or self._free_at_start is None:
+            return
+        taken = self._free_at_start - free
+        if taken > MAX_NAMELESS_BYTES:
+            raise self._took_disk(free, taken)
+
+    def _took_disk(self, free: int, taken: int) -> HarnessError:
+        """Tell by what its end gives back whether the candidate took what the disk has lost."""
+        folder = os.path.dirname(self.scratch)
+        self._bury()
+        given_back = (_free_bytes(folder) or free) - free
+        lost = f"the disk lost {taken // 2**20:,} MiB while the candidate was waited for"
+        if 2 * given_back > taken:
+            return WorkerLost(f"{lost}, and got them back when it was ended")
+        return HarnessError(lost)
 
     def _cpu_seconds_used(self) -> float | None:
         if sys.platform != "linux" or self.pid is None:
@@ -302,7 +336,10 @@ class Worker:
     def _reply(self, asked: int, body: bytes) -> tuple[str, Any]:
         __tracebackhide__ = True
         try:
-            reply = wire.decode(body, self._resolve, self._allowance)
+            # A reply that is asked for while another is decoded, a hash, ends the matter: it has
+            # no members whose hashes had to be asked for in turn.
+            resolve = self._resolve if self._depth == 1 else wire.refuse_reference
+            reply = wire.decode(body, resolve, self._allowance)
         except wire.AllowanceSpentError:
             self._bury()
             raise SolutionCrash("the candidate sent more than one test has memory for") from None
@@ -363,16 +400,37 @@ def exception_from(described: list[str]) -> SolutionError | CandidateFault:
 
 def _is_over_quota(folder: str) -> bool:
     size = files = 0
-    unreadable: list[OSError] = []
-    for directory, folders, names in os.walk(folder, onerror=unreadable.append):
-        files += len(folders) + len(names)
-        for name in names:
-            with suppress(OSError):
-                size += os.lstat(os.path.join(directory, name)).st_blocks * 512
+    folders = [folder] if folder else []
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    files += 1
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                        continue
+                    with suppress(FileNotFoundError):
+                        size += entry.stat(follow_symlinks=False).st_blocks * 512
+        except FileNotFoundError:
+            continue
+        except OSError:  # A folder that cannot be looked into could hold anything.
+            return True
         if size > MAX_SCRATCH_BYTES or files > MAX_SCRATCH_FILES:
             return True
-    # A folder that cannot be looked into could hold anything.
-    return any(error.errno != errno.ENOENT for error in unreadable)
+    return False
+
+
+def _free_bytes(folder: str) -> int | None:
+    with suppress(OSError):
+        status = os.statvfs(folder)
+        return status.f_bavail * status.f_frsize
+    return None
+
+
+def _threads_of(pid: int | None) -> int:
+    with suppress(OSError):
+        return len(os.listdir(f"/proc/{pid}/task"))
+    return 0
 
 
 def describe_exit(code: int) -> str:

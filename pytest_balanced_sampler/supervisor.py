@@ -13,8 +13,8 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -88,13 +88,17 @@ class WarmProcess:
         self._scratch_root: str | None = None
         self._spare: Worker | None = None
         self._owed: deque[Callable[[Any], None]] = deque()
+        self._is_out_of_step = False
         self.versions: dict[str, str] = {}
         self.isolation = Isolation(isolation, [], [])
 
     def wait_until_ready(self) -> None:
         """Wait for the imports and learn what is enforced. A failed import is a `HarnessError`."""
         if self._scratch_root is None:
-            versions, enforced, missing, root = self._receive("ready")
+            status, result = self._receive()
+            if status != "ready":
+                raise HarnessError(f"the warm process could not start: {result}")
+            versions, enforced, missing, root = result
             self.versions = versions
             self.isolation = Isolation(self._isolation_mode, enforced, missing)
             self._scratch_root = root
@@ -174,30 +178,43 @@ class WarmProcess:
         self, command: list[Any], on_done: Callable[[Any], None], descriptors: Sequence[int] = ()
     ) -> None:
         """Send a command. Replies come in the order of the commands; nobody waits for them here."""
-        self._send(command, descriptors)
         self._owed.append(on_done)
+        self._send(command, descriptors)
 
     def _take_reply(self) -> None:
+        status, result = self._receive()
         on_done = self._owed.popleft()
-        on_done(self._receive("done"))
+        if status != "done":
+            raise HarnessError(f"the warm process could not serve: {result}")
+        on_done(result)
 
     def _send(self, command: list[Any], descriptors: Sequence[int] = ()) -> None:
-        try:
-            wire.send_frame(self._control, wire.encode(command, wire.no_reference), descriptors)
-        except OSError as error:
-            raise WorkerLost(self._obituary()) from error
+        body = wire.encode(command, wire.no_reference)
+        with self._in_step():
+            wire.send_frame(self._control, body, descriptors)
 
-    def _receive(self, expected: str) -> Any:
-        try:
+    def _receive(self) -> Any:
+        with self._in_step():
             received = wire.receive_frame(self._control)
+            if received is None:
+                raise WorkerLost(self._obituary())
+            return wire.decode(received, wire.no_reference)
+
+    @contextmanager
+    def _in_step(self) -> Generator[None]:
+        """Send or receive a whole message, or never again.
+
+        An interrupt, or too deep a recursion in a test, may break off what is inside: then nobody
+        can tell any more which reply is whose.
+        """
+        if self._is_out_of_step:
+            raise WorkerLost(self._obituary())
+        self._is_out_of_step = True
+        try:
+            yield
         except OSError as error:
             raise WorkerLost(self._obituary()) from error
-        if received is None:
-            raise WorkerLost(self._obituary())
-        status, result = wire.decode(received, wire.no_reference)
-        if status != expected:
-            raise HarnessError(f"the warm process could not serve: {result}")
-        return result
+        self._is_out_of_step = False
 
     def _obituary(self) -> str:
         # One that hung up is about to end by itself, and how it does is worth knowing.

@@ -27,21 +27,30 @@ MAX_CONTAINERS = 400_000
 """An empty list is one byte on the wire and over fifty in memory, so containers are counted."""
 
 MAX_KEY_WEIGHT = 20_000
-"""Of tuples, frozensets, big integers and the like as keys or members of sets, in elements: hashes
-of these can be made equal, and then each is compared with each."""
+"""Of tuples, frozensets, large numbers and the like as keys or members of sets, in elements: hashes
+of these can be made to collide, and then each is compared with each."""
 
 MAX_DEPTH = 64
 MAX_INTEGER_BYTES = 2**16
+MAX_REFERENCES = 2**32
 
 FRAME_HEADER = struct.Struct("!I")
 _MAX_DESCRIPTORS = 2
 _BYTES_PER_BYTE = 4
 _BYTES_PER_CONTAINER = 100
 _BYTES_PER_ITEM = 90
+_BITS_OF_A_SMALL_KEY = 20
+"""There are too few of such integers for a long chain of places that are taken."""
+
 _BUFFER_BYTES = 256
 """The packer's own default is a fresh quarter of a megabyte for every call."""
 
-_ARRAY_TYPE = re.compile(r"[<>|][biufcSUmM][1-9]\d{0,5}(\[\d*[A-Za-z]+\])?")
+# NumPy divides by the number in a time's unit when it compares: a 0 there ends the process.
+_ARRAY_TYPE = re.compile(
+    r"[<>|]([biufcSU][1-9]\d{0,5}|"
+    r"[mM]8(\[([1-9]\d{0,8})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as|generic)\])?)",
+    re.ASCII,
+)
 TENSOR_TYPES = frozenset(
     "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64 "
     "complex32 complex64 complex128 float8_e4m3fn float8_e5m2".split()
@@ -240,6 +249,7 @@ class _Decoder:
 
     def _dict(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
         self._count(pairs)
+        self._allowance.spend(_BYTES_PER_ITEM * len(pairs))
         self._hashable([key for key, _ in pairs])
         return dict(pairs)
 
@@ -265,8 +275,13 @@ class _Decoder:
             case Tag.TENSOR:
                 return _tensor(*self._typed(data, str, list, bytes, bool))
             case Tag.REFERENCE:
-                return self._resolve(Reference(*self._typed(data, int, str)))
+                return self._resolve(self._reference(*self._typed(data, int, str)))
         raise WireError(f"a message has an impossible extension {tag}")
+
+    def _reference(self, number: int, description: str) -> Reference:
+        if not 0 <= number < MAX_REFERENCES:
+            raise WireError("a message has a reference of an impossible number")
+        return Reference(number, description)
 
     def _list(self, data: bytes) -> list[Any]:
         value = self.decode(data)
@@ -282,12 +297,12 @@ class _Decoder:
 
 
 def _key_weight(key: object) -> int:
-    """How much comparing this key costs, where a hash can be made to equal another's; 0 if not."""
+    """How much comparing this key costs, where hashes can be made to collide; 0 if not."""
     match key:
-        case str() | bytes() | None | float():
+        case str() | bytes() | None:
             return 0
         case int():
-            return key.bit_length() // 64
+            return 0 if key.bit_length() <= _BITS_OF_A_SMALL_KEY else 1 + key.bit_length() // 64
         case tuple() | frozenset():
             return 1 + sum(1 + _key_weight(item) for item in key)
     return 1
@@ -327,6 +342,11 @@ def _tensor(type_name: str, shape: list[Any], data: bytes, requires_grad: bool) 
 
 def no_reference(_: object) -> None:
     """For messages that refer to no objects."""
+
+
+def refuse_reference(_: Reference) -> None:
+    """For messages that must not refer to any object."""
+    raise WireError("a message refers to an object where none can be")
 
 
 def encode_list(encoded_items: Iterable[bytes]) -> bytes:

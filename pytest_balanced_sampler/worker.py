@@ -18,7 +18,7 @@ import socket
 import sys
 import traceback
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -124,22 +124,34 @@ class _LoadFailed(Exception):
 
 
 class _Pull:
-    """At most `limit` items of an iterable, to be encoded one by one."""
+    """At most `limit` items of an iterator, to be encoded one by one."""
 
-    def __init__(self, iterable: Iterable[object], limit: int) -> None:
-        self.iterator = iter(iterable)
+    def __init__(self, iterator: Iterator[object], limit: int) -> None:
+        self.iterator = iterator
         self.limit = limit
 
 
-def _load(name: str, source: bytes) -> types.ModuleType:
-    """Import the source as a real module: in `sys.modules` before it runs, with a file of its own.
+def _pull_anew(iterable: Iterable[object], limit: int) -> _Pull:
+    return _Pull(iter(iterable), limit)
 
-    Dataclasses with postponed annotations, pickling and `inspect.getsource` rely on that.
+
+def _store(name: str, source: bytes) -> str:
+    """Write the source into a file of its own; give the name of the module that it is to be.
+
+    A request of its own, before the candidate's first line: what goes wrong is not its doing.
     """
     if name in sys.modules or name in sys.stdlib_module_names or not name.isidentifier():
         name = "solution"
+    Path(f"{name}.py").write_bytes(source)
+    return name
+
+
+def _load(name: str, source: bytes) -> types.ModuleType:
+    """Import what was stored as a real module: in `sys.modules` before it runs.
+
+    Dataclasses with postponed annotations, pickling and `inspect.getsource` rely on that.
+    """
     path = Path.cwd() / f"{name}.py"
-    path.write_bytes(source)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
@@ -180,11 +192,13 @@ def _call(function: Callable[..., object], /, *args: object, **kwargs: object) -
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
+    "store": _store,
     "load": _load,
     "run": _run,
     "import": importlib.import_module,
     "is_instance": _is_instance,
-    "pull": _Pull,
+    "pull": _pull_anew,
+    "pull_on": _Pull,
     "call": _call,
     "getattr": getattr,
     "setattr": setattr,

@@ -5,10 +5,12 @@ Prints a JSON object: for each probe whether it succeeded.
 
 import asyncio
 import ctypes
+import fcntl
 import json
 import os
 import resource
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -68,6 +70,28 @@ def make_readable_file_executable():
         raise OSError("the mode did not change")
 
 
+def make_without_mode():
+    os.close(os.open("nobodys", os.O_CREAT | os.O_WRONLY, 0))
+
+
+def reserve_space():
+    descriptor = os.open("reserved", os.O_CREAT | os.O_WRONLY)
+    system_call("fallocate", descriptor, 0, ctypes.c_long(0), ctypes.c_long(4096))
+
+
+def ask_file_system():
+    descriptor = os.open("asked", os.O_CREAT | os.O_RDWR)
+    fcntl.ioctl(descriptor, 2, bytes(4))  # FIGETBSZ, which asks no more than a size.
+
+
+def use_capability():
+    header, sets = struct.pack("=Ii", 0x20080522, 0), ctypes.create_string_buffer(24)
+    LIBC.capget(header, sets)
+    effective, *_, more, _, _ = struct.unpack("=6I", sets.raw)
+    if not (effective & ~(1 << 2) or more):
+        raise OSError("there is none but to read")
+
+
 def raise_limit():
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
@@ -105,6 +129,11 @@ PROBES = {
     "use the kernel's keyring": lambda: system_call("keyctl", 0, -3, 1),
     "outlive the warm process": lambda: system_call("prctl", 1, 0),
     "change a file's mode": make_readable_file_executable,
+    "make a file that nobody may read": make_without_mode,
+    "make a folder that nobody may enter": lambda: os.mkdir("locked", 0o300),
+    "reserve disk space": reserve_space,
+    "put a question to a file system": ask_file_system,
+    "have root's powers": use_capability,
     "raise a limit": raise_limit,
     "take four gigabytes": lambda: bytearray(2**32),
     "write a large file": write_large_file,

@@ -4,6 +4,7 @@ import glob
 import itertools
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +16,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import heed_interrupts
+from tests.conftest import GENEROUS_SECONDS, ROOT, heed_interrupts
 
+REFERENCE = "reference_solutions/pool_based.py"
 GOOD = "def double(x):\n    return 2 * x\n"
 TEST = "def test_double(solution):\n    assert solution.double(2) == 4\n"
 TWO_TESTS = "def test_bad(solution):\n    solution.bad()\n" + TEST
@@ -216,3 +218,24 @@ def wait_until(condition, seconds=120):
     while not condition():
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.05)
+
+
+def test_a_full_disk_is_no_load_error():
+    """A candidate that cannot be stored is a fault of the machine's, not the candidate's."""
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("a full disk needs the privilege to mount one")
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        candidate = Path(folder, "longer_than_a_page.py")
+        candidate.write_text((ROOT / REFERENCE).read_text() + "# more\n" * 1000)
+        grade = f"{sys.executable} -m pytest -p no:cacheprovider --solution={candidate}"
+        script = f"mount -t tmpfs -o size=4k none /tmp && exec {grade}"
+        finished = subprocess.run(
+            ["unshare", "--mount", "bash", "-c", script],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=GENEROUS_SECONDS,
+            check=False,
+        )
+    assert finished.returncode == 3, finished.stdout + finished.stderr
+    assert "harness_error  cannot store the candidate" in finished.stdout

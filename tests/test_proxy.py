@@ -58,6 +58,15 @@ def accumulate():
     while True:
         total += (yield total) or 0
 
+class OwnIterator:
+    def __iter__(self):
+        self.count = 0
+        return self
+    def __next__(self):
+        if self.count == 40: raise StopIteration
+        self.count += 1
+        return self.count
+
 def three_then_error():
     yield from range(3)
     raise LookupError("no fourth")
@@ -266,6 +275,19 @@ def test_values_that_cannot_cross(grade_source, value, message):
     assert run.grade["tests"] == {"test_f": "failed", "test_g": "passed"}, run.output
     assert message in run.grade["message"]
     assert run.grade["tampering"] == []
+
+
+def test_an_object_that_is_its_own_iterator(check):
+    """`iter()` is asked for once: each call would start such an object over again."""
+    check("""
+own = solution.OwnIterator()
+for _ in range(2):
+    assert list(own) == list(range(1, 41))
+    iterator = iter(own)
+    assert (next(iterator), next(iterator), take(iterator, 2)) == (1, 2, [3, 4])
+    assert list(iterator) == list(range(5, 41))
+assert take(own, 3) == [1, 2, 3]
+""")
 
 
 def test_sets_of_objects(check):
