@@ -6,6 +6,7 @@ the same ones for every candidate that is graded under the same grading seed.
 
 from collections import Counter
 from itertools import islice, pairwise
+from reprlib import repr as shown
 
 import numpy.random  # Each DataLoader worker seeds it, and would take 10 ms to import it.
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -14,9 +15,12 @@ from pytest_balanced_sampler import failure_mode, import_beside, is_instance, ta
 
 
 class Case:
-    """Constructor arguments, and what follows from them for every epoch."""
+    """Constructor arguments, and what follows from them for every epoch.
 
-    def __init__(self, labels, n, seed=None):
+    There is always a seed: without one a candidate would have other luck each time it is graded.
+    """
+
+    def __init__(self, labels, n, seed=2026):
         self.labels, self.n, self.seed = labels, n, seed
         self.sizes = Counter(labels)
         self.batches = -(-max(self.sizes.values()) // n)
@@ -36,7 +40,7 @@ def draw_case(random, sizes, n, names=None):
     names = random.sample(names or range(len(sizes)), len(sizes))
     labels = [name for name, size in zip(names, sizes, strict=True) for _ in range(size)]
     random.shuffle(labels)
-    return Case(labels, n)
+    return Case(labels, n, random.randrange(2**32))
 
 
 @failure_mode("interface")
@@ -45,11 +49,11 @@ def read_epoch(sampler, case):
     batches = take(sampler, case.too_many)
     assert batches, f"an epoch has no batch {case}"
     for batch in batches:
-        assert type(batch) is list, f"a batch is not a list: {batch!r:.200} {case}"
+        assert type(batch) is list, f"a batch is not a list: {shown(batch)} {case}"
         are_integers = all(map(is_index_type, set(map(type, batch))))
-        assert are_integers, f"a batch is not of integers: {batch!r:.200} {case}"
+        assert are_integers, f"a batch is not of integers: {shown(batch)} {case}"
         are_known = not batch or 0 <= min(batch) <= max(batch) < len(case.labels)
-        assert are_known, f"a batch has an index out of range: {batch!r:.200} {case}"
+        assert are_known, f"a batch has an index out of range: {shown(batch)} {case}"
     return batches
 
 
@@ -70,12 +74,12 @@ def lacking(used, case):
 
 
 @failure_mode("coverage")
-def check_coverage(batches, case):
+def check_coverage(batches, case, epoch="an epoch"):
     used = set().union(*batches)
     samples = len(case.labels)
     missing = samples - len(used)
-    made = f"{len(batches)} batches ({case.batches} are due)"
-    assert not missing, f"{made} lack {missing} of {samples} samples: {lacking(used, case)} {case}"
+    made = f"{epoch} of {len(batches)} batches ({case.batches} are due)"
+    assert not missing, f"{made} lacks {missing} of {samples} samples: {lacking(used, case)} {case}"
 
 
 @failure_mode("interface")
@@ -137,8 +141,8 @@ def test_all_samples_used(solution, grading_random):
         for case in (drawn, Case([0] * 40 + [1] * 39, n)):
             sampler = case.build(sampler_class)
             check_coverage(read_epoch(sampler, case), case)
-            take(sampler, 1)  # An epoch broken off: the next one is whole all the same.
-            check_coverage(read_epoch(sampler, case), case)
+            take(sampler, 1)
+            check_coverage(read_epoch(sampler, case), case, "after one broken off, an epoch")
 
 
 @failure_mode("reproducibility")
@@ -200,6 +204,7 @@ def test_dataloader_compatibility(solution):
         assert len(loader) == case.batches, f"len(DataLoader) is {len(loader)} {case}"
         for _ in range(2):
             batches = list(islice(loader, case.too_many))
+            assert len(batches) == case.batches, f"an epoch has {len(batches)} batches {case}"
             check_balance(batches, case)
             check_coverage(batches, case)
 
