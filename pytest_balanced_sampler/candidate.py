@@ -24,11 +24,6 @@ class Candidate:
     path: Path
     name: str
 
-    @property
-    def test_id(self) -> str:
-        """The name as pytest writes it into the ids of tests."""
-        return self.name.encode("unicode_escape").decode("ascii")
-
     def read(self) -> bytes:
         """The source.
 
@@ -72,6 +67,8 @@ def find_candidates(patterns: list[str], base: Path) -> list[Candidate]:
 
 
 def _expand(pattern: str, base: Path) -> Iterator[Path]:
+    if not pattern:
+        raise FileNotFoundError("--solution is empty: name a file, a folder or a glob")
     path = base / Path(pattern).expanduser()
     if path.is_dir():
         files = _files_below(path)

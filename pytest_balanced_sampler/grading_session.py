@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, replace
 from itertools import chain, pairwise
@@ -95,7 +96,7 @@ class GradingSession:
         """Wait for the warm process, and say what was collected."""
         collected = self._collected
         if collected.expected and self._supply is not None:
-            collected.refusal = self._make_ready(self._supply)
+            collected.refusal = collected.refusal or self._make_ready(self._supply)
         collected.items = list(map(self._key, session.items))
         # What the tests have imported stays. Every garbage collection would look through it
         # again, pytest's own five at the end alone for a second; every fork would copy it.
@@ -183,6 +184,12 @@ class GradingSession:
             self._tests_folder = Path(os.path.commonpath(folders))
         self._collected.tests_sha256 = _hash_of(test_files)
         self._collected.expected = list(filter(None, map(self._key, graded)))
+        twice = [key for key, count in Counter(self._collected.expected).items() if count > 1]
+        if twice:
+            self._collected.refusal = (
+                f"two tests have the name {twice[0][1]!r}: give their parameters other ids",
+                pytest.ExitCode.USAGE_ERROR,
+            )
         if not self.parts.is_last:
             self.parts.note(graded)
             names = dict.fromkeys(name for _, name in self._collected.expected)
@@ -254,10 +261,10 @@ class GradingSession:
         if index is None:
             return None
         assert isinstance(item, pytest.Function)
-        own = self.candidates[index].test_id
-        rest = item.callspec.id.removesuffix(own).removesuffix("-").removeprefix(f"{own}-")
         classes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
-        name = "::".join([*classes, item.originalname]) + (f"[{rest}]" if rest else "")
+        name = "::".join([*classes, item.originalname])
+        if parameters := item.callspec._idlist[1:]:
+            name += f"[{'-'.join(parameters)}]"
         if self._tests_folder is not None:
             name = f"{item.path.relative_to(self._tests_folder).as_posix()}::{name}"
         return index, name

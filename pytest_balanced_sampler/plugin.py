@@ -76,8 +76,9 @@ def pytest_configure(config: pytest.Config) -> None:
     register_session_plugins(config, patterns, seed, isolation)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make each candidate a parameter of every test that uses `solution`."""
+    """Make each candidate a parameter, the first, of every test that uses `solution`."""
     session: GradingSession | None = metafunc.config.pluginmanager.get_plugin("grading_session")
     if "solution" in metafunc.fixturenames and session is not None:
         metafunc.parametrize(

@@ -144,6 +144,32 @@ def test_parametrised_tests_are_told_apart(grade_source):
     assert run.grade["tests"] == {"test_double[0]": "passed", "test_double[2]": "failed"}
 
 
+def test_parameters_of_any_name(grade_source):
+    """Ids that are empty, end in a dash or are the candidate's own path are kept as they are."""
+    ids = ["", "-", "a", "a-", "solution.py", "solution.py-", "-solution.py"]
+    tests = (
+        f"import pytest\n@pytest.mark.parametrize('text', {ids})\n"
+        "def test_text(solution, text):\n    assert solution.double(text) == text + text\n"
+        "@pytest.mark.parametrize('text', [''])\n"
+        "@pytest.mark.parametrize('more', ['a', ''])\n"
+        "def test_two(text, solution, more):\n    assert solution.double(more) == 2 * more\n"
+    )
+    run = grade_source(GOOD, tests)
+    expected = [*(f"test_text[{name}]" for name in ids), "test_two[a-]", "test_two[-]"]
+    assert (sorted(run.grade["tests"]), run.grade["outcome"]) == (sorted(expected), "passed")
+
+
+def test_tests_that_cannot_be_told_apart(grade_source):
+    """Are refused: one of them would hide the other."""
+    tests = (
+        "import pytest\n@pytest.mark.parametrize('x', ['b-c', 'c'])\n"
+        "@pytest.mark.parametrize('y', ['a', 'a-b'])\ndef test_two(solution, x, y):\n    pass\n"
+    )
+    run = grade_source(GOOD, tests)
+    assert run.exit_status == 4, run.output
+    assert "two tests have the name" in run.output
+
+
 def test_tests_of_one_name_are_told_apart(grade_source, tmp_path):
     """By their classes, and by their files."""
     method = "    def test_double(self, solution):\n        assert solution.double(2) == "
