@@ -6,10 +6,11 @@ With pytest-xdist the two live in different processes, and it crosses as a file.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from .files import write_json
 
 TestKey = tuple[int, str]
 """A candidate, by its place in the session, and the name of a test."""
@@ -36,9 +37,7 @@ class Collected:
 
     def save(self, folder: Path) -> None:
         """Leave it in `folder`, whole or not at all."""
-        part = folder / f"{os.getpid()}.part"
-        part.write_text(json.dumps(asdict(self)))
-        part.replace(folder / _FILE_NAME)
+        write_json(folder / _FILE_NAME, asdict(self))
 
     @classmethod
     def load(cls, folder: Path) -> Collected:

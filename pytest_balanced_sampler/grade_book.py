@@ -41,6 +41,7 @@ class GradeBook:
         self._isolation: dict[str, Any] = {"mode": isolation}
         self._versions: dict[str, str] = {}
         self._tests_sha256 = ""
+        self._unwritten = ""
 
     def open(self, collected: Collected) -> None:
         """Note every test that a grade needs. Ends the session where nothing can be graded."""
@@ -109,6 +110,8 @@ class GradeBook:
         outcomes = [grade.outcome for grade in grades]
         counts = (f"{outcomes.count(name)} {name}" for name in dict.fromkeys(outcomes))
         terminalreporter.write_line(f"{len(grades)} graded: {', '.join(counts)}")
+        if self._unwritten:
+            terminalreporter.write_line(printable_line(self._unwritten), red=True)
 
     def grades(self) -> list[Grade]:
         """The grades that follow from what was seen so far, in the order of the candidates."""
@@ -130,8 +133,9 @@ class GradeBook:
         try:
             save_report(part)
             os.replace(part, path)
-        except OSError:
+        except OSError as error:
             session.exitstatus = EXIT_HARNESS_ERROR
+            self._unwritten = f"the JSON report could not be written: {error}"
             Path(part).unlink(missing_ok=True)
             raise
 

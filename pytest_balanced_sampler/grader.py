@@ -52,6 +52,8 @@ class Grader:
         solution_timeout: float | None = None,
         isolation: str | None = None,
     ) -> None:
+        if hosts < 1:
+            raise ValueError(f"hosts is {hosts}; at least 1 is needed")
         if not Path(task).is_dir():
             raise FileNotFoundError(f"there is no task folder {os.fspath(task)!r}")
         options = {
@@ -85,9 +87,9 @@ class Grader:
     def grade(self, solutions: Iterable[str | os.PathLike[str]]) -> list[Grade]:
         """The grades of candidates, in their order. Text is source code, a `Path` names a file.
 
-        Raises `FileNotFoundError` for a path that does not exist, and `GraderError` when pytest
-        refuses to grade at all. A fault that concerns one candidate
-        only is a grade, with the outcome `harness_error`.
+        Raises `FileNotFoundError` for a path that is no file, `TypeError` for a single text, and
+        `GraderError` when pytest refuses to grade at all. A fault that concerns one candidate only
+        is a grade, with the outcome `harness_error`.
         """
         return [future.result() for future in self._submit(solutions)]
 
@@ -110,6 +112,8 @@ class Grader:
     def _submit(self, solutions: Iterable[str | os.PathLike[str]]) -> list[Future[Grade]]:
         if self._is_closed:
             raise ValueError("this Grader is closed")
+        if isinstance(solutions, str):
+            raise TypeError("solutions is one text; give a list of sources or of paths")
         jobs = [self._job(solution) for solution in solutions]
         with self._lock:
             self._waiting += len(jobs)
@@ -120,8 +124,8 @@ class Grader:
     def _job(self, solution: str | os.PathLike[str]) -> _Job:
         if not isinstance(solution, str):
             path = Path(solution).absolute()
-            if not path.exists():
-                raise FileNotFoundError(f"there is no candidate {os.fspath(solution)!r}")
+            if not path.is_file():
+                raise FileNotFoundError(f"{os.fspath(solution)!r} is no file, so no candidate")
             return _Job(path, os.fspath(solution), None)
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         path = folder / "solution.py"

@@ -43,6 +43,18 @@ def register_session_plugins(
         config.pluginmanager.register(session, "grading_session")
         return
     candidates = _find(config, patterns)
+    if config.option.collectonly:
+        session = GradingSession(
+            config,
+            candidates,
+            isolation,
+            lambda _: None,
+            Turns(None),
+            is_brief=False,
+            at_a_time=len(candidates),
+        )
+        config.pluginmanager.register(session, "grading_session")
+        return
     is_brief = _shorten_reports(config, candidates)
     book = GradeBook(config, candidates, grading_seed, isolation)
     config.pluginmanager.register(book, "grade_book")
@@ -75,14 +87,13 @@ def _find(config: pytest.Config, patterns: list[str]) -> list[Candidate]:
 
 def _is_xdist_controller(config: pytest.Config) -> bool:
     options = config.option
-    return bool(getattr(options, "tx", None) and options.dist != "no" and not options.collectonly)
+    return bool(getattr(options, "tx", None) and options.dist != "no")
 
 
 def _candidates_at_a_time(config: pytest.Config, candidates: list[Candidate]) -> int:
-    """How many candidates' tests pytest makes at once: all where somebody wants to see them, or
-    names a single one."""
-    wants_all = config.option.collectonly or any("::" in argument for argument in config.args)
-    return len(candidates) if wants_all else CANDIDATES_AT_A_TIME
+    """How many candidates' tests pytest makes at once: all where somebody names a single one."""
+    names_one = any("::" in argument for argument in config.args)
+    return len(candidates) if names_one else CANDIDATES_AT_A_TIME
 
 
 def _shorten_reports(config: pytest.Config, candidates: list[Candidate]) -> bool:

@@ -25,11 +25,15 @@ def read_expectations(task: Path) -> Expectations:
     Raises `ValueError`, with a message for the task's author, when the file cannot be understood.
     """
     path = task / "task.toml"
+    if not task.is_dir():
+        raise ValueError(f"there is no task folder {task}")
     if not path.is_file():
         return Expectations()
     try:
         table = tomllib.loads(path.read_text())
         shares = {mode: float(s) for mode, s in table.pop("expected_failure_shares", {}).items()}
+        if not all(0 <= share <= 1 for share in shares.values()) or sum(shares.values()) > 1.001:
+            raise ValueError("expected_failure_shares are from 0 to 1, and no more than 1 together")
         band = table.pop("target_pass_rate", None)
         if table:
             raise ValueError(f"it knows no {', '.join(table)}")

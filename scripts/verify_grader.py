@@ -195,7 +195,8 @@ def print_table(verdicts: list[Verdict]) -> None:
         wrong = [verdict for verdict in some if not verdict.is_expected]
         if wrong:
             message = printable_line(wrong[0].grade["message"], 300)
-            surprises.append(f"SURPRISE {specimen.name}: {specimen.expected} expected; {message}")
+            expected = f"{specimen.expected} expected, {counted(v.got for v in wrong)} got"
+            surprises.append(f"SURPRISE {specimen.name}: {expected}: {message}")
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]

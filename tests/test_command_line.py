@@ -41,6 +41,7 @@ def test_without_a_candidate_pytest_says_what_to_pass(task):
     ("arguments", "message"),
     [
         (["--solution=missing.py"], "--solution=missing.py: there is no such file or folder"),
+        (["--solution="], "--solution is empty"),
         (["--solution=none/*.py"], "no file matches --solution=none/*.py"),
         (["--solution=empty"], "there is no *.py file in this folder"),
         (["--solution=good.py", "--solution-timeout=0"], "must be a positive number"),

@@ -140,6 +140,8 @@ def test_a_task_that_cannot_grade_is_an_error(task, tmp_path):
     (task / "test_task.py").write_text("import nowhere_to_be_found\n")
     with Grader(task) as grader, pytest.raises(GraderError, match="nowhere_to_be_found"):
         grader.grade([GOOD])
+    with pytest.raises(ValueError, match="hosts is 0"):
+        Grader(ROOT, hosts=0)
     with pytest.raises(FileNotFoundError, match="no task folder"):
         Grader(tmp_path / "nowhere")
 
@@ -147,8 +149,11 @@ def test_a_task_that_cannot_grade_is_an_error(task, tmp_path):
 def test_misuse(task):
     """A missing file and a closed grader are errors at once."""
     with Grader(task) as grader:
-        with pytest.raises(FileNotFoundError, match=r"nowhere\.py"):
-            grader.grade([GOOD, Path("nowhere.py")])
+        for no_file in (Path("nowhere.py"), task):
+            with pytest.raises(FileNotFoundError, match="is no file, so no candidate"):
+                grader.grade([GOOD, no_file])
+        with pytest.raises(TypeError, match="give a list"):
+            grader.grade(GOOD)
         assert grader.grade([]) == []
     with pytest.raises(ValueError, match="closed"):
         grader.grade([GOOD])

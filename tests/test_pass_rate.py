@@ -197,6 +197,7 @@ def test_usage_errors(tmp_path, report):
     for arguments in (
         [tmp_path / "nowhere.json"], [tmp_path], [report, report], [report, "--compare"],
         [report, "--require-band", "0.5", "0.4"], [report, "--html", tmp_path / "no/where.html"],
+        [report, "--task", tmp_path / "nowhere"],
         [report, "--pass-at", "0"], [report, "--by-task", "--html", "x"], [],
     ):  # fmt: skip
         finished = pass_rate(*arguments)
