@@ -72,14 +72,16 @@
     if (candidate.tampering.length) {
       body.push(element("p", `Signs of tampering: ${candidate.tampering.join("; ")}`, { className: "notices" }));
     }
-    if (candidate.message) body.push(element("h3", "What failed first"), element("pre", candidate.message));
+    const wasWritten = candidate.outcome !== "no_solution";
+    const reason = wasWritten ? "What failed first" : "Why there is nothing to test";
+    if (candidate.message) body.push(element("h3", reason), element("pre", candidate.message));
     if (index === null && candidate.tests.some(Boolean)) {
       const list = document.createElement("ul");
       data.tests.forEach((test, at) => list.append(element("li", `${test}: ${candidate.tests[at] || "not run"}`)));
       body.push(element("h3", "Tests"), list);
     }
     body.push(...section("Source", candidate.source, true), ...section("Transcript", candidate.transcript, false));
-    if (candidate.source === null) body.push(element("p", "The source is not in this page: no file with its hash was found, or the page was full."));
+    if (candidate.source === null && wasWritten) body.push(element("p", "The source is not in this page: no file with its hash was found, or the page was full."));
     byId("details-body").replaceChildren(...body);
     byId("details").showModal();
     byId("details").scrollTop = 0;
