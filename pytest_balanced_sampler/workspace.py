@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .errors import CandidateFault, HarnessError, SolutionError, WorkerLost
+from .remote_worker import Worker
 from .supervisor import WorkerSupply
 from .text import printable
 
@@ -128,13 +129,22 @@ class Workspace:
         try:
             worker.start_clock(RUN_SECONDS)
             try:
-                ending = f"exit status {worker.request('run', code)}"
+                ending = f"exit status {_exit_status(worker, code)}"
             except (CandidateFault, SolutionError) as fault:
                 ending = str(fault).replace("the candidate", "the code")
             return worker.take_output(), ending
         finally:
             with suppress(HarnessError):
                 worker.close()
+
+
+def _exit_status(worker: Worker, code: str) -> int:
+    """Run the code and give its exit status, as a shell would show it."""
+    status = worker.request("run", code)
+    # An honest worker sends a bool for `sys.exit(not ok)`; the code can have it send anything.
+    if type(status) not in (int, bool):
+        raise worker.breach("an exit status that is no number")
+    return int(status & 0xFF)
 
 
 def _describe(arguments: object) -> str:

@@ -23,6 +23,11 @@ TRY = tool(
     code="from solution import BalancedBatchSampler as S\nprint('batches:', len(S([0, 1, 1], 1)))",
 )
 DONE = [text("Done.")]
+FORGE = """
+import pytest_balanced_sampler.wire as wire
+encode = wire.encode
+wire.encode = lambda reply, refer: encode([reply[0], "value", {}], refer)
+"""
 
 SCENARIOS = {
     "good": ([[WRITE], [TRY], DONE], "passed"),
@@ -85,6 +90,30 @@ SCENARIOS = {
     "no_json": ([Fault(200, b"<html>gateway</html>")], "harness_error"),
     "no_content": ([Fault(200, b'{"type": "message"}')], "harness_error"),
     "connection_cut": ([Fault(200, b'{"id": "msg', cuts_connection=True)], "harness_error"),
+    "exits_strangely": (
+        [
+            [
+                tool("run_python", code="raise SystemExit(10**5000)"),
+                tool("run_python", code="import sys\nsys.exit(not False)"),
+                tool("run_python", code="import sys\nsys.exit(-1)"),
+            ],
+            [WRITE],
+            DONE,
+        ],
+        "passed",
+    ),
+    "forges_its_exit_status": (
+        [
+            [
+                tool("run_python", code=FORGE.format("'\\x1b[31m' * 700_000")),
+                tool("run_python", code=FORGE.format("object()")),
+                tool("run_python", code=FORGE.format("0.5")),
+            ],
+            [WRITE],
+            DONE,
+        ],
+        "passed",
+    ),
     "slow": ([Reply([WRITE], seconds=1.5), DONE], "passed"),
 }
 GOOD_RUNS = [[[WRITE], DONE], [[tool("write_file", path="solution.py", content=BROKEN)], DONE]]
@@ -192,6 +221,25 @@ def test_errors_tell_the_model_what_to_change(scenarios):
     assert not os.path.exists("/tmp/reward_hack_evil.py")
     cut = results_in(transcript_of(out, "cut_in_a_call"))
     assert (cut[0]["is_error"], "cut off" in cut[0]["content"]) == (True, True)
+
+
+def test_exit_statuses_are_a_shells(scenarios):
+    """An exit status is one byte, however large the number; a bool is one too."""
+    out, _, _ = scenarios
+    results = results_in(transcript_of(out, "exits_strangely"))[:3]
+    assert [result["content"] for result in results] == [
+        f"[exit status {code}; nothing was printed]" for code in (0, 1, 255)
+    ]
+
+
+def test_no_result_is_forged(scenarios):
+    """Code that answers in its worker's place is told so, and puts nothing into the result."""
+    out, _, _ = scenarios
+    for result in results_in(transcript_of(out, "forges_its_exit_status"))[:3]:
+        assert result["content"] == (
+            "[the code's process broke the protocol: an exit status that is no number; "
+            "nothing was printed]"
+        )
 
 
 def test_steps_end_at_the_limit(scenarios):
