@@ -36,6 +36,11 @@ def printable(text: str, limit: int = 4000) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8").translate(_ESCAPED)
 
 
+def without_surrogates(text: str) -> str:
+    """The text with a question mark for each lone surrogate, which UTF-8 cannot say."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def printable_line(text: str, limit: int = 200) -> str:
     """The beginning of the text, made printable, on one line."""
     line = text if len(text) <= limit else f"{text[: limit - 3]}..."

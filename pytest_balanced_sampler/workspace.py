@@ -13,10 +13,11 @@ from typing import Any
 from .errors import CandidateFault, HarnessError, SolutionError, WorkerLost
 from .remote_worker import Worker
 from .supervisor import WorkerSupply
-from .text import printable
+from .text import printable, printable_line, without_surrogates
 
 RUN_SECONDS = 30
-MAX_FILE_BYTES = 2**20
+MAX_TEXT_BYTES = 2**20
+MAX_PATH = 255
 MAX_OUTPUT = 16_000
 SOLUTION = "solution.py"
 
@@ -83,13 +84,11 @@ class Workspace:
                 wanted = ", ".join(f"{name} (text)" for name in known["input_schema"]["required"])
                 raise ToolError(f"{tool} takes {wanted}; it got {_describe(arguments)}")
         names = " and ".join(known["name"] for known in TOOLS)
-        raise ToolError(f"there is no tool {tool!r}; there are {names}")
+        raise ToolError(f"there is no tool {printable_line(repr(tool))}; there are {names}")
 
     def _write_file(self, path: str, content: str) -> str:
         target = self._resolve(path)
-        data = content.encode("utf-8", "backslashreplace")
-        if len(data) > MAX_FILE_BYTES:
-            raise ToolError(f"{len(data):,} bytes are too many; a file has at most 1,048,576")
+        data = _encoded(content, "a file")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
@@ -99,10 +98,14 @@ class Workspace:
             if error.filename is not None and "too long" in str(error.strerror):
                 raise ToolError(f"cannot write {path[:80]!r}: {error.strerror}") from None
             raise HarnessError(f"cannot write to the workspace: {error.strerror}") from error
-        return f"wrote {len(data)} bytes to {path}"
+        return f"wrote {len(data)} bytes to {printable_line(path, MAX_PATH)}"
 
     def _resolve(self, path: str) -> Path:
         """The place for a path of the model's, below the folder even through links."""
+        if len(path) > MAX_PATH:
+            raise ToolError(f"{len(path):,} characters are too many; a path has at most {MAX_PATH}")
+        if path != without_surrogates(path):
+            raise ToolError(f"{path!r} has a lone surrogate, and no file can be named so")
         if not path or "\0" in path or PurePosixPath(path).is_absolute():
             raise ToolError(f"{path!r} is not a path relative to the workspace")
         folder = self._folder.resolve()
@@ -112,6 +115,7 @@ class Workspace:
         return target
 
     def _run_python(self, code: str) -> str:
+        _encoded(code, "code")
         try:
             output, ending = self._run_once(code)
         except WorkerLost:
@@ -147,10 +151,16 @@ def _exit_status(worker: Worker, code: str) -> int:
     return int(status & 0xFF)
 
 
+def _encoded(text: str, what: str) -> bytes:
+    """The text in UTF-8. Raises `ToolError` when that is too long for `what` it is."""
+    data = text.encode("utf-8", "backslashreplace")
+    if len(data) > MAX_TEXT_BYTES:
+        raise ToolError(f"{len(data):,} bytes are too many; {what} has at most {MAX_TEXT_BYTES:,}")
+    return data
+
+
 def _describe(arguments: object) -> str:
     if not isinstance(arguments, dict):
         return f"a {type(arguments).__name__}"
-    return (
-        ", ".join(f"{name} ({type(value).__name__})" for name, value in arguments.items())
-        or "nothing"
-    )
+    got = ", ".join(f"{name} ({type(value).__name__})" for name, value in arguments.items())
+    return printable_line(got) or "nothing"

@@ -114,6 +114,25 @@ SCENARIOS = {
         ],
         "passed",
     ),
+    "writes_to_a_deep_path": (
+        [[tool("write_file", path="a/" * 1900 + "x", content="x")], [WRITE], DONE],
+        "passed",
+    ),
+    "writes_what_no_text_can_say": (
+        [
+            [
+                text("\ud800"),
+                tool("write_file", path="a\ud800", content="x"),
+                tool("write_file", path="a\x1b[31m", content="\ud800"),
+                tool("write_file", **{"\ud800\x1b[31m": "x"}),
+                tool("run_python", code="print('\ud800')"),
+            ],
+            [WRITE],
+            DONE,
+        ],
+        "passed",
+    ),
+    "runs_too_much": ([[tool("run_python", code="#" * 2**24)], [WRITE], DONE], "passed"),
     "slow": ([Reply([WRITE], seconds=1.5), DONE], "passed"),
 }
 GOOD_RUNS = [[[WRITE], DONE], [[tool("write_file", path="solution.py", content=BROKEN)], DONE]]
@@ -240,6 +259,20 @@ def test_no_result_is_forged(scenarios):
             "[the code's process broke the protocol: an exit status that is no number; "
             "nothing was printed]"
         )
+
+
+def test_calls_over_a_limit_are_answered(scenarios):
+    """What is too long, or no text, ends no rollout: the model is told, and can be answered."""
+    out, _, _ = scenarios
+    deep, _ = results_in(transcript_of(out, "writes_to_a_deep_path"))
+    assert deep["content"] == "3,801 characters are too many; a path has at most 255"
+    long, _ = results_in(transcript_of(out, "runs_too_much"))
+    assert long["content"] == "16,777,216 bytes are too many; code has at most 1,048,576"
+    results = results_in(transcript_of(out, "writes_what_no_text_can_say"))
+    assert [result["is_error"] for result in results] == [True, False, True, False, False]
+    assert "lone surrogate" in results[0]["content"]
+    assert "surrogates not allowed" in results[3]["content"]
+    assert all(result["content"].replace("\n", "").isprintable() for result in results)
 
 
 def test_steps_end_at_the_limit(scenarios):
