@@ -28,6 +28,13 @@ import pytest_balanced_sampler.wire as wire
 encode = wire.encode
 wire.encode = lambda reply, refer: encode([reply[0], "value", {}], refer)
 """
+WITHOUT_ID = {
+    "type": "message",
+    "model": "claude-haiku-4-5-20251001",
+    "content": [{"type": "tool_use", "name": "run_python", "input": {"code": "1"}}],
+    "usage": {"cache_read_input_tokens": 50},
+}
+LOSES_THE_ID = Fault(200, json.dumps(WITHOUT_ID).encode())
 
 SCENARIOS = {
     "good": ([[WRITE], [TRY], DONE], "passed"),
@@ -133,6 +140,7 @@ SCENARIOS = {
         "passed",
     ),
     "runs_too_much": ([[tool("run_python", code="#" * 2**24)], [WRITE], DONE], "passed"),
+    "loses_the_id": ([LOSES_THE_ID], "harness_error"),
     "slow": ([Reply([WRITE], seconds=1.5), DONE], "passed"),
 }
 GOOD_RUNS = [[[WRITE], DONE], [[tool("write_file", path="solution.py", content=BROKEN)], DONE]]
@@ -273,6 +281,25 @@ def test_calls_over_a_limit_are_answered(scenarios):
     assert "lone surrogate" in results[0]["content"]
     assert "surrogates not allowed" in results[3]["content"]
     assert all(result["content"].replace("\n", "").isprintable() for result in results)
+
+
+def test_a_fault_that_nobody_foresaw_ends_one_rollout(scenarios):
+    """It stands in that rollout's record, and the others go on."""
+    out, finished, _ = scenarios
+    rollout = summary_of(out)["rollouts"][list(SCENARIOS).index("loses_the_id")]
+    assert (rollout["status"], rollout["error"]) == ("harness_error", "KeyError: 'id'")
+    assert "Traceback" not in finished.stderr
+
+
+def test_deep_folders_do_not_stop_a_resume(tmp_path):
+    """What a rollout left is removed before it is done again, however deep it is."""
+    out = tmp_path / "run"
+    dig = "import os\nfor _ in range(1500):\n    os.mkdir('d'); os.chdir('d')\n"
+    with MessagesApi([[[tool("run_python", code=dig)], LOSES_THE_ID]]) as api:
+        assert roll_out(api, out, "--runs", 1).returncode == 3
+    with MessagesApi([GOOD_RUNS[0]]) as api:
+        finished = roll_out(api, out, "--runs", 1, "--resume")
+    assert finished.returncode == 0, finished.stderr
 
 
 def test_steps_end_at_the_limit(scenarios):
