@@ -6,11 +6,14 @@ the folder as its working directory and the only one that it may write to.
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .errors import CandidateFault, HarnessError, SolutionError, WorkerLost
+from .files import write_whole
 from .remote_worker import Worker
 from .supervisor import WorkerSupply
 from .text import printable, printable_line, without_surrogates
@@ -20,6 +23,11 @@ MAX_TEXT_BYTES = 2**20
 MAX_PATH = 255
 MAX_OUTPUT = 16_000
 SOLUTION = "solution.py"
+
+# We made the workspace: whatever is in the way in it, a mode that locks us out too, the model made.
+_MADE_BY_THE_MODEL = frozenset(
+    (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.EACCES, errno.ELOOP)
+)
 
 TOOLS: list[dict[str, Any]] = [
     {
@@ -91,12 +99,10 @@ class Workspace:
         data = _encoded(content, "a file")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-        except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
-            raise ToolError(f"cannot write {path!r}: {error.strerror}") from None
+            write_whole(target, data)
         except OSError as error:
-            if error.filename is not None and "too long" in str(error.strerror):
-                raise ToolError(f"cannot write {path[:80]!r}: {error.strerror}") from None
+            if error.errno in _MADE_BY_THE_MODEL:
+                raise ToolError(f"cannot write {path!r}: {error.strerror}") from None
             raise HarnessError(f"cannot write to the workspace: {error.strerror}") from error
         return f"wrote {len(data)} bytes to {printable_line(path, MAX_PATH)}"
 
@@ -109,7 +115,8 @@ class Workspace:
         if not path or "\0" in path or PurePosixPath(path).is_absolute():
             raise ToolError(f"{path!r} is not a path relative to the workspace")
         folder = self._folder.resolve()
-        target = (folder / path).resolve()
+        # Unlike Path.resolve, this does not raise when links lead in a circle.
+        target = Path(os.path.realpath(folder / path))
         if target == folder or not target.is_relative_to(folder):
             raise ToolError(f"{path!r} leads out of the workspace; write inside it")
         return target

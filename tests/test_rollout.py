@@ -1,5 +1,6 @@
 """Rollouts through the real SDK, the real tools and the real grading, with a scripted model."""
 
+import ctypes
 import json
 import os
 import random
@@ -166,6 +167,12 @@ def roll_out(api, out, *arguments, **more):
     )
 
 
+def heed_modes():
+    """For `preexec_fn`: takes root's power over the modes of files from what is started."""
+    for capability in (1, 2):  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
+        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+
+
 def summary_of(out):
     return json.loads((out / "summary.json").read_text())
 
@@ -300,6 +307,39 @@ def test_deep_folders_do_not_stop_a_resume(tmp_path):
     with MessagesApi([GOOD_RUNS[0]]) as api:
         finished = roll_out(api, out, "--runs", 1, "--resume")
     assert finished.returncode == 0, finished.stderr
+
+
+def test_no_mode_locks_write_file_out(tmp_path):
+    """A file that cannot be opened is replaced; of all else in its way the model is told."""
+    (tmp_path / "solution.py").touch(mode=0)
+    (tmp_path / "locked").mkdir(mode=0)
+    (tmp_path / "folder").mkdir()
+    script = (
+        "import sys\nfrom pathlib import Path\n"
+        "from pytest_balanced_sampler.workspace import ToolError, Workspace\n"
+        "for path in ('solution.py', 'locked/x', 'folder', 'solution.py/x', 'é' * 200):\n"
+        "    try:\n"
+        "        call = {'path': path, 'content': 'x = 1'}\n"
+        "        print(Workspace(Path(sys.argv[1]), None).use('write_file', call))\n"
+        "    except ToolError as error:\n"
+        "        print(error)\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        preexec_fn=heed_modes,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.stdout.splitlines() == [
+        "wrote 5 bytes to solution.py",
+        "cannot write 'locked/x': Permission denied",
+        "cannot write 'folder': Is a directory",
+        "cannot write 'solution.py/x': File exists",
+        f"cannot write '{'é' * 200}': File name too long",
+    ], finished.stderr
+    assert (tmp_path / "solution.py").read_text() == "x = 1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "locked", "solution.py"]
 
 
 def test_steps_end_at_the_limit(scenarios):
