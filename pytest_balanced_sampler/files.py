@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write text so that nobody ever finds a part of it. May raise `OSError`."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write text, or bytes, so that nobody ever finds a part of it. May raise `OSError`.
+
+    What was at `path` is replaced unopened, whatever its mode.
+    """
+    # A model that could guess the name could put a link there, which "x" would not follow either.
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        part.write_text(text, encoding="utf-8")
+        with open(part, "xb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         os.replace(part, path)
     except BaseException:
         part.unlink(missing_ok=True)

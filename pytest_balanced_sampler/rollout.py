@@ -9,6 +9,7 @@ the Messages API.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import Any
 import anthropic
 
 from .errors import HarnessError
+from .text import without_surrogates
 from .workspace import TOOLS, ToolError, Workspace
 
 USAGE_FIELDS = (
@@ -79,7 +81,7 @@ async def converse(
         answer = await _answer(reply, workspace)
         if answer is None:
             return
-        messages += [{"role": "assistant", "content": reply["content"]}, answer]
+        messages += _sendable([{"role": "assistant", "content": reply["content"]}, answer])
         log(answer)
 
 
@@ -128,6 +130,14 @@ async def _answer(reply: dict[str, Any], workspace: Workspace) -> dict[str, Any]
         except ToolError as error:
             results.append(_result(call, str(error), is_error=True))
     return {"role": "user", "content": results}
+
+
+def _sendable(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    # The API can say "\ud800" to us, but the SDK cannot say it back.
+    sendable: list[dict[str, Any]] = json.loads(
+        without_surrogates(json.dumps(messages, ensure_ascii=False))
+    )
+    return sendable
 
 
 def _result(call: dict[str, Any], text: str, *, is_error: bool) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -25,9 +24,11 @@ from .pass_rate import Summary, summarise
 from .pytest_session import grade_in_session
 from .report import write_report
 from .results import REPORT, RolloutRecord, Status, read_results, read_rollouts
-from .rollout import Conversation, Settings, converse
+from .rollout import Conversation, Settings, WholeRunFailed, converse
+from .scratch import remove_tree
 from .supervisor import WorkerSupply
 from .task import read_expectations
+from .text import printable_line
 from .workspace import SOLUTION, Workspace
 
 SUMMARY = "summary.json"
@@ -69,7 +70,7 @@ class RolloutRun:
     def discard_if_empty(self) -> None:
         """Remove the folder of a run in which no rollout has ended."""
         if not any(self.records()):
-            shutil.rmtree(self.folder)
+            remove_tree(str(self.folder))
 
     async def roll_out(
         self,
@@ -97,26 +98,26 @@ class RolloutRun:
         self, client: anthropic.AsyncAnthropic, supply: WorkerSupply, number: int
     ) -> RolloutRecord:
         folder = self.folder / "rollouts" / f"{number:04}"
-        conversation, error, started = Conversation(), None, time.monotonic()
+        conversation, started = Conversation(), time.monotonic()
+        status: Status = "harness_error"
+        error = None
         try:
-            shutil.rmtree(folder, ignore_errors=True)
-            (folder / "workspace").mkdir(parents=True)
-            with open(folder / "transcript.jsonl", "w", encoding="utf-8") as transcript:
-
-                def log(message: dict[str, Any]) -> None:
-                    transcript.write(json.dumps(message) + "\n")
-                    transcript.flush()
-
-                workspace = Workspace(folder / "workspace", supply)
-                async with asyncio.timeout(self.settings.rollout_seconds):
-                    await converse(client, self.settings, workspace, log, conversation)
+            await self._converse_in(folder, client, supply, conversation)
+            is_there = (folder / "workspace" / SOLUTION).is_file()
+            status = "written" if is_there else "no_solution"
+        except WholeRunFailed:
+            raise
         except TimeoutError:
             error = f"the rollout took over {self.settings.rollout_seconds:g} s"
         except (HarnessError, OSError) as fault:
             error = str(fault)
+        except Exception as fault:
+            # Nobody foresaw it, and it must not end all the other rollouts.
+            first_line = str(fault).partition("\n")[0]
+            error = printable_line(f"{type(fault).__name__}: {first_line}", 300)
         record = RolloutRecord(
             rollout=number,
-            status=_status(folder, error),
+            status=status,
             error=error,
             steps=conversation.steps,
             stop_reason=conversation.stop_reason,
@@ -127,6 +128,25 @@ class RolloutRun:
         with contextlib.suppress(OSError):
             write_json(folder / "rollout.json", asdict(record))
         return record
+
+    async def _converse_in(
+        self,
+        folder: Path,
+        client: anthropic.AsyncAnthropic,
+        supply: WorkerSupply,
+        conversation: Conversation,
+    ) -> None:
+        remove_tree(str(folder))
+        (folder / "workspace").mkdir(parents=True)
+        with open(folder / "transcript.jsonl", "w", encoding="utf-8") as transcript:
+
+            def log(message: dict[str, Any]) -> None:
+                transcript.write(json.dumps(message) + "\n")
+                transcript.flush()
+
+            workspace = Workspace(folder / "workspace", supply)
+            async with asyncio.timeout(self.settings.rollout_seconds):
+                await converse(client, self.settings, workspace, log, conversation)
 
     def grade(self, task: Path) -> None:
         """Have pytest grade each rollout's solution, and no other file; writes `report.json`.
@@ -162,9 +182,3 @@ class RolloutRun:
         write_json(self.folder / SUMMARY, described)
         write_report(self.folder / PAGE, results, summary)
         return summary
-
-
-def _status(folder: Path, error: str | None) -> Status:
-    if error is not None:
-        return "harness_error"
-    return "written" if (folder / "workspace" / SOLUTION).is_file() else "no_solution"

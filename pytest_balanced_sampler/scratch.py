@@ -1,4 +1,4 @@
-"""Removes the folders that candidates worked in; used by the warm process and its supervisor."""
+"""Removes the folders that candidates worked in; used by warm, supervisor and rollout_run."""
 
 from __future__ import annotations
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 # Controls, and what is not seen or changes the direction of what is.
 _INVISIBLE = (
     *range(0x80, 0xA0),
+    0xAD,
     0x61C,
+    *range(0x115F, 0x1161),
+    0x180E,
     *range(0x200B, 0x2010),
     *range(0x2028, 0x202F),
     *range(0x2060, 0x2070),
+    0x3164,
+    *range(0xFE00, 0xFE10),
     0xFEFF,
+    0xFFA0,
+    *range(0xFFF9, 0xFFFC),
     *range(0xE0000, 0xE0080),
 )
 _CONTROLS = (*(code for code in range(0x20) if chr(code) not in "\n\t"), 0x7F)
@@ -27,6 +34,11 @@ def printable(text: str, limit: int = 4000) -> str:
         half = limit // 2
         text = f"{text[:half]}\n[... {len(text) - 2 * half} characters cut ...]\n{text[-half:]}"
     return text.encode("utf-8", "backslashreplace").decode("utf-8").translate(_ESCAPED)
+
+
+def without_surrogates(text: str) -> str:
+    """The text with a question mark for each lone surrogate, which UTF-8 cannot say."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def printable_line(text: str, limit: int = 200) -> str:

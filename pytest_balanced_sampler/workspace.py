@@ -6,18 +6,28 @@ the folder as its working directory and the only one that it may write to.
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .errors import CandidateFault, HarnessError, SolutionError, WorkerLost
+from .files import write_whole
+from .remote_worker import Worker
 from .supervisor import WorkerSupply
-from .text import printable
+from .text import printable, printable_line, without_surrogates
 
 RUN_SECONDS = 30
-MAX_FILE_BYTES = 2**20
+MAX_TEXT_BYTES = 2**20
+MAX_PATH = 255
 MAX_OUTPUT = 16_000
 SOLUTION = "solution.py"
+
+# We made the workspace: whatever is in the way in it, a mode that locks us out too, the model made.
+_MADE_BY_THE_MODEL = frozenset(
+    (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.EACCES, errno.ELOOP)
+)
 
 TOOLS: list[dict[str, Any]] = [
     {
@@ -43,8 +53,8 @@ TOOLS: list[dict[str, Any]] = [
         "description": (
             "Run Python code in a new process whose working directory is your workspace: files "
             "that you wrote can be imported. Gives what it printed, and its exit status. Limits: "
-            f"{RUN_SECONDS} seconds, no network, no new processes (use DataLoader with "
-            "num_workers=0), no files outside the workspace."
+            f"{RUN_SECONDS} seconds, no network, no new processes or shared memory (use "
+            "DataLoader with num_workers=0), no files outside the workspace."
         ),
         "input_schema": {
             "type": "object",
@@ -82,35 +92,37 @@ class Workspace:
                 wanted = ", ".join(f"{name} (text)" for name in known["input_schema"]["required"])
                 raise ToolError(f"{tool} takes {wanted}; it got {_describe(arguments)}")
         names = " and ".join(known["name"] for known in TOOLS)
-        raise ToolError(f"there is no tool {tool!r}; there are {names}")
+        raise ToolError(f"there is no tool {printable_line(repr(tool))}; there are {names}")
 
     def _write_file(self, path: str, content: str) -> str:
         target = self._resolve(path)
-        data = content.encode("utf-8", "backslashreplace")
-        if len(data) > MAX_FILE_BYTES:
-            raise ToolError(f"{len(data):,} bytes are too many; a file has at most 1,048,576")
+        data = _encoded(content, "a file")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-        except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
-            raise ToolError(f"cannot write {path!r}: {error.strerror}") from None
+            write_whole(target, data)
         except OSError as error:
-            if error.filename is not None and "too long" in str(error.strerror):
-                raise ToolError(f"cannot write {path[:80]!r}: {error.strerror}") from None
+            if error.errno in _MADE_BY_THE_MODEL:
+                raise ToolError(f"cannot write {path!r}: {error.strerror}") from None
             raise HarnessError(f"cannot write to the workspace: {error.strerror}") from error
-        return f"wrote {len(data)} bytes to {path}"
+        return f"wrote {len(data)} bytes to {printable_line(path, MAX_PATH)}"
 
     def _resolve(self, path: str) -> Path:
         """The place for a path of the model's, below the folder even through links."""
+        if len(path) > MAX_PATH:
+            raise ToolError(f"{len(path):,} characters are too many; a path has at most {MAX_PATH}")
+        if path != without_surrogates(path):
+            raise ToolError(f"{path!r} has a lone surrogate, and no file can be named so")
         if not path or "\0" in path or PurePosixPath(path).is_absolute():
             raise ToolError(f"{path!r} is not a path relative to the workspace")
         folder = self._folder.resolve()
-        target = (folder / path).resolve()
+        # Unlike Path.resolve, this does not raise when links lead in a circle.
+        target = Path(os.path.realpath(folder / path))
         if target == folder or not target.is_relative_to(folder):
             raise ToolError(f"{path!r} leads out of the workspace; write inside it")
         return target
 
     def _run_python(self, code: str) -> str:
+        _encoded(code, "code")
         try:
             output, ending = self._run_once(code)
         except WorkerLost:
@@ -128,7 +140,7 @@ class Workspace:
         try:
             worker.start_clock(RUN_SECONDS)
             try:
-                ending = f"exit status {worker.request('run', code)}"
+                ending = f"exit status {_exit_status(worker, code)}"
             except (CandidateFault, SolutionError) as fault:
                 ending = str(fault).replace("the candidate", "the code")
             return worker.take_output(), ending
@@ -137,10 +149,25 @@ class Workspace:
                 worker.close()
 
 
+def _exit_status(worker: Worker, code: str) -> int:
+    """Run the code and give its exit status, as a shell would show it."""
+    status = worker.request("run", code)
+    # An honest worker sends a bool for `sys.exit(not ok)`; the code can have it send anything.
+    if type(status) not in (int, bool):
+        raise worker.breach("an exit status that is no number")
+    return int(status & 0xFF)
+
+
+def _encoded(text: str, what: str) -> bytes:
+    """The text in UTF-8. Raises `ToolError` when that is too long for `what` it is."""
+    data = text.encode("utf-8", "backslashreplace")
+    if len(data) > MAX_TEXT_BYTES:
+        raise ToolError(f"{len(data):,} bytes are too many; {what} has at most {MAX_TEXT_BYTES:,}")
+    return data
+
+
 def _describe(arguments: object) -> str:
     if not isinstance(arguments, dict):
         return f"a {type(arguments).__name__}"
-    return (
-        ", ".join(f"{name} ({type(value).__name__})" for name, value in arguments.items())
-        or "nothing"
-    )
+    got = ", ".join(f"{name} ({type(value).__name__})" for name, value in arguments.items())
+    return printable_line(got) or "nothing"

@@ -71,13 +71,14 @@ def test_wide_values_end(grade_source):
 
 def test_a_candidate_cannot_write_lines_of_pytests(grade_source):
     """Names and messages of several lines stay recognisable as the candidate's."""
-    forged = "\\n  1/1  other.py: passed\\n1 graded: 1 passed\\u200f"
+    unseen = "\u00ad\u115f\u1160\u180e\u200f\u3164\ufe00\ufe0f\uffa0\ufff9\ufffb"
+    forged = f"\\n  1/1  other.py: passed\\n1 graded: 1 passed{ascii(unseen)[1:-1]}"
     for base, on_ci in itertools.product(("BaseException", "ValueError"), ("", "true")):
         solution = f"def double(x):\n    raise type('X{forged}', ({base},), {{}})('{forged}')\n"
         run = grade_source(solution, TEST, CI=on_ci)
         assert run.grade["outcome"] == "failed"
         assert "\n  1/1  other.py" not in run.output
-        assert "\u200f" not in run.output
+        assert not set(unseen) & set(run.output)
 
 
 def test_deep_folders_are_removed_with_few_descriptors(grade_source, tmp_path):

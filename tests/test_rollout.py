@@ -1,5 +1,6 @@
 """Rollouts through the real SDK, the real tools and the real grading, with a scripted model."""
 
+import ctypes
 import json
 import os
 import random
@@ -23,6 +24,18 @@ TRY = tool(
     code="from solution import BalancedBatchSampler as S\nprint('batches:', len(S([0, 1, 1], 1)))",
 )
 DONE = [text("Done.")]
+FORGE = """
+import pytest_balanced_sampler.wire as wire
+encode = wire.encode
+wire.encode = lambda reply, refer: encode([reply[0], "value", {}], refer)
+"""
+WITHOUT_ID = {
+    "type": "message",
+    "model": "claude-haiku-4-5-20251001",
+    "content": [{"type": "tool_use", "name": "run_python", "input": {"code": "1"}}],
+    "usage": {"cache_read_input_tokens": 50},
+}
+LOSES_THE_ID = Fault(200, json.dumps(WITHOUT_ID).encode())
 
 SCENARIOS = {
     "good": ([[WRITE], [TRY], DONE], "passed"),
@@ -85,6 +98,50 @@ SCENARIOS = {
     "no_json": ([Fault(200, b"<html>gateway</html>")], "harness_error"),
     "no_content": ([Fault(200, b'{"type": "message"}')], "harness_error"),
     "connection_cut": ([Fault(200, b'{"id": "msg', cuts_connection=True)], "harness_error"),
+    "exits_strangely": (
+        [
+            [
+                tool("run_python", code="raise SystemExit(10**5000)"),
+                tool("run_python", code="import sys\nsys.exit(not False)"),
+                tool("run_python", code="import sys\nsys.exit(-1)"),
+            ],
+            [WRITE],
+            DONE,
+        ],
+        "passed",
+    ),
+    "forges_its_exit_status": (
+        [
+            [
+                tool("run_python", code=FORGE.format("'\\x1b[31m' * 700_000")),
+                tool("run_python", code=FORGE.format("object()")),
+                tool("run_python", code=FORGE.format("0.5")),
+            ],
+            [WRITE],
+            DONE,
+        ],
+        "passed",
+    ),
+    "writes_to_a_deep_path": (
+        [[tool("write_file", path="a/" * 1900 + "x", content="x")], [WRITE], DONE],
+        "passed",
+    ),
+    "writes_what_no_text_can_say": (
+        [
+            [
+                text("\ud800"),
+                tool("write_file", path="a\ud800", content="x"),
+                tool("write_file", path="a\x1b[31m", content="\ud800"),
+                tool("write_file", **{"\ud800\x1b[31m": "x"}),
+                tool("run_python", code="print('\ud800')"),
+            ],
+            [WRITE],
+            DONE,
+        ],
+        "passed",
+    ),
+    "runs_too_much": ([[tool("run_python", code="#" * 2**24)], [WRITE], DONE], "passed"),
+    "loses_the_id": ([LOSES_THE_ID], "harness_error"),
     "slow": ([Reply([WRITE], seconds=1.5), DONE], "passed"),
 }
 GOOD_RUNS = [[[WRITE], DONE], [[tool("write_file", path="solution.py", content=BROKEN)], DONE]]
@@ -108,6 +165,12 @@ def roll_out(api, out, *arguments, **more):
         timeout=600,
         check=False,
     )
+
+
+def heed_modes():
+    """For `preexec_fn`: takes root's power over the modes of files from what is started."""
+    for capability in (1, 2):  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
+        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
 
 
 def summary_of(out):
@@ -192,6 +255,91 @@ def test_errors_tell_the_model_what_to_change(scenarios):
     assert not os.path.exists("/tmp/reward_hack_evil.py")
     cut = results_in(transcript_of(out, "cut_in_a_call"))
     assert (cut[0]["is_error"], "cut off" in cut[0]["content"]) == (True, True)
+
+
+def test_exit_statuses_are_a_shells(scenarios):
+    """An exit status is one byte, however large the number; a bool is one too."""
+    out, _, _ = scenarios
+    results = results_in(transcript_of(out, "exits_strangely"))[:3]
+    assert [result["content"] for result in results] == [
+        f"[exit status {code}; nothing was printed]" for code in (0, 1, 255)
+    ]
+
+
+def test_no_result_is_forged(scenarios):
+    """Code that answers in its worker's place is told so, and puts nothing into the result."""
+    out, _, _ = scenarios
+    for result in results_in(transcript_of(out, "forges_its_exit_status"))[:3]:
+        assert result["content"] == (
+            "[the code's process broke the protocol: an exit status that is no number; "
+            "nothing was printed]"
+        )
+
+
+def test_calls_over_a_limit_are_answered(scenarios):
+    """What is too long, or no text, ends no rollout: the model is told, and can be answered."""
+    out, _, _ = scenarios
+    deep, _ = results_in(transcript_of(out, "writes_to_a_deep_path"))
+    assert deep["content"] == "3,801 characters are too many; a path has at most 255"
+    long, _ = results_in(transcript_of(out, "runs_too_much"))
+    assert long["content"] == "16,777,216 bytes are too many; code has at most 1,048,576"
+    results = results_in(transcript_of(out, "writes_what_no_text_can_say"))
+    assert [result["is_error"] for result in results] == [True, False, True, False, False]
+    assert "lone surrogate" in results[0]["content"]
+    assert "surrogates not allowed" in results[3]["content"]
+    assert all(result["content"].replace("\n", "").isprintable() for result in results)
+
+
+def test_a_fault_that_nobody_foresaw_ends_one_rollout(scenarios):
+    """It stands in that rollout's record, and the others go on."""
+    out, finished, _ = scenarios
+    rollout = summary_of(out)["rollouts"][list(SCENARIOS).index("loses_the_id")]
+    assert (rollout["status"], rollout["error"]) == ("harness_error", "KeyError: 'id'")
+    assert "Traceback" not in finished.stderr
+
+
+def test_deep_folders_do_not_stop_a_resume(tmp_path):
+    """What a rollout left is removed before it is done again, however deep it is."""
+    out = tmp_path / "run"
+    dig = "import os\nfor _ in range(1500):\n    os.mkdir('d'); os.chdir('d')\n"
+    with MessagesApi([[[tool("run_python", code=dig)], LOSES_THE_ID]]) as api:
+        assert roll_out(api, out, "--runs", 1).returncode == 3
+    with MessagesApi([GOOD_RUNS[0]]) as api:
+        finished = roll_out(api, out, "--runs", 1, "--resume")
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_no_mode_locks_write_file_out(tmp_path):
+    """A file that cannot be opened is replaced; of all else in its way the model is told."""
+    (tmp_path / "solution.py").touch(mode=0)
+    (tmp_path / "locked").mkdir(mode=0)
+    (tmp_path / "folder").mkdir()
+    script = (
+        "import sys\nfrom pathlib import Path\n"
+        "from pytest_balanced_sampler.workspace import ToolError, Workspace\n"
+        "for path in ('solution.py', 'locked/x', 'folder', 'solution.py/x', 'é' * 200):\n"
+        "    try:\n"
+        "        call = {'path': path, 'content': 'x = 1'}\n"
+        "        print(Workspace(Path(sys.argv[1]), None).use('write_file', call))\n"
+        "    except ToolError as error:\n"
+        "        print(error)\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        preexec_fn=heed_modes,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.stdout.splitlines() == [
+        "wrote 5 bytes to solution.py",
+        "cannot write 'locked/x': Permission denied",
+        "cannot write 'folder': Is a directory",
+        "cannot write 'solution.py/x': File exists",
+        f"cannot write '{'é' * 200}': File name too long",
+    ], finished.stderr
+    assert (tmp_path / "solution.py").read_text() == "x = 1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "locked", "solution.py"]
 
 
 def test_steps_end_at_the_limit(scenarios):
