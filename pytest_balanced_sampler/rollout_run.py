@@ -38,25 +38,35 @@ PAGE = "report.html"
 class RolloutRun:
     """The folder of a run. Making it may raise `FileExistsError` or `ValueError`, for the user."""
 
-    def __init__(self, folder: Path, settings: Settings, *, resume: bool) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, runs: int, task: Path, *, resume: bool
+    ) -> None:
         self.folder = folder
         self.settings = settings
-        described = {"settings": asdict(settings), "anthropic": anthropic.__version__}
+        described = {
+            "settings": asdict(settings),
+            "runs": runs,
+            "task": str(task.resolve()),
+            "anthropic": anthropic.__version__,
+        }
         if not folder.exists():
             (folder / "rollouts").mkdir(parents=True)
             write_json(folder / "run.json", described)
         elif not resume:
             raise FileExistsError(f"{folder} exists: pass --resume to go on with it")
-        elif not (folder / "run.json").is_file():
-            raise ValueError(f"{folder} is not the folder of a run: it has no run.json")
 
-    def check_settings(self) -> None:
-        """Raise `ValueError` when the run was begun with other settings than it has now."""
-        before = json.loads((self.folder / "run.json").read_text())["settings"]
+    def check_settings(self, runs: int) -> None:
+        """Note for how many rollouts the run is now.
+
+        Raises `ValueError` when it was begun with other settings than it has now.
+        """
+        before = _described(self.folder)
         now = asdict(self.settings)
-        changed = [name for name, value in now.items() if before[name] != value]
+        changed = [name for name, value in now.items() if before["settings"][name] != value]
         if changed:
             raise ValueError(f"{self.folder} was begun with another {', '.join(changed)}")
+        if before["runs"] < runs:
+            write_json(self.folder / "run.json", {**before, "runs": runs})
 
     def records(self) -> Iterator[RolloutRecord]:
         """The rollouts that have ended, faults of the harness included, in their order."""
@@ -182,3 +192,22 @@ class RolloutRun:
         write_json(self.folder / SUMMARY, described)
         write_report(self.folder / PAGE, results, summary)
         return summary
+
+
+def begun_run(folder: Path) -> tuple[int, Path]:
+    """For how many rollouts a run was begun, and on which task. Raises `ValueError`."""
+    before = _described(folder)
+    return before["runs"], Path(before["task"])
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    path = folder / "run.json"
+    if not path.is_file():
+        raise ValueError(f"{folder} is not the folder of a run: it has no run.json")
+    try:
+        described: dict[str, Any] = json.loads(path.read_text())
+        if not {"settings", "runs", "task"} <= described.keys():
+            raise ValueError("fields are missing")
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
+    return described

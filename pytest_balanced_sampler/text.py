@@ -8,6 +8,8 @@ _INVISIBLE = (
     0xAD,
     0x61C,
     *range(0x115F, 0x1161),
+    0x17B4,
+    0x17B5,
     0x180E,
     *range(0x200B, 0x2010),
     *range(0x2028, 0x202F),
@@ -17,7 +19,7 @@ _INVISIBLE = (
     0xFEFF,
     0xFFA0,
     *range(0xFFF9, 0xFFFC),
-    *range(0xE0000, 0xE0080),
+    *range(0xE0000, 0xE01F0),
 )
 _CONTROLS = (*(code for code in range(0x20) if chr(code) not in "\n\t"), 0x7F)
 _ESCAPED = {code: f"\\x{code:02x}" for code in _CONTROLS} | {

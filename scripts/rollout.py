@@ -35,13 +35,14 @@ from pytest_balanced_sampler.pass_rate import Summary
 from pytest_balanced_sampler.proxy import make_proxy
 from pytest_balanced_sampler.results import RolloutRecord
 from pytest_balanced_sampler.rollout import USAGE_FIELDS, Settings, WholeRunFailed
-from pytest_balanced_sampler.rollout_run import PAGE, RolloutRun
+from pytest_balanced_sampler.rollout_run import PAGE, RolloutRun, begun_run
 from pytest_balanced_sampler.supervisor import WorkerSupply
 from pytest_balanced_sampler.tables import summary_tables
 from pytest_balanced_sampler.task import preload_of, read_prompt
 from pytest_balanced_sampler.workspace import TOOLS
 
 ROOT = Path(__file__).resolve().parent.parent
+RUNS = 10
 
 
 def main() -> None:
@@ -69,10 +70,12 @@ def main() -> None:
 def roll_out_and_grade(arguments: argparse.Namespace, settings: Settings) -> None:
     """Do what is left of the run in `--out`, grade it, and print the summary."""
     try:
-        run = RolloutRun(arguments.out, settings, resume=arguments.resume)
+        run = RolloutRun(
+            arguments.out, settings, arguments.runs, arguments.task, resume=arguments.resume
+        )
         numbers = run.left_to_do(arguments.runs)
         if numbers:
-            run.check_settings()
+            run.check_settings(arguments.runs)
     except (FileExistsError, ValueError) as error:
         stop(str(error), EXIT_USAGE)
     was_interrupted = bool(numbers) and roll_out(run, numbers, arguments)
@@ -102,7 +105,7 @@ def roll_out_and_grade(arguments: argparse.Namespace, settings: Settings) -> Non
 def parse_arguments() -> argparse.Namespace:
     """The command line, checked as far as it can be checked by itself."""
     parser = Parser(description="Let a model write candidates, and grade them.")
-    parser.add_argument("--runs", type=positive, default=10, help="rollouts (default: 10)")
+    parser.add_argument("--runs", type=positive, help=f"rollouts (default: {RUNS})")
     parser.add_argument("--model", default="claude-haiku-4-5", help="(default: %(default)s)")
     parser.add_argument(
         "--max-steps", type=positive, default=15, help="replies per rollout (default: %(default)s)"
@@ -114,10 +117,11 @@ def parse_arguments() -> argparse.Namespace:
         "--concurrency", type=positive, default=8, help="rollouts at a time (default: %(default)s)"
     )
     parser.add_argument(
-        "--task", type=Path, default=ROOT / "grading_tests", help="folder with prompt.md and tests"
+        "--task", type=Path, help="folder with prompt.md and tests (default: grading_tests)"
     )
-    default = Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    parser.add_argument("--out", type=Path, default=default, help="folder of the run")
+    parser.add_argument(
+        "--out", type=Path, help="folder of the run (default: runs/ and the date and time)"
+    )
     parser.add_argument(
         "--prices",
         type=float,
@@ -127,7 +131,30 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument("--dry-run", action="store_true", help="print what would be sent")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.resume:
+        take_over(arguments)
+    arguments.runs = arguments.runs or RUNS
+    arguments.task = arguments.task or ROOT / "grading_tests"
+    now = datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    arguments.out = arguments.out or Path("runs") / now
+    return arguments
+
+
+def take_over(arguments: argparse.Namespace) -> None:
+    """Have a run that goes on be for the task, and the number of rollouts, that it was begun for.
+
+    Nobody's money is to be spent on a new run, and no grade replaced by other tests', by mistake.
+    """
+    if arguments.out is None:
+        stop("--resume needs --out: the folder of the run to go on with", EXIT_USAGE)
+    try:
+        runs, task = begun_run(arguments.out)
+    except ValueError as error:
+        stop(str(error), EXIT_USAGE)
+    if arguments.task is not None and arguments.task.resolve() != task:
+        stop(f"{arguments.out} was begun with the task {task}", EXIT_USAGE)
+    arguments.runs, arguments.task = arguments.runs or runs, task
 
 
 def roll_out(run: RolloutRun, numbers: list[int], arguments: argparse.Namespace) -> bool:
@@ -190,7 +217,7 @@ class Display:
         steps = sum(ended.steps for ended in self._ended)
         errors = sum(ended.status == "harness_error" for ended in self._ended)
         tokens = sum(sum(ended.usage.values()) for ended in self._ended)
-        totals = f"{steps} steps, {tokens:,} tokens, {errors} errors"
+        totals = f"so far {steps} steps, {tokens:,} tokens, {errors} errors"
         if self._console.is_terminal:
             self._progress.update(self._task, advance=1, description=totals)
             return

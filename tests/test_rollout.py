@@ -467,7 +467,25 @@ def test_an_existing_folder_is_not_overwritten(scenarios, tmp_path):
     assert "exists: pass --resume" in roll_out(api, out).stderr
     more = ["--resume", "--model=other", "--runs", 99]
     assert "begun with another model" in roll_out(api, out, *more).stderr
-    assert "it has no run.json" in roll_out(api, tmp_path, "--resume").stderr
+    assert json.loads((out / "run.json").read_text())["runs"] == len(SCENARIOS)
+    for no_run in (tmp_path, tmp_path / "misspelt"):
+        finished = roll_out(api, no_run, "--resume")
+        assert (finished.returncode, "it has no run.json" in finished.stderr) == (4, True)
+
+
+def test_resume_is_for_the_run_that_was_begun(tmp_path):
+    """Its number of rollouts and its task are known: nothing is sent, no other tests grade it."""
+    out = tmp_path / "run"
+    with MessagesApi(GOOD_RUNS[:1]) as api:
+        assert roll_out(api, out, "--runs", 1).returncode == 0
+        finished = roll_out(api, out, "--resume")
+        assert (finished.returncode, len(api.requests)) == (0, len(GOOD_RUNS[0])), finished.stderr
+        assert summary_of(out)["outcomes"]["passed"] == 1
+        other = roll_out(api, out, "--resume", "--task", ROOT / "examples" / "ttl_cache")
+        assert (other.returncode, "was begun with the task" in other.stderr) == (4, True)
+        script = [sys.executable, "scripts/rollout.py", "--resume"]
+        without = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (without.returncode, "--resume needs --out" in without.stderr) == (4, True)
 
 
 def test_dry_run_sends_nothing(tmp_path):
