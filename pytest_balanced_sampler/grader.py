@@ -1,4 +1,4 @@
-"""`Grader`, the library's door for training loops: candidates in, grades out.
+"""`Grader`, the library's interface for training loops: candidates in, grades out.
 
 A grader keeps *hosts*: processes that stay ready to grade, each with pytest, the tests and the
 modules that candidates import. Candidates wait in one queue; a host that is free takes what waits,

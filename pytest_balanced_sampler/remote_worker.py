@@ -54,6 +54,9 @@ MAX_THREADS = 500
 
 _START_SECONDS = 60
 _TICK_SECONDS = 0.1
+_LOOKS_BEFORE_SLEEP = 30
+"""Most answers come sooner than the kernel puts us to sleep and wakes us again: 50 microseconds of
+looking made an exchange twice as fast, and two processes on two cores no slower."""
 _RECEIVED_AT_ONCE = 2**18
 _USUAL_BYTES = 2**14
 """Asking for more costs 30 microseconds: Python has the kernel map, and clear, memory for it."""
@@ -264,13 +267,19 @@ class Worker:
         while True:
             if time.monotonic() > self._next_check:
                 self._check_clock(started)
-            ready = {descriptor for descriptor, _ in self._poll.poll(_TICK_SECONDS * 1000)}
+            ready = {descriptor for descriptor, _ in self._look()}
             if self._output in ready:
                 self._drain_output()
             if self._channel.fileno() in ready:
                 if event != select.POLLIN:
                     self._poll.modify(self._channel, select.POLLIN)
                 return
+
+    def _look(self) -> list[tuple[int, int]]:
+        for _ in range(_LOOKS_BEFORE_SLEEP):
+            if ready := self._poll.poll(0):
+                return ready
+        return self._poll.poll(_TICK_SECONDS * 1000)
 
     def _check_clock(self, started: float) -> None:
         __tracebackhide__ = True

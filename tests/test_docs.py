@@ -118,8 +118,11 @@ def run(command, folder, environment):
 
 
 def checkout(folder):
-    """A copy of the project, without what was made in it."""
-    made = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "runs")
+    """A copy of the project, without what was made in it, by us or by a reader of README.md."""
+    made = shutil.ignore_patterns(
+        *(".*", "__pycache__", "*.egg-info", "build", "dist", "runs"),
+        *("candidates", "candidate.py", "graded", "benchmark", "report.html"),
+    )
     return shutil.copytree(ROOT, folder, ignore=made)
 
 
