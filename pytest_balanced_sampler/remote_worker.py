@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from functools import partial
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
-from . import wire
+from . import footprint, wire
 from .errors import (
     CandidateFault,
     HarnessError,
@@ -44,13 +43,9 @@ MAX_MEMORY_PER_TEST = 2 * 2**30
 """What all that a candidate sends in one test may take in memory, by a rough and high estimate: a
 test that collects an endless iterable ends here, before the process that judges does."""
 
-MAX_SCRATCH_BYTES = 256 * 2**20
-MAX_SCRATCH_FILES = 10_000
 MAX_NAMELESS_BYTES = 2**30
 """A file that is mapped, and then removed, takes space that no look at the folder finds: so the
 disk itself may not lose more than this while a candidate is waited for."""
-
-MAX_THREADS = 500
 
 _START_SECONDS = 60
 _TICK_SECONDS = 0.1
@@ -132,10 +127,10 @@ class Worker:
         self.requests = 0
         self._allowance = wire.Allowance(MAX_MEMORY_PER_TEST)
         self._cpu_budget = cpu_seconds
-        used = self._cpu_seconds_used()
+        used = footprint.cpu_seconds(self.pid)
         self._cpu_limit = None if used is None else used + cpu_seconds
         self._wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND
-        self._free_at_start = _free_bytes(self.scratch)
+        self._free_at_start = footprint.free_bytes(self.scratch)
 
     def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:
         """Ask the worker for one operation and give its result.
@@ -285,7 +280,7 @@ class Worker:
         __tracebackhide__ = True
         now = time.monotonic()
         self._next_check = now + _TICK_SECONDS
-        used = self._cpu_seconds_used()
+        used = footprint.cpu_seconds(self.pid)
         if self._cpu_limit is not None and used is not None and used > self._cpu_limit:
             self._bury()
             raise SolutionTimeout(f"the candidate used over {self._cpu_budget:g} s of CPU time")
@@ -297,14 +292,10 @@ class Worker:
 
     def _check_resources(self) -> None:
         __tracebackhide__ = True
-        if _is_over_quota(self.scratch):
+        if (excess := footprint.excess(self.scratch, self.pid)) is not None:
             self._bury()
-            quota = MAX_SCRATCH_BYTES // 2**20
-            raise SolutionCrash(f"the candidate wrote over {quota} MiB, or too many files")
-        if _threads_of(self.pid) > MAX_THREADS:
-            self._bury()
-            raise SolutionCrash(f"the candidate has over {MAX_THREADS} threads")
-        free = _free_bytes(self.scratch)
+            raise SolutionCrash(f"the candidate {excess}")
+        free = footprint.free_bytes(self.scratch)
         if free is None or self._free_at_start is None:
             return
         taken = self._free_at_start - free
@@ -315,19 +306,11 @@ class Worker:
         """Tell by what its end gives back whether the candidate took what the disk has lost."""
         folder = os.path.dirname(self.scratch)
         self._bury()
-        given_back = (_free_bytes(folder) or free) - free
+        given_back = (footprint.free_bytes(folder) or free) - free
         lost = f"the disk lost {taken // 2**20:,} MiB while the candidate was waited for"
         if 2 * given_back > taken:
             return WorkerLost(f"{lost}, and got them back when it was ended")
         return HarnessError(lost)
-
-    def _cpu_seconds_used(self) -> float | None:
-        if sys.platform != "linux" or self.pid is None:
-            return None
-        with suppress(OSError):
-            # The CPU clock of another process, as clock_getcpuclockid(3) numbers it.
-            return time.clock_gettime((~self.pid << 3) | 2)
-        return None
 
     def _drain_output(self) -> None:
         piece = os.read(self._output, _RECEIVED_AT_ONCE)
@@ -405,41 +388,6 @@ def exception_from(described: list[str]) -> SolutionError | CandidateFault:
         traceback=traceback,
         tampering=f"raised {kind}, which only ends processes and tests",
     )
-
-
-def _is_over_quota(folder: str) -> bool:
-    size = files = 0
-    folders = [folder] if folder else []
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    files += 1
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-                        continue
-                    with suppress(FileNotFoundError):
-                        size += entry.stat(follow_symlinks=False).st_blocks * 512
-        except FileNotFoundError:
-            continue
-        except OSError:  # A folder that cannot be looked into could hold anything.
-            return True
-        if size > MAX_SCRATCH_BYTES or files > MAX_SCRATCH_FILES:
-            return True
-    return False
-
-
-def _free_bytes(folder: str) -> int | None:
-    with suppress(OSError):
-        status = os.statvfs(folder)
-        return status.f_bavail * status.f_frsize
-    return None
-
-
-def _threads_of(pid: int | None) -> int:
-    with suppress(OSError):
-        return len(os.listdir(f"/proc/{pid}/task"))
-    return 0
 
 
 def describe_exit(code: int) -> str:
