@@ -119,11 +119,13 @@ def run(command, folder, environment):
 
 def checkout(folder):
     """A copy of the project, without what was made in it, by us or by a reader of README.md."""
-    made = shutil.ignore_patterns(
-        *(".*", "__pycache__", "*.egg-info", "build", "dist", "runs"),
-        *("candidates", "candidate.py", "graded", "benchmark", "report.html"),
-    )
-    return shutil.copytree(ROOT, folder, ignore=made)
+    made = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "runs")
+    by_a_reader = {"candidates", "candidate.py", "graded", "benchmark", "report.html"}
+
+    def ignore(place, names):
+        return made(place, names) | (by_a_reader if Path(place) == ROOT else set())
+
+    return shutil.copytree(ROOT, folder, ignore=ignore)
 
 
 def pose_as_installed(environment):
