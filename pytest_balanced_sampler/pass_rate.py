@@ -53,8 +53,8 @@ class FailureMode:
 
 
 @dataclass(frozen=True)
-class Distribution:
-    """A quantity per rollout."""
+class Quantity:
+    """What a rollout has more or less of, steps or tokens, over all rollouts."""
 
     values: list[int]
     total: int
@@ -89,8 +89,8 @@ class Summary:
     band: BandVerdict | None
     tests: dict[str, PassRateOfTest]
     failure_modes: dict[str, FailureMode]
-    steps: Distribution | None
-    tokens: Distribution | None
+    steps: Quantity | None
+    tokens: Quantity | None
     usage: dict[str, int]
     tampering: dict[str, int]
     notices: list[str]
@@ -125,8 +125,8 @@ def summarise(
         band=_verdict(pass_rate, expectations.target_pass_rate),
         tests=_tests(graded, method),
         failure_modes=_failure_modes(graded, expectations.failure_shares, method),
-        steps=_distribution(rollout.steps for rollout in rollouts),
-        tokens=_distribution(sum(rollout.usage.values()) for rollout in rollouts),
+        steps=_quantity(rollout.steps for rollout in rollouts),
+        tokens=_quantity(sum(rollout.usage.values()) for rollout in rollouts),
         usage=dict(sorted(usage.items())),
         tampering=dict(Counter(s for r in everything if r.grade for s in r.grade.tampering)),
         notices=_notices(results),
@@ -237,12 +237,12 @@ def _failure_modes(
     }
 
 
-def _distribution(quantities: Iterable[int]) -> Distribution | None:
+def _quantity(quantities: Iterable[int]) -> Quantity | None:
     values = sorted(quantities)
     if not values:
         return None
     tenths = quantiles(values, n=10, method="inclusive") if len(values) > 1 else values * 9
-    return Distribution(values, sum(values), median(values), tenths[-1])
+    return Quantity(values, sum(values), median(values), tenths[-1])
 
 
 def _notices(results: Results) -> list[str]:

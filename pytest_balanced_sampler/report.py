@@ -21,7 +21,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from .files import write_whole
-from .pass_rate import OUTCOMES, Distribution, Summary
+from .pass_rate import OUTCOMES, Quantity, Summary
 from .results import Result, Results
 from .text import printable, printable_line
 from .workspace import SOLUTION
@@ -171,12 +171,12 @@ def _said(message: dict[str, Any]) -> Iterator[str]:
                 yield f"RESULT\n{block['content']}"
 
 
-def _histogram(distribution: Distribution) -> list[tuple[int, int, int]]:
+def _histogram(quantity: Quantity) -> list[tuple[int, int, int]]:
     """How many values are from a first to a last number, both included."""
-    low, high = distribution.values[0], distribution.values[-1]
+    low, high = quantity.values[0], quantity.values[-1]
     width = -(-(high - low + 1) // _BINS)
     starts = range(low, high + 1, width)
     return [
-        (start, start + width - 1, sum(start <= v < start + width for v in distribution.values))
+        (start, start + width - 1, sum(start <= v < start + width for v in quantity.values))
         for start in starts
     ]
