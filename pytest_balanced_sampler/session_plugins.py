@@ -6,6 +6,8 @@ of its processes grades.
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from .candidate import Candidate, find_candidates
@@ -43,15 +45,10 @@ def register_session_plugins(
         config.pluginmanager.register(session, "grading_session")
         return
     candidates = _find(config, patterns)
+    grading_session = partial(GradingSession, config, candidates, isolation)
     if config.option.collectonly:
-        session = GradingSession(
-            config,
-            candidates,
-            isolation,
-            lambda _: None,
-            Turns(None),
-            is_brief=False,
-            at_a_time=len(candidates),
+        session = grading_session(
+            lambda _: None, Turns(None), is_brief=False, at_a_time=len(candidates)
         )
         config.pluginmanager.register(session, "grading_session")
         return
@@ -66,15 +63,8 @@ def register_session_plugins(
         config.pluginmanager.register(Distribution(config, candidates, book), "grading_session")
         return
     turns = Turns(config.stash.get(TURNS_FOLDER, None))
-    session = GradingSession(
-        config,
-        candidates,
-        isolation,
-        book.open,
-        turns,
-        is_brief=is_brief,
-        at_a_time=_candidates_at_a_time(config, candidates),
-    )
+    at_a_time = _candidates_at_a_time(config, candidates)
+    session = grading_session(book.open, turns, is_brief=is_brief, at_a_time=at_a_time)
     config.pluginmanager.register(session, "grading_session")
 
 
