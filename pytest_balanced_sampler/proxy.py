@@ -17,7 +17,7 @@ from typing import Any, Literal
 from .errors import LoadError, SolutionError
 from .remote_worker import Worker, exception_from
 from .text import printable_line
-from .wire import Reference
+from .wire.tags import Reference
 
 SINGLE_STEPS = 16
 """A loop is read ahead of only after so many items, so that laziness can be tested."""

@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
-from . import footprint, wire
+from . import footprint
 from .errors import (
     CandidateFault,
     HarnessError,
@@ -33,6 +33,7 @@ from .errors import (
     solution_error_type,
 )
 from .text import printable, printable_line
+from .wire import frames, tags, values
 
 WALL_SECONDS_PER_CPU_SECOND = 3
 """A candidate may wait, or share the machine, for this many times its CPU budget."""
@@ -81,7 +82,7 @@ class Worker:
     def __init__(
         self,
         undertaker: Undertaker,
-        make_proxy: Callable[[Worker, wire.Reference], Any],
+        make_proxy: Callable[[Worker, tags.Reference], Any],
     ) -> None:
         self._undertaker = undertaker
         self._resolve = partial(make_proxy, self)
@@ -95,7 +96,7 @@ class Worker:
         # Decoding a set of proxies asks for their hashes, in the middle of a request.
         self._lock = threading.RLock()
         self._number = 0
-        self._allowance = wire.Allowance(MAX_MEMORY_PER_TEST)
+        self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
         self._next_check = 0.0
         self._cpu_limit: float | None = None
         self._cpu_budget = self._wall_left = float(_START_SECONDS)
@@ -125,7 +126,7 @@ class Worker:
         """Give the candidate this much time for what comes next, and forget the last fault."""
         self.fault = None
         self.requests = 0
-        self._allowance = wire.Allowance(MAX_MEMORY_PER_TEST)
+        self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
         self._cpu_budget = cpu_seconds
         used = footprint.cpu_seconds(self.pid)
         self._cpu_limit = None if used is None else used + cpu_seconds
@@ -188,15 +189,15 @@ class Worker:
         released, self.released = self.released, set()
         try:
             request = [self._number, operation, list(args), kwargs, list(released)]
-            body = wire.encode(request, self._refer)
-        except wire.WireError as error:
+            body = values.encode(request, self._refer)
+        except tags.WireError as error:
             self.released |= released
             raise TypeError(f"cannot send this to the candidate: {error}") from error
-        if len(body) > wire.MAX_FRAME_BYTES:
+        if len(body) > frames.MAX_FRAME_BYTES:
             raise TypeError(f"cannot send {len(body):,} bytes to the candidate in one call")
         started = time.monotonic()
         number = self._number
-        self._send(wire.FRAME_HEADER.pack(len(body)) + body, started)
+        self._send(frames.FRAME_HEADER.pack(len(body)) + body, started)
         status, result = self._reply(number, self._receive(started))
         self._wall_left -= time.monotonic() - started
         match status, result:
@@ -212,9 +213,9 @@ class Worker:
                 raise SolutionError(f"the candidate's result cannot be used: {printable(result)}")
         raise self.breach("a reply of unknown kind")
 
-    def _refer(self, item: object) -> wire.Reference | None:
+    def _refer(self, item: object) -> tags.Reference | None:
         refer = getattr(type(item), "__solution_reference__", None)
-        reference: wire.Reference | None = refer(item, self) if refer is not None else None
+        reference: tags.Reference | None = refer(item, self) if refer is not None else None
         return reference
 
     def _send(self, frame: bytes, started: float) -> None:
@@ -233,20 +234,20 @@ class Worker:
     def _receive(self, started: float) -> bytes:
         __tracebackhide__ = True
         received = bytearray()
-        size = wire.FRAME_HEADER.size
+        size = frames.FRAME_HEADER.size
         while len(received) < size:
             self._wait_for(select.POLLIN, started)
             piece = self._receive_piece(size - len(received))
             if not piece:
                 raise self._died()
             received += piece
-            if size == wire.FRAME_HEADER.size and len(received) >= size:
-                size += wire.FRAME_HEADER.unpack_from(received)[0]
-                if size > wire.FRAME_HEADER.size + wire.MAX_FRAME_BYTES:
+            if size == frames.FRAME_HEADER.size and len(received) >= size:
+                size += frames.FRAME_HEADER.unpack_from(received)[0]
+                if size > frames.FRAME_HEADER.size + frames.MAX_FRAME_BYTES:
                     raise self.breach(f"a reply that claims to have {size:,} bytes")
         if len(received) > size:
             raise self.breach("more than the one reply that it owed")
-        return bytes(memoryview(received)[wire.FRAME_HEADER.size :])
+        return bytes(memoryview(received)[frames.FRAME_HEADER.size :])
 
     def _receive_piece(self, missing: int) -> bytes:
         try:
@@ -330,12 +331,12 @@ class Worker:
         try:
             # A reply that is asked for while another is decoded, a hash, ends the matter: it has
             # no members whose hashes had to be asked for in turn.
-            resolve = self._resolve if self._depth == 1 else wire.refuse_reference
-            reply = wire.decode(body, resolve, self._allowance)
-        except wire.AllowanceSpentError:
+            resolve = self._resolve if self._depth == 1 else values.refuse_reference
+            reply = values.decode(body, resolve, self._allowance)
+        except tags.AllowanceSpentError:
             self._bury()
             raise SolutionCrash("the candidate sent more than one test has memory for") from None
-        except wire.WireError as error:
+        except tags.WireError as error:
             if isinstance(error.__cause__, SolutionError):
                 raise error.__cause__ from None
             raise self.breach(str(error)) from error

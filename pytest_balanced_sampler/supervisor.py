@@ -20,11 +20,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import wire
 from .errors import HarnessError, WorkerLost
 from .remote_worker import Death, Worker, describe_exit
 from .scratch import remove_tree
 from .text import printable
+from .wire import frames, tags, values
 
 _WARM_MODULE = "pytest_balanced_sampler.warm"
 _START_SECONDS = 300
@@ -63,7 +63,7 @@ class WarmProcess:
         self,
         preload: list[str],
         isolation: str,
-        make_proxy: Callable[[Worker, wire.Reference], Any],
+        make_proxy: Callable[[Worker, tags.Reference], Any],
     ) -> None:
         self._isolation_mode = isolation
         self._make_proxy = make_proxy
@@ -189,16 +189,16 @@ class WarmProcess:
         on_done(result)
 
     def _send(self, command: list[Any], descriptors: Sequence[int] = ()) -> None:
-        body = wire.encode(command, wire.no_reference)
+        body = values.encode(command, values.no_reference)
         with self._in_step():
-            wire.send_frame(self._control, body, descriptors)
+            frames.send_frame(self._control, body, descriptors)
 
     def _receive(self) -> Any:
         with self._in_step():
-            received = wire.receive_frame(self._control)
+            received = frames.receive_frame(self._control)
             if received is None:
                 raise WorkerLost(self._obituary())
-            return wire.decode(received, wire.no_reference)
+            return values.decode(received, values.no_reference)
 
     @contextmanager
     def _in_step(self) -> Generator[None]:
@@ -237,7 +237,7 @@ class WorkerSupply:
         self,
         preload: list[str],
         isolation: str,
-        make_proxy: Callable[[Worker, wire.Reference], Any],
+        make_proxy: Callable[[Worker, tags.Reference], Any],
     ) -> None:
         self._start = partial(WarmProcess, preload, isolation, make_proxy)
         self._lock = threading.RLock()

@@ -22,9 +22,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from . import wire
 from .confine import Confinement
 from .scratch import remove_tree
+from .wire import frames, values
 from .worker import Worker
 
 
@@ -41,10 +41,10 @@ class WarmProcess:
         """Carry out commands until the trusted side hangs up."""
         commands: dict[str, Callable[..., object]] = {"fork": self._fork, "reap": self._reap}
         while True:
-            body, descriptors = wire.receive_frame_and_descriptors(self._control)
+            body, descriptors = frames.receive_frame_and_descriptors(self._control)
             if body is None:
                 break
-            command, *args = wire.decode(body, wire.no_reference)
+            command, *args = values.decode(body, values.no_reference)
             try:
                 _reply(self._control, "done", commands[command](*args, *descriptors))
             except OSError as error:
@@ -149,7 +149,7 @@ def main() -> None:
 
 def _reply(control: socket.socket, status: str, result: object) -> None:
     with suppress(ConnectionError):
-        wire.send_frame(control, wire.encode([status, result], wire.no_reference))
+        frames.send_frame(control, values.encode([status, result], values.no_reference))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import wire
+from .wire import frames, tags, values
 
 MAX_PULLED_BYTES = 2**20
 _MAX_MESSAGE = 20_000
@@ -57,9 +57,9 @@ class Worker:
             result = operation(*args, **kwargs)
             if isinstance(result, _Pull):
                 pulled = self._encode_pull(result)
-                return wire.encode_list([self._encode(number), self._encode("value"), pulled])
+                return values.encode_list([self._encode(number), self._encode("value"), pulled])
             return self._encode([number, "value", result])
-        except wire.WireError as error:
+        except tags.WireError as error:
             return self._encode([number, "unsendable", str(error)])
         except _LoadFailed as error:
             status, described = "load_error", _describe_exception(error.__cause__)
@@ -83,40 +83,40 @@ class Worker:
             except StopIteration:
                 ended = []
                 break
-            except wire.WireError:
+            except tags.WireError:
                 raise
             except BaseException as error:
                 ended = _describe_exception(error)
                 break
             size += len(items[-1])
         iterator = pull.iterator if ended is None and len(items) < pull.limit else None
-        return wire.encode_list(
-            [wire.encode_list(items), self._encode(ended), self._encode(iterator)]
+        return values.encode_list(
+            [values.encode_list(items), self._encode(ended), self._encode(iterator)]
         )
 
     def _encode(self, value: object) -> bytes:
-        return wire.encode(value, self._refer)
+        return values.encode(value, self._refer)
 
-    def _refer(self, item: object) -> wire.Reference:
+    def _refer(self, item: object) -> tags.Reference:
         number = self._numbers.get(id(item))
         if number is None:
             number = self._next_number
             self._next_number += 1
             self._numbers[id(item)] = number
             self._objects[number] = item
-        return wire.Reference(number, _describe(item))
+        return tags.Reference(number, _describe(item))
 
     def _send(self, message: bytes) -> None:
-        if len(message) > wire.MAX_FRAME_BYTES:
+        if len(message) > frames.MAX_FRAME_BYTES:
             error = f"a value of {len(message):,} bytes is too large to be sent"
-            message = wire.encode_list(map(self._encode, [None, "unsendable", error]))
-        wire.send_frame(self._channel, message)
+            message = values.encode_list(map(self._encode, [None, "unsendable", error]))
+        frames.send_frame(self._channel, message)
 
     def _receive(self) -> Any:
-        received = wire.receive_frame(self._channel)
+        received = frames.receive_frame(self._channel)
         if received is None:
             return None
-        return wire.decode(received, lambda ref: self._objects[ref.number])
+        return values.decode(received, lambda ref: self._objects[ref.number])
 
 
 class _LoadFailed(Exception):

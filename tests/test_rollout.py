@@ -25,7 +25,7 @@ TRY = tool(
 )
 DONE = [text("Done.")]
 FORGE = """
-import pytest_balanced_sampler.wire as wire
+import pytest_balanced_sampler.wire.values as wire
 encode = wire.encode
 wire.encode = lambda reply, refer: encode([reply[0], "value", {}], refer)
 """

@@ -13,13 +13,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_balanced_sampler import wire
+from pytest_balanced_sampler.wire import tags, values
 from tests.conftest import ROOT
 from tests.wire_values import ARRAYS, VALUES, is_exactly, tensors
 
 
 def there_and_back(value):
-    return wire.decode(wire.encode(value, wire.no_reference), wire.no_reference)
+    return values.decode(values.encode(value, values.no_reference), values.no_reference)
 
 
 @given(VALUES)
@@ -97,30 +97,30 @@ def test_what_is_no_data_becomes_a_reference():
 
     def refer(item):
         seen.append(item)
-        return wire.Reference(len(seen), "thing")
+        return tags.Reference(len(seen), "thing")
 
     things = [object(), numpy.array([object()]), int]
-    arrived = wire.decode(wire.encode(things, refer), lambda reference: reference)
-    assert arrived == [wire.Reference(number, "thing") for number in (1, 2, 3)]
+    arrived = values.decode(values.encode(things, refer), lambda reference: reference)
+    assert arrived == [tags.Reference(number, "thing") for number in (1, 2, 3)]
     assert seen == things
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_decoded_or_refused(data):
     """No bytes make the decoder raise anything but a WireError."""
-    with suppress(wire.WireError):
-        wire.decode(data, wire.no_reference)
+    with suppress(tags.WireError):
+        values.decode(data, values.no_reference)
 
 
 @given(st.integers(0, 12), st.binary(max_size=60) | VALUES.map(lambda value: encoded(value)))
 def test_any_extension_is_decoded_or_refused(tag, payload):
     """No payload under any of our tags makes the decoder raise anything but a WireError."""
-    with suppress(wire.WireError):
-        wire.decode(msgpack.packb(msgpack.ExtType(tag, payload)), wire.no_reference)
+    with suppress(tags.WireError):
+        values.decode(msgpack.packb(msgpack.ExtType(tag, payload)), values.no_reference)
 
 
 def encoded(value):
-    return wire.encode(value, wire.no_reference)
+    return values.encode(value, values.no_reference)
 
 
 def extension(tag, fields):
@@ -131,14 +131,14 @@ def equal_hashes(length, count):
     """A set of tuples which all have one hash (-1 and -2 do), and are all different."""
     choices = itertools.islice(itertools.product((-1, -2), repeat=16), count)
     tuples = [(0,) * max(0, length - 16) + choice for choice in choices]
-    members = [msgpack.ExtType(wire.Tag.TUPLE, msgpack.packb(member)) for member in tuples]
-    return extension(wire.Tag.SET, members)
+    members = [msgpack.ExtType(tags.Tag.TUPLE, msgpack.packb(member)) for member in tuples]
+    return extension(tags.Tag.SET, members)
 
 
 def nested(depth):
     data = msgpack.packb([])
     for _ in range(depth):
-        data = msgpack.packb(msgpack.ExtType(wire.Tag.TUPLE, b"\x91" + data))
+        data = msgpack.packb(msgpack.ExtType(tags.Tag.TUPLE, b"\x91" + data))
     return data
 
 
@@ -148,39 +148,39 @@ def nested(depth):
         b"\xdd\xff\xff\xff\xff",
         b"\xc6\xff\xff\xff\xff",
         b"\x91" * 100_000,
-        nested(wire.MAX_DEPTH + 1),
+        nested(values.MAX_DEPTH + 1),
         b"\xdc\xff\xff" * 3,
-        msgpack.packb([[]] * (wire.MAX_CONTAINERS + 1)),
-        msgpack.packb([{}] * (wire.MAX_CONTAINERS + 1)),
-        equal_hashes(3, wire.MAX_KEY_WEIGHT // 3),
+        msgpack.packb([[]] * (values.MAX_CONTAINERS + 1)),
+        msgpack.packb([{}] * (values.MAX_CONTAINERS + 1)),
+        equal_hashes(3, values.MAX_KEY_WEIGHT // 3),
         equal_hashes(300, 100),
-        extension(wire.Tag.SET, [2**21 * n for n in range(wire.MAX_KEY_WEIGHT + 2)]),
-        extension(wire.Tag.SET, [2.0**21 * n for n in range(wire.MAX_KEY_WEIGHT + 1)]),
-        extension(wire.Tag.SET, [[]]),
-        extension(wire.Tag.ARRAY, ["|O", [1], b"12345678"]),
-        extension(wire.Tag.ARRAY, ["<m8[0D]", [1], b"12345678"]),
-        extension(wire.Tag.ARRAY, ["<f8[D]", [1], b"12345678"]),
-        extension(wire.Tag.ARRAY, ["<f8", [2], b"12345678"]),
-        extension(wire.Tag.ARRAY, ["<f8", [2**39, 2**39], b""]),
-        extension(wire.Tag.ARRAY, ["<f8", [-1], b""]),
-        extension(wire.Tag.ARRAY, ["(9,)f8", [1], b""]),
-        extension(wire.Tag.TENSOR, ["float32", [3], b"1234", False]),
-        extension(wire.Tag.TENSOR, ["os", [], b"", False]),
-        extension(wire.Tag.TENSOR, ["int64", [1], b"12345678", True]),
-        extension(wire.Tag.COMPLEX, ["1", "2"]),
-        extension(wire.Tag.REFERENCE, ["1", 2]),
-        extension(wire.Tag.REFERENCE, [-1, ""]),
-        extension(wire.Tag.REFERENCE, [wire.MAX_REFERENCES, ""]),
+        extension(tags.Tag.SET, [2**21 * n for n in range(values.MAX_KEY_WEIGHT + 2)]),
+        extension(tags.Tag.SET, [2.0**21 * n for n in range(values.MAX_KEY_WEIGHT + 1)]),
+        extension(tags.Tag.SET, [[]]),
+        extension(tags.Tag.ARRAY, ["|O", [1], b"12345678"]),
+        extension(tags.Tag.ARRAY, ["<m8[0D]", [1], b"12345678"]),
+        extension(tags.Tag.ARRAY, ["<f8[D]", [1], b"12345678"]),
+        extension(tags.Tag.ARRAY, ["<f8", [2], b"12345678"]),
+        extension(tags.Tag.ARRAY, ["<f8", [2**39, 2**39], b""]),
+        extension(tags.Tag.ARRAY, ["<f8", [-1], b""]),
+        extension(tags.Tag.ARRAY, ["(9,)f8", [1], b""]),
+        extension(tags.Tag.TENSOR, ["float32", [3], b"1234", False]),
+        extension(tags.Tag.TENSOR, ["os", [], b"", False]),
+        extension(tags.Tag.TENSOR, ["int64", [1], b"12345678", True]),
+        extension(tags.Tag.COMPLEX, ["1", "2"]),
+        extension(tags.Tag.REFERENCE, ["1", 2]),
+        extension(tags.Tag.REFERENCE, [-1, ""]),
+        extension(tags.Tag.REFERENCE, [values.MAX_REFERENCES, ""]),
         extension(99, []),
-        msgpack.packb(msgpack.ExtType(wire.Tag.BIG_INTEGER, b"1" * (wire.MAX_INTEGER_BYTES + 1))),
+        msgpack.packb(msgpack.ExtType(tags.Tag.BIG_INTEGER, b"1" * (values.MAX_INTEGER_BYTES + 1))),
         b"",
         msgpack.packb(1) + b"more",
     ],
 )
 def test_hostile_messages_are_refused(data):
     """Lies about length, depth, shape and type are refused, whatever they would have cost."""
-    with pytest.raises(wire.WireError):
-        wire.decode(data, wire.no_reference)
+    with pytest.raises(tags.WireError):
+        values.decode(data, values.no_reference)
 
 
 def test_not_a_number_is_kept():
@@ -199,9 +199,9 @@ def test_ordinary_keys_are_not_limited():
 
 def test_an_allowance_is_for_all_messages_together():
     """What several messages take in memory is added up."""
-    data = wire.encode([["\u0100"] * 1000] * 10, wire.no_reference)
-    allowance = wire.Allowance(2_500_000)
+    data = values.encode([["\u0100"] * 1000] * 10, values.no_reference)
+    allowance = tags.Allowance(2_500_000)
     for _ in range(2):
-        wire.decode(data, wire.no_reference, allowance)
-    with pytest.raises(wire.AllowanceSpentError):
-        wire.decode(data, wire.no_reference, allowance)
+        values.decode(data, values.no_reference, allowance)
+    with pytest.raises(tags.AllowanceSpentError):
+        values.decode(data, values.no_reference, allowance)

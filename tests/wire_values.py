@@ -5,7 +5,7 @@ import torch
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from pytest_balanced_sampler import wire
+from pytest_balanced_sampler.wire import arrays
 
 SCALARS = (
     st.none()
@@ -37,7 +37,7 @@ ARRAYS = st_numpy.arrays(
 @st.composite
 def tensors(draw):
     """Any bits, in any type and shape."""
-    dtype = getattr(torch, draw(st.sampled_from(sorted(wire.TENSOR_TYPES))))
+    dtype = getattr(torch, draw(st.sampled_from(sorted(arrays.TENSOR_TYPES))))
     shape = draw(st_numpy.array_shapes(min_dims=0, min_side=0, max_side=3))
     size = int(numpy.prod(shape)) * dtype.itemsize
     data = bytearray(draw(st.binary(min_size=size, max_size=size)))

@@ -5,7 +5,7 @@ import sys
 import msgpack
 from torch.utils.data import Sampler
 
-wire = sys.modules["pytest_balanced_sampler.wire"]
+wire = sys.modules["pytest_balanced_sampler.wire.values"]
 extend_data = wire._extend_data
 PRIME = 2**61 - 1
 

@@ -8,20 +8,14 @@ and a decoder gives up on a message before that message can cost more than a few
 
 from __future__ import annotations
 
-import math
-import re
-import socket
-import struct
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgpack
 
-MAX_FRAME_BYTES = 16 * 2**20
-"""The longest message either side accepts."""
+from . import arrays
+from .tags import Allowance, Reference, Tag, WireError
 
 MAX_CONTAINERS = 400_000
 """An empty list is one byte on the wire and over fifty in memory, so containers are counted."""
@@ -34,8 +28,6 @@ MAX_DEPTH = 64
 MAX_INTEGER_BYTES = 2**16
 MAX_REFERENCES = 2**32
 
-FRAME_HEADER = struct.Struct("!I")
-_MAX_DESCRIPTORS = 2
 _BYTES_PER_BYTE = 4
 _BYTES_PER_CONTAINER = 100
 _BYTES_PER_ITEM = 90
@@ -44,61 +36,6 @@ _BITS_OF_A_SMALL_KEY = 20
 
 _BUFFER_BYTES = 256
 """The packer's own default is a fresh quarter of a megabyte for every call."""
-
-# NumPy divides by the number in a time's unit when it compares: a 0 there ends the process.
-_ARRAY_TYPE = re.compile(
-    r"[<>|]([biufcSU][1-9]\d{0,5}|"
-    r"[mM]8(\[([1-9]\d{0,8})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as|generic)\])?)",
-    re.ASCII,
-)
-TENSOR_TYPES = frozenset(
-    "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64 "
-    "complex32 complex64 complex128 float8_e4m3fn float8_e5m2".split()
-)
-
-
-class Tag(IntEnum):
-    """What a MessagePack extension of ours stands for."""
-
-    TUPLE = 0
-    SET = 1
-    FROZENSET = 2
-    BIG_INTEGER = 3
-    COMPLEX = 4
-    SLICE = 5
-    ARRAY = 6
-    NUMPY_SCALAR = 7
-    TENSOR = 8
-    REFERENCE = 9
-
-
-class WireError(Exception):
-    """Raised when a value cannot be sent, or when received bytes are not a message."""
-
-
-class AllowanceSpentError(WireError):
-    """Raised when messages would take more memory than their receiver has to spare."""
-
-
-class Allowance:
-    """How much memory, in bytes and roughly, decoded values may still take."""
-
-    def __init__(self, size: int) -> None:
-        self._left = size
-
-    def spend(self, size: int) -> None:
-        """Take this much of it. Raises `AllowanceSpentError`."""
-        self._left -= size
-        if self._left < 0:
-            raise AllowanceSpentError("a message needs more memory than there is to spare")
-
-
-@dataclass(frozen=True)
-class Reference:
-    """An object that stays in the worker: its number there, and how to describe it."""
-
-    number: int
-    description: str
 
 
 def encode(value: object, refer: Callable[[object], Reference | None]) -> bytes:
@@ -152,12 +89,9 @@ def decode(
 def _extend_data(item: Any, pack: Callable[[object], bytes]) -> object:
     if type(item) is tuple:  # By far the most common: spares it the questions below.
         return msgpack.ExtType(Tag.TUPLE, pack(list(item)))
-    # NumPy comes before the built-ins: its float64 is a float, its str_ a str.
-    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
-    if numpy is not None and isinstance(item, numpy.generic | numpy.ndarray):
-        return _extend_numpy(numpy, item, pack)
-    if torch is not None and isinstance(item, torch.Tensor):
-        return _extend_tensor(torch, item, pack)
+    # Arrays come before the built-ins: NumPy's float64 is a float, its str_ a str.
+    if arrays.is_array(item):
+        return arrays.extend(item, pack)
     match item:
         case int():
             return _extend_integer(int.__index__(item))
@@ -191,23 +125,6 @@ def _extend_integer(number: int) -> object:
     if size > MAX_INTEGER_BYTES:
         raise WireError(f"an integer of {size} bytes is too large to be sent")
     return msgpack.ExtType(Tag.BIG_INTEGER, number.to_bytes(size, signed=True))
-
-
-def _extend_numpy(numpy: Any, item: Any, pack: Callable[[object], bytes]) -> object:
-    array = numpy.asarray(item)
-    if not _ARRAY_TYPE.fullmatch(array.dtype.str):
-        return None
-    tag = Tag.NUMPY_SCALAR if isinstance(item, numpy.generic) else Tag.ARRAY
-    return msgpack.ExtType(tag, pack([array.dtype.str, list(array.shape), array.tobytes()]))
-
-
-def _extend_tensor(torch: Any, item: Any, pack: Callable[[object], bytes]) -> object:
-    name = str(item.dtype).removeprefix("torch.")
-    if item.layout is not torch.strided or item.is_meta or name not in TENSOR_TYPES:
-        return None
-    flat = item.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
-    data = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
-    return msgpack.ExtType(Tag.TENSOR, pack([name, list(item.shape), data, item.requires_grad]))
 
 
 class _Decoder:
@@ -269,11 +186,11 @@ class _Decoder:
             case Tag.SLICE:
                 return slice(*self._typed(data, object, object, object))
             case Tag.ARRAY:
-                return _array(*self._typed(data, str, list, bytes))
+                return arrays.array(*self._typed(data, str, list, bytes))
             case Tag.NUMPY_SCALAR:
-                return _array(*self._typed(data, str, list, bytes))[()]
+                return arrays.array(*self._typed(data, str, list, bytes))[()]
             case Tag.TENSOR:
-                return _tensor(*self._typed(data, str, list, bytes, bool))
+                return arrays.tensor(*self._typed(data, str, list, bytes, bool))
             case Tag.REFERENCE:
                 return self._resolve(self._reference(*self._typed(data, int, str)))
         raise WireError(f"a message has an impossible extension {tag}")
@@ -308,38 +225,6 @@ def _key_weight(key: object) -> int:
     return 1
 
 
-def _check_size(shape: list[Any], item_size: int, data: bytes) -> None:
-    if not all(type(size) is int and 0 <= size < 2**40 for size in shape) or len(shape) > 32:
-        raise WireError("a message has an array of impossible shape")
-    if math.prod(shape) * item_size != len(data):
-        raise WireError("a message has an array whose size is not its shape's")
-
-
-def _array(type_text: str, shape: list[Any], data: bytes) -> Any:
-    import numpy
-
-    if not _ARRAY_TYPE.fullmatch(type_text):
-        raise WireError("a message has an array of a type that is no data")
-    dtype = numpy.dtype(type_text)
-    _check_size(shape, dtype.itemsize, data)
-    if not data:
-        return numpy.zeros(shape, dtype)
-    return numpy.frombuffer(bytearray(data), dtype).reshape(shape)
-
-
-def _tensor(type_name: str, shape: list[Any], data: bytes, requires_grad: bool) -> Any:
-    import torch
-
-    if type_name not in TENSOR_TYPES:
-        raise WireError("a message has a tensor of an unknown type")
-    dtype = getattr(torch, type_name)
-    _check_size(shape, dtype.itemsize, data)
-    if not data:
-        return torch.empty(shape, dtype=dtype, requires_grad=requires_grad)
-    flat = torch.frombuffer(bytearray(data), dtype=torch.uint8).view(dtype)
-    return flat.reshape(shape).requires_grad_(requires_grad)
-
-
 def no_reference(_: object) -> None:
     """For messages that refer to no objects."""
 
@@ -354,31 +239,3 @@ def encode_list(encoded_items: Iterable[bytes]) -> bytes:
     items = list(encoded_items)
     header: bytes = msgpack.Packer().pack_array_header(len(items))
     return header + b"".join(items)
-
-
-def send_frame(channel: socket.socket, body: bytes, descriptors: Sequence[int] = ()) -> None:
-    """Send one message over a blocking stream socket, and file descriptors with it."""
-    frame = FRAME_HEADER.pack(len(body)) + body
-    if descriptors:
-        socket.send_fds(channel, [frame], descriptors)
-    else:
-        channel.sendall(frame)
-
-
-def receive_frame(channel: socket.socket) -> bytes | None:
-    """One message from a trusted peer; None when it has hung up."""
-    return _receive_body(channel, channel.recv(FRAME_HEADER.size, socket.MSG_WAITALL))
-
-
-def receive_frame_and_descriptors(channel: socket.socket) -> tuple[bytes | None, list[int]]:
-    """One message from a trusted peer, and the file descriptors sent with it."""
-    header, descriptors, _, _ = socket.recv_fds(channel, FRAME_HEADER.size, _MAX_DESCRIPTORS)
-    return _receive_body(channel, header), descriptors
-
-
-def _receive_body(channel: socket.socket, header: bytes) -> bytes | None:
-    if len(header) < FRAME_HEADER.size:
-        return None
-    (size,) = FRAME_HEADER.unpack(header)
-    body = channel.recv(size, socket.MSG_WAITALL)
-    return None if len(body) < size else body

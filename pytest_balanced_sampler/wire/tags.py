@@ -1,0 +1,50 @@
+"""The vocabulary of the wire: tags, references, and what can go wrong with a message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Tag(IntEnum):
+    """What a MessagePack extension of ours stands for."""
+
+    TUPLE = 0
+    SET = 1
+    FROZENSET = 2
+    BIG_INTEGER = 3
+    COMPLEX = 4
+    SLICE = 5
+    ARRAY = 6
+    NUMPY_SCALAR = 7
+    TENSOR = 8
+    REFERENCE = 9
+
+
+class WireError(Exception):
+    """Raised when a value cannot be sent, or when received bytes are not a message."""
+
+
+class AllowanceSpentError(WireError):
+    """Raised when messages would take more memory than their receiver has to spare."""
+
+
+class Allowance:
+    """How much memory, in bytes and roughly, decoded values may still take."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def spend(self, size: int) -> None:
+        """Take this much of it. Raises `AllowanceSpentError`."""
+        self._left -= size
+        if self._left < 0:
+            raise AllowanceSpentError("a message needs more memory than there is to spare")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An object that stays in the worker: its number there, and how to describe it."""
+
+    number: int
+    description: str
