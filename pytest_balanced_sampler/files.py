@@ -1,10 +1,13 @@
-"""Writes files that appear whole or not at all; used wherever a result is written."""
+"""Writes files that appear whole or not at all, and removes folders that candidates worked in."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
+import shutil
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -27,3 +30,14 @@ def write_whole(path: Path, content: str | bytes) -> None:
 def write_json(path: Path, data: object) -> None:
     """Write data as `write_whole` writes text."""
     write_whole(path, json.dumps(data, indent=1))
+
+
+def remove_tree(path: str) -> None:
+    """Remove a folder, however deep a candidate made it.
+
+    `shutil.rmtree` holds a frame and a descriptor for every level, and runs out of both.
+    """
+    with suppress(RecursionError):
+        shutil.rmtree(path, ignore_errors=True)
+    if os.path.exists(path):
+        subprocess.run(["rm", "-rf", "--", path], check=False)

@@ -19,13 +19,12 @@ from typing import Any
 import anthropic
 
 from .errors import HarnessError
-from .files import write_json
+from .files import remove_tree, write_json
 from .pass_rate import Summary, summarise
 from .pytest_session import grade_in_session
 from .report import write_report
 from .results import REPORT, RolloutRecord, Status, read_results, read_rollouts
 from .rollout import Conversation, Settings, WholeRunFailed, converse
-from .scratch import remove_tree
 from .supervisor import WorkerSupply
 from .task import read_expectations
 from .text import printable_line

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from .errors import HarnessError, WorkerLost
+from .files import remove_tree
 from .remote_worker import Death, Worker, describe_exit
-from .scratch import remove_tree
 from .text import printable
 from .wire import frames, tags, values
 
-_WARM_MODULE = "pytest_balanced_sampler.warm"
+_WARM_MODULE = "pytest_balanced_sampler.worker.warm"
 _START_SECONDS = 300
 _COMMAND_SECONDS = 60
 _SECONDS_TO_END = 2

@@ -18,7 +18,7 @@ import threading
 
 import seccompy
 
-from pytest_balanced_sampler.confine import Confinement, Feature
+from pytest_balanced_sampler.worker.confine import Confinement, Feature
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PARENT = os.getpid()

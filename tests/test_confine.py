@@ -10,7 +10,7 @@ import landlockpy
 import pytest
 import seccompy
 
-from pytest_balanced_sampler.confine import Confinement, Feature
+from pytest_balanced_sampler.worker.confine import Confinement, Feature
 from tests.conftest import ROOT, run_pytest
 
 needs_everything = pytest.mark.skipif(
@@ -174,11 +174,15 @@ def test_another_library_agrees_on_the_kernel():
 
 def test_every_forbidden_call_has_a_number():
     """A name that no table knows would forbid nothing."""
-    from pytest_balanced_sampler import confine
+    from pytest_balanced_sampler.worker import system_calls
 
     if seccompy.arch() != "x86_64":
         pytest.skip("the lists hold the names of x86-64")
-    for names in (confine._FORBIDDEN_CALLS, confine._IGNORED_CALLS, confine._FORBIDDEN_IN_WORKERS):
+    for names in (
+        system_calls._FORBIDDEN_CALLS,
+        system_calls._IGNORED_CALLS,
+        system_calls._FORBIDDEN_IN_WORKERS,
+    ):
         for name in names:
             assert seccompy.syscall_nr(name) >= 0
 

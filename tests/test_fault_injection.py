@@ -19,7 +19,7 @@ EXPECTED = {"good": "passed", "bad": "failed", "exits": "failed"}
 TESTS = "".join(
     f"def test_{n}(solution):\n    assert solution.double({n}) == {2 * n}\n" for n in range(1, 11)
 )
-WARM = "pytest_balanced_sampler.warm"
+WARM = "pytest_balanced_sampler.worker.warm"
 
 
 def warm_process_of(session):

@@ -45,7 +45,7 @@ def processes_of_the_session():
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             command = " ".join(process.cmdline())
-            if "pytest_balanced_sampler.warm" in command and MARK in command:
+            if "pytest_balanced_sampler.worker.warm" in command and MARK in command:
                 found.append(process)
     return found
 

@@ -4,7 +4,7 @@ import sys
 
 from torch.utils.data import Sampler
 
-worker = sys.modules["pytest_balanced_sampler.worker"]
+worker = sys.modules["pytest_balanced_sampler.worker.serve"]
 
 
 class Bomb:

@@ -1,6 +1,6 @@
 """The warm process: imports once what candidates need, then forks a worker for each.
 
-Started by `supervisor.WarmProcess` as `python -m pytest_balanced_sampler.warm FD`, with a clean
+Started by `judge.warm_process` as `python -m pytest_balanced_sampler.worker.warm FD`, with a clean
 environment. It reads commands from its control socket and never reads a byte that comes from a
 candidate. Its own session, so that a Ctrl-C for pytest is not for it; when the trusted side is
 gone, by whatever death, it ends every worker, removes their folders and exits.
@@ -22,13 +22,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+from ..files import remove_tree
+from ..wire import frames, values
 from .confine import Confinement
-from .scratch import remove_tree
-from .wire import frames, values
-from .worker import Worker
+from .serve import CandidateServer
 
 
-class WarmProcess:
+class Forker:
     """Forks, ends and cleans up after workers, as it is told to on `control`."""
 
     def __init__(self, control: socket.socket, confinement: Confinement, root: str) -> None:
@@ -75,7 +75,7 @@ class WarmProcess:
             os.dup2(channel, 3)
             os.closerange(4, 2**16)
             self._confinement.enter_worker(scratch)
-            worker = Worker(socket.socket(fileno=3))
+            worker = CandidateServer(socket.socket(fileno=3))
         except BaseException as error:
             os.write(2, f"the worker could not be set up: {error!r}".encode())
             os._exit(70)
@@ -138,7 +138,7 @@ def main() -> None:
         gc.freeze()
         gc.enable()
         _reply(control, "ready", [versions, confinement.enforced, confinement.missing, root])
-        WarmProcess(control, confinement, root).run()
+        Forker(control, confinement, root).run()
     except ImportError as error:
         _reply(control, "failed", str(error))
     finally:

@@ -22,14 +22,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .wire import frames, tags, values
+from ..wire import frames, tags, values
 
 MAX_PULLED_BYTES = 2**20
 _MAX_MESSAGE = 20_000
 _MAX_TRACEBACK_FRAMES = 10
 
 
-class Worker:
+class CandidateServer:
     """Answers requests on `channel` about the one candidate that it is told to load."""
 
     def __init__(self, channel: socket.socket) -> None:

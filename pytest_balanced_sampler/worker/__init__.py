@@ -1,0 +1,1 @@
+"""UNTRUSTED: what runs beside a candidate. Started with -m; no other folder imports it."""

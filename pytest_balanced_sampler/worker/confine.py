@@ -1,0 +1,176 @@
+"""Confines a worker: what it may read, write, call and use up. Used by the warm process only.
+
+`Confinement` is prepared once in the warm process, which installs the part that it can live with
+itself (`enter_warm_process`), and completed in each worker before the candidate's first line
+(`enter_worker`). SECURITY.md says what is enforced on which system.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import site
+import struct
+import sys
+import sysconfig
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+import landlockpy
+import seccompy
+from landlockpy import AccessFS, Scope
+
+from . import system_calls
+
+
+class Feature(StrEnum):
+    """One part of the isolation, as it is named in reports."""
+
+    FILES = "files"
+    SIGNALS = "signals"
+    SYSTEM_CALLS = "system_calls"
+    RESOURCES = "resources"
+
+
+MEMORY_BYTES = 2 * 2**30
+FILE_BYTES = 16 * 2**20
+OPEN_FILES = 128
+CPU_SECONDS = 600
+"""A backstop: the trusted side's clock ends a test long before."""
+
+_LANDLOCK_ABI_WITH_SCOPES = 6
+_READ = AccessFS.READ_FILE | AccessFS.READ_DIR | AccessFS.EXECUTE
+_SCRATCH = (
+    AccessFS.READ_FILE
+    | AccessFS.READ_DIR
+    | AccessFS.WRITE_FILE
+    | AccessFS.TRUNCATE
+    | AccessFS.REMOVE_FILE
+    | AccessFS.REMOVE_DIR
+    | AccessFS.MAKE_REG
+    | AccessFS.MAKE_DIR
+)
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+_SYSTEM_PATHS = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/usr/share/zoneinfo",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+)
+
+_CAPABILITY_VERSION = 0x20080522
+_CAP_DAC_READ_SEARCH = 1 << 2
+
+
+class Confinement:
+    """What this machine can enforce on a worker.
+
+    `enabled` False prepares nothing (`--isolation=off`).
+    """
+
+    def __init__(self, *, enabled: bool) -> None:
+        self.enforced: list[Feature] = list(_available()) if enabled else []
+        self.missing = [feature for feature in Feature if feature not in self.enforced]
+        self._readable = list(_readable_paths())
+        self._address_space = 0
+        self._worker_filter = seccompy.Filter()
+
+    def enter_warm_process(self) -> None:
+        """Install what every worker shall inherit: one call here costs a worker nothing."""
+        if sys.platform == "linux":
+            _prctl(system_calls.PR_SET_CHILD_SUBREAPER, 1)
+        if Feature.SYSTEM_CALLS in self.enforced:
+            _drop_capabilities()
+            system_calls.inherited_filter().load()
+            self._worker_filter = system_calls.worker_filter()
+        if Feature.RESOURCES in self.enforced:
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            self._address_space = pages * resource.getpagesize() + MEMORY_BYTES
+
+    def enter_worker(self, scratch: str) -> None:
+        """Confine the calling process, which must have one thread, to its `scratch` folder."""
+        if sys.platform == "linux":
+            _prctl(system_calls.PR_SET_PDEATHSIG, 9)
+            _prctl(system_calls.PR_SET_DUMPABLE, 0)
+        if Feature.RESOURCES in self.enforced:
+            self._limit_resources()
+        if Feature.FILES in self.enforced:
+            self._restrict_files(scratch)
+        if Feature.SYSTEM_CALLS in self.enforced:
+            self._worker_filter.load()
+
+    def _limit_resources(self) -> None:
+        limits = {
+            resource.RLIMIT_AS: self._address_space,
+            resource.RLIMIT_CPU: CPU_SECONDS,
+            resource.RLIMIT_FSIZE: FILE_BYTES,
+            resource.RLIMIT_NOFILE: OPEN_FILES,
+            resource.RLIMIT_CORE: 0,
+        }
+        for kind, limit in limits.items():
+            _, hard = resource.getrlimit(kind)
+            value = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+            resource.setrlimit(kind, (value, value))
+
+    def _restrict_files(self, scratch: str) -> None:
+        has_scopes = Feature.SIGNALS in self.enforced
+        scoped = Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET if has_scopes else Scope.NONE
+        with landlockpy.Ruleset(scoped=scoped) as ruleset:
+            for path, access in self._readable:
+                ruleset.allow_path(path, access)
+            for device in _DEVICES:
+                ruleset.allow_path(device, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
+            ruleset.allow_path(scratch, _SCRATCH)
+            ruleset.restrict()
+
+
+def _available() -> Iterator[Feature]:
+    abi = landlockpy.abi_version() if sys.platform == "linux" else 0
+    if abi >= 1:
+        yield Feature.FILES
+    if abi >= _LANDLOCK_ABI_WITH_SCOPES:
+        yield Feature.SIGNALS
+    if sys.platform == "linux" and seccompy.supported():
+        yield Feature.SYSTEM_CALLS
+    if sys.platform == "linux":
+        yield Feature.RESOURCES
+
+
+def _readable_paths() -> Iterator[tuple[str, AccessFS]]:
+    """The interpreter, the installed packages and the system's libraries, and nothing else.
+
+    Not `sys.path`: an editable install puts a whole checkout there, with tests and solutions.
+    """
+    folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    folders += [f"{sys.base_prefix}/lib", *site.getsitepackages(), *_SYSTEM_PATHS]
+    if site.ENABLE_USER_SITE:
+        folders.append(site.getusersitepackages())
+    for path in sorted({os.path.realpath(folder) for folder in folders}):
+        if os.path.isdir(path):
+            yield path, _READ
+        elif os.path.exists(path):
+            yield path, AccessFS.READ_FILE
+
+
+def _drop_capabilities() -> None:
+    """Give up root's powers, but for reading what another user owns: packages may be somebody's."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
+    sets = ctypes.create_string_buffer(24)
+    if libc.capget(header, sets) != 0:
+        raise OSError(ctypes.get_errno(), "capget failed")
+    _, permitted, *_ = struct.unpack("=6I", sets.raw)
+    kept = permitted & _CAP_DAC_READ_SEARCH
+    if libc.capset(header, struct.pack("=6I", kept, kept, 0, 0, 0, 0)) != 0:
+        raise OSError(ctypes.get_errno(), "capset failed")
+
+
+def _prctl(option: int, value: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl {option} failed")
