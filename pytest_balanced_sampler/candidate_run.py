@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
 from .candidate import Candidate
 from .errors import CandidateFault, HarnessError, SolutionError, SolutionTimeout
-from .proxy import Proxy
-from .remote_worker import Worker
-from .supervisor import WorkerSupply
+from .judge.proxy import Proxy, make_proxy
+from .judge.remote_worker import RemoteWorker
+from .judge.supply import WorkerSupply
 
 run_key = pytest.StashKey["CandidateRun"]()
 """Where a test item keeps the run that it belongs to."""
@@ -26,7 +27,7 @@ class CandidateRun:
         self.is_second_try = False
         self.had_timeout = False
         self._supply = supply
-        self._worker: Worker | None = None
+        self._worker: RemoteWorker | None = None
         self._module: Proxy | None = None
         self._load_fault: CandidateFault | None = None
         self._fault: BaseException | None = None
@@ -43,7 +44,7 @@ class CandidateRun:
             self._end_worker()
         if self._worker is not None:
             self._worker.start_clock(seconds)
-            self._worker.take_output()
+            self._worker.drain_output()
 
     def module(self) -> Proxy:
         """The candidate's module, loaded now unless it is.
@@ -68,7 +69,8 @@ class CandidateRun:
         __tracebackhide__ = True
         source = self.candidate.read()
         self.sha256 = hashlib.sha256(source).hexdigest()
-        self._worker = self._supply.take()
+        self._worker = self._supply.fork()
+        self._worker.resolve = partial(make_proxy, self._worker)
         self._worker.start_clock(self._seconds)
         try:
             name = self._worker.request("store", self.candidate.path.stem, source)
@@ -83,9 +85,9 @@ class CandidateRun:
         """What kept the candidate from answering in this test, if anything did."""
         return self._fault or (self._worker.fault if self._worker else None)
 
-    def take_output(self) -> str:
+    def drain_output(self) -> str:
         """What the candidate printed since the last call."""
-        return self._worker.take_output() if self._worker else ""
+        return self._worker.drain_output() if self._worker else ""
 
     def end(self) -> list[str]:
         """End the run. Gives the signs of tampering that only the end of a worker shows."""

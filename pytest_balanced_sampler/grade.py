@@ -11,11 +11,9 @@ name of the test.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import wraps
-from types import TracebackType
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, Literal
 
 from .errors import CandidateFault, HarnessError, NoSolution, SolutionError
 
@@ -28,37 +26,6 @@ Shaping = Literal["pass", "score"] | Mapping[str, float]
 
 _PHASES = ("setup", "call", "teardown")
 _OUT_OF_TURN = len(_PHASES) + 1
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-
-class failure_mode:  # noqa: N801 - reads as the decorator that it is
-    """Names the failure mode of whatever goes wrong in a function, a test or a `with` block.
-
-    Where several are around a failure the outermost one wins: a test that declares a mode speaks
-    for all the checks that it calls.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __enter__(self) -> None:
-        """Nothing happens until something goes wrong."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        if error is not None:
-            error.declared_failure_mode = self._name  # type: ignore[attr-defined]
-
-    def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
-        @wraps(function)
-        def with_failure_mode(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-            __tracebackhide__ = True
-            with self:
-                return function(*args, **kwargs)
-
-        return with_failure_mode
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import pytest
 
 from .grade_book import GradeBook
 from .grading_session import SHARED_SUPPLY, TURNS_FOLDER
-from .supervisor import WorkerSupply
+from .judge.supply import WorkerSupply
 
 
 class GradingHost:

@@ -22,10 +22,9 @@ from .candidate_run import CandidateRun, needs_second_try, run_key
 from .collected import Collected, TestKey
 from .errors import HarnessError, SolutionTimeout, WorkerLost
 from .grade_book import EXIT_HARNESS_ERROR
+from .judge.supply import WorkerSupply
 from .parts import Parts
 from .phase_report import add_tampering, annotate
-from .proxy import make_proxy
-from .supervisor import WorkerSupply
 from .turns import Turns
 
 SHARED_SUPPLY = pytest.StashKey[list[WorkerSupply]]()
@@ -74,7 +73,7 @@ class GradingSession:
             return
         preload = self._config.getini("solution_preload")
         isolation = self._collected.isolation["mode"]
-        self._supply = WorkerSupply(preload, isolation, make_proxy)
+        self._supply = WorkerSupply(preload, isolation)
         if shared is not None:
             shared.append(self._supply)
 

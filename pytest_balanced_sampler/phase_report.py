@@ -136,7 +136,7 @@ def _add_sections(
     traceback = getattr(cause, "traceback", "")
     if isinstance(traceback, str) and traceback:
         report.sections.append(("the candidate's traceback", _quote(traceback)))
-    if output := run.take_output():
+    if output := run.drain_output():
         report.sections.append(("what the candidate printed", _quote(output)))
 
 

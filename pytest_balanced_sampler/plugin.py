@@ -13,7 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from .grading_session import GradingSession
-    from .proxy import SolutionModule
+    from .judge.proxy import SolutionModule
 
 DEFAULT_GRADING_SEED = 20261122
 DEFAULT_TIMEOUT_SECONDS = 20.0
@@ -120,7 +120,7 @@ def grading_random(request: pytest.FixtureRequest, grading_seed: int) -> random.
 def solution(request: pytest.FixtureRequest) -> SolutionModule:
     """The candidate's module, in a process of its own; see `SolutionModule`."""
     from .candidate_run import run_key
-    from .proxy import SolutionModule
+    from .judge.proxy import SolutionModule
 
     run = request.node.stash[run_key]
     marker = request.node.get_closest_marker("solution_timeout")

@@ -20,12 +20,12 @@ import anthropic
 
 from .errors import HarnessError
 from .files import remove_tree, write_json
+from .judge.supply import WorkerSupply
 from .pass_rate import Summary, summarise
 from .pytest_session import grade_in_session
 from .report import write_report
 from .results import REPORT, RolloutRecord, Status, read_results, read_rollouts
 from .rollout import Conversation, Settings, WholeRunFailed, converse
-from .supervisor import WorkerSupply
 from .task import read_expectations
 from .text import printable_line
 from .workspace import SOLUTION, Workspace

@@ -14,8 +14,8 @@ from typing import Any
 
 from .errors import CandidateFault, HarnessError, SolutionError, WorkerLost
 from .files import write_whole
-from .remote_worker import Worker
-from .supervisor import WorkerSupply
+from .judge.remote_worker import RemoteWorker
+from .judge.supply import WorkerSupply
 from .text import printable, printable_line, without_surrogates
 
 RUN_SECONDS = 30
@@ -136,20 +136,20 @@ class Workspace:
 
     def _run_once(self, code: str) -> tuple[str, str]:
         """What the code printed, and how it ended."""
-        worker = self._supply.take(self._folder)
+        worker = self._supply.fork(self._folder)
         try:
             worker.start_clock(RUN_SECONDS)
             try:
                 ending = f"exit status {_exit_status(worker, code)}"
             except (CandidateFault, SolutionError) as fault:
                 ending = str(fault).replace("the candidate", "the code")
-            return worker.take_output(), ending
+            return worker.drain_output(), ending
         finally:
             with suppress(HarnessError):
                 worker.close()
 
 
-def _exit_status(worker: Worker, code: str) -> int:
+def _exit_status(worker: RemoteWorker, code: str) -> int:
     """Run the code and give its exit status, as a shell would show it."""
     status = worker.request("run", code)
     # An honest worker sends a bool for `sys.exit(not ok)`; the code can have it send anything.

@@ -31,12 +31,11 @@ from pytest_balanced_sampler.command_line import (
     stop,
 )
 from pytest_balanced_sampler.errors import HarnessError
+from pytest_balanced_sampler.judge.supply import WorkerSupply
 from pytest_balanced_sampler.pass_rate import Summary
-from pytest_balanced_sampler.proxy import make_proxy
 from pytest_balanced_sampler.results import RolloutRecord
 from pytest_balanced_sampler.rollout import USAGE_FIELDS, Settings, WholeRunFailed
 from pytest_balanced_sampler.rollout_run import PAGE, RolloutRun, begun_run
-from pytest_balanced_sampler.supervisor import WorkerSupply
 from pytest_balanced_sampler.tables import summary_tables
 from pytest_balanced_sampler.task import preload_of, read_prompt
 from pytest_balanced_sampler.workspace import TOOLS
@@ -133,7 +132,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--dry-run", action="store_true", help="print what would be sent")
     arguments = parser.parse_args()
     if arguments.resume:
-        take_over(arguments)
+        resume_settings(arguments)
     arguments.runs = arguments.runs or RUNS
     arguments.task = arguments.task or ROOT / "grading_tests"
     now = datetime.now().strftime("%Y-%m-%d-%H%M%S")
@@ -141,7 +140,7 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def take_over(arguments: argparse.Namespace) -> None:
+def resume_settings(arguments: argparse.Namespace) -> None:
     """Have a run that goes on be for the task, and the number of rollouts, that it was begun for.
 
     Nobody's money is to be spent on a new run, and no grade replaced by other tests', by mistake.
@@ -163,7 +162,7 @@ def roll_out(run: RolloutRun, numbers: list[int], arguments: argparse.Namespace)
         run.discard_if_empty()
         stop("set ANTHROPIC_API_KEY to your key first", EXIT_USAGE)
     client = anthropic.AsyncAnthropic(max_retries=5, timeout=600)
-    supply = WorkerSupply(preload_of(arguments.task), "auto", make_proxy)
+    supply = WorkerSupply(preload_of(arguments.task), "auto")
     display = Display(len(numbers))
     try:
         work = run.roll_out(client, supply, numbers, arguments.concurrency, display.show)

@@ -1,23 +1,19 @@
 """Stand-ins, in a test, for objects that live in a candidate's worker.
 
-`make_proxy` is for the supervisor, `SolutionModule` for the plugin's `solution` fixture; the
-functions `take`, `is_instance`, `import_beside` and `run_beside` are for authors of tests. An
-operation on a proxy is one request; data that comes back is a copy, anything else a proxy again.
+`SolutionModule` is what the plugin's `solution` fixture gives. An operation on a proxy is one
+request; data that comes back is a copy, anything else a proxy again.
 """
 
 from __future__ import annotations
 
-import inspect
-import textwrap
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any, Literal
 
-from .errors import LoadError, SolutionError
-from .remote_worker import Worker, exception_from
-from .text import printable_line
-from .wire.tags import Reference
+from ..errors import LoadError, SolutionError
+from ..text import printable_line
+from ..wire.tags import Reference
+from .remote_worker import RemoteWorker, exception_from
 
 SINGLE_STEPS = 16
 """A loop is read ahead of only after so many items, so that laziness can be tested."""
@@ -35,12 +31,12 @@ class Proxy:
 
     __slots__ = ("__weakref__", "_description", "_number", "_worker")
 
-    def __init__(self, worker: Worker, reference: Reference) -> None:
+    def __init__(self, worker: RemoteWorker, reference: Reference) -> None:
         object.__setattr__(self, "_worker", worker)
         object.__setattr__(self, "_number", reference.number)
         object.__setattr__(self, "_description", printable_line(reference.description, 200))
 
-    def __solution_reference__(self, worker: Worker) -> Reference | None:
+    def __solution_reference__(self, worker: RemoteWorker) -> Reference | None:
         """What stands for this object in a message to its own worker."""
         return Reference(self._number, "") if worker is self._worker else None
 
@@ -157,7 +153,7 @@ class RemoteIterator:
     between them is read ahead of after `SINGLE_STEPS` items, twice as far each time.
     """
 
-    def __init__(self, worker: Worker, iterator: object) -> None:
+    def __init__(self, worker: RemoteWorker, iterator: object) -> None:
         if not isinstance(iterator, Proxy):
             raise SolutionError(f"iter() gave {type(iterator).__name__}, which is no iterator")
         self._worker = worker
@@ -167,7 +163,7 @@ class RemoteIterator:
         self._steps = 0
         self._requests_seen = 0
 
-    def __solution_reference__(self, worker: Worker) -> Reference | None:
+    def __solution_reference__(self, worker: RemoteWorker) -> Reference | None:
         """What stands for this iterator in a message to its own worker."""
         return self._iterator.__solution_reference__(worker)
 
@@ -250,7 +246,7 @@ class SolutionModule:
         return dir(self._load())
 
 
-def make_proxy(worker: Worker, reference: Reference) -> Proxy:
+def make_proxy(worker: RemoteWorker, reference: Reference) -> Proxy:
     """The proxy for a reference that a worker sent; one and the same while somebody holds it."""
     number = reference.number
     proxy = worker.proxies.get(number)
@@ -260,26 +256,8 @@ def make_proxy(worker: Worker, reference: Reference) -> Proxy:
     return proxy
 
 
-def take(iterable: Any, at_most: int) -> list[Any]:
-    """The first items of an iterable, at most so many; of a candidate's, in one exchange.
-
-    `list(...)` of an endless iterable runs into the time limit; this does not.
-    """
-    __tracebackhide__ = True
-    if isinstance(iterable, RemoteIterator):
-        return iterable.take(at_most)
-    if not isinstance(iterable, Proxy):
-        return list(islice(iterable, at_most))
-    items, ended, iterator = pull(iterable._worker, "pull", iterable, at_most)
-    if ended:
-        raise exception_from(ended)
-    if iterator is not None:
-        items += RemoteIterator(iterable._worker, iterator).take(at_most - len(items))
-    return items
-
-
 def pull(
-    worker: Worker, operation: Literal["pull", "pull_on"], source: Proxy, at_most: int
+    worker: RemoteWorker, operation: Literal["pull", "pull_on"], source: Proxy, at_most: int
 ) -> tuple[list[Any], list[str] | None, Proxy | None]:
     """Ask an iterable, or on an iterator, for items.
 
@@ -296,34 +274,3 @@ def pull(
         ):
             return items, ended, None
     raise worker.breach("items that nobody asked for")
-
-
-def is_instance(item: object, kind: type | Proxy) -> bool:
-    """Whether `item` is an instance of `kind`: a class that both sides can import, or the
-    candidate's own. For what lives in the worker the answer is the worker's word."""
-    __tracebackhide__ = True
-    if isinstance(item, RemoteIterator):
-        item = item._iterator
-    if not isinstance(item, Proxy):
-        return isinstance(kind, type) and isinstance(item, kind)
-    named = [kind] if isinstance(kind, Proxy) else [kind.__module__, kind.__qualname__]
-    return item._worker.request("is_instance", item, *named) is True
-
-
-def import_beside(solution: SolutionModule, name: str) -> Any:
-    """The module `name` as the candidate's process imports it: `random`, say, to reseed it."""
-    __tracebackhide__ = True
-    return solution._load()._worker.request("import", name)
-
-
-def run_beside(solution: SolutionModule, function: Callable[..., Any], *data: object) -> Any:
-    """What `function(module, *data)` gives when it runs in the candidate's process.
-
-    For what would take thousands of exchanges, or needs an object of the author's own there. The
-    function is sent as source: it stands on its own, and imports what it needs in its body. What
-    it gives is the candidate's word, as the candidate shares its process, and can read its source.
-    """
-    __tracebackhide__ = True
-    source = textwrap.dedent(inspect.getsource(function))
-    made = f"(lambda names: exec({source!r}, names) or names[{function.__name__!r}])({{}})"
-    return import_beside(solution, "builtins").eval(made)(solution._load(), *data)

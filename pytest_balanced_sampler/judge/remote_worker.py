@@ -1,7 +1,7 @@
 """The trusted side's hold on one worker: requests, replies, the clock, and how it ended.
 
 Made by the supervisor, used by proxies and by the tools of a workspace. All waiting for a candidate
-happens in `Worker.request`, under the trusted side's clock.
+happens in `RemoteWorker.request`, under the trusted side's clock.
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
-from . import footprint
-from .errors import (
+from ..errors import (
     CandidateFault,
     HarnessError,
     LoadError,
@@ -32,8 +30,9 @@ from .errors import (
     WorkerLost,
     solution_error_type,
 )
-from .text import printable, printable_line
-from .wire import frames, tags, values
+from ..text import printable, printable_line
+from ..wire import frames, tags, values
+from . import limits as footprint
 
 WALL_SECONDS_PER_CPU_SECOND = 3
 """A candidate may wait, or share the machine, for this many times its CPU budget."""
@@ -66,26 +65,25 @@ class Death:
     stray_processes: int
 
 
-class Undertaker(Protocol):
+class Reaper(Protocol):
     """Ends workers: the warm process, as the trusted side sees it."""
 
-    def reap(self, worker: Worker) -> Death:
+    def reap(self, worker: RemoteWorker) -> Death:
         """End a worker, if it has not ended already, and say how it did."""
 
-    def dismiss(self, worker: Worker) -> Death | None:
+    def dismiss(self, worker: RemoteWorker) -> Death | None:
         """End a worker without waiting for it, unless how it ends must be known."""
 
 
-class Worker:
+class RemoteWorker:
     """One forked process with one candidate, as the trusted side sees it."""
 
     def __init__(
         self,
-        undertaker: Undertaker,
-        make_proxy: Callable[[Worker, tags.Reference], Any],
+        reaper: Reaper,
     ) -> None:
-        self._undertaker = undertaker
-        self._resolve = partial(make_proxy, self)
+        self._reaper = reaper
+        self.resolve: Callable[[tags.Reference], object] = values.refuse_reference
         self._channel, self.theirs = socket.socketpair()
         self._channel.setblocking(False)
         self._output, self.output_inlet = os.pipe()
@@ -119,8 +117,8 @@ class Worker:
         try:
             self._receive(time.monotonic())
         except CandidateFault as error:
-            last_words = self.take_output()
-            raise HarnessError(f"a worker could not be set up: {error} {last_words}") from error
+            stderr_tail = self.drain_output()
+            raise HarnessError(f"a worker could not be set up: {error} {stderr_tail}") from error
 
     def start_clock(self, cpu_seconds: float) -> None:
         """Give the candidate this much time for what comes next, and forget the last fault."""
@@ -150,10 +148,10 @@ class Worker:
             finally:
                 self._depth -= 1
 
-    def take_output(self) -> str:
+    def drain_output(self) -> str:
         """What the candidate printed since the last call, made safe to show."""
         with suppress(BlockingIOError):
-            self._drain_output()
+            self._read_output()
         kept, cut = bytes(self._kept_output), self._cut_output
         self._kept_output.clear()
         self._cut_output = 0
@@ -164,14 +162,14 @@ class Worker:
 
     def close(self) -> Death:
         """End the worker's process, unless it has ended, and say how it did."""
-        death = self._death or self._bury()
+        death = self._death or self._end()
         self.hang_up()
         return death
 
     def dismiss(self) -> Death | None:
         """End the worker's process without waiting for that; say how where it must be known."""
         self.is_alive = False
-        death = self._death or self._undertaker.dismiss(self)
+        death = self._death or self._reaper.dismiss(self)
         self.hang_up()
         return death
 
@@ -265,7 +263,7 @@ class Worker:
                 self._check_clock(started)
             ready = {descriptor for descriptor, _ in self._look()}
             if self._output in ready:
-                self._drain_output()
+                self._read_output()
             if self._channel.fileno() in ready:
                 if event != select.POLLIN:
                     self._poll.modify(self._channel, select.POLLIN)
@@ -283,18 +281,18 @@ class Worker:
         self._next_check = now + _TICK_SECONDS
         used = footprint.cpu_seconds(self.pid)
         if self._cpu_limit is not None and used is not None and used > self._cpu_limit:
-            self._bury()
+            self._end()
             raise SolutionTimeout(f"the candidate used over {self._cpu_budget:g} s of CPU time")
         self._check_resources()
         if now - started > self._wall_left:
-            self._bury()
+            self._end()
             wall = self._cpu_budget * WALL_SECONDS_PER_CPU_SECOND
             raise SolutionTimeout(f"the candidate gave no answer within {wall:g} s")
 
     def _check_resources(self) -> None:
         __tracebackhide__ = True
         if (excess := footprint.excess(self.scratch, self.pid)) is not None:
-            self._bury()
+            self._end()
             raise SolutionCrash(f"the candidate {excess}")
         free = footprint.free_bytes(self.scratch)
         if free is None or self._free_at_start is None:
@@ -306,14 +304,14 @@ class Worker:
     def _took_disk(self, free: int, taken: int) -> HarnessError:
         """Tell by what its end gives back whether the candidate took what the disk has lost."""
         folder = os.path.dirname(self.scratch)
-        self._bury()
+        self._end()
         given_back = (footprint.free_bytes(folder) or free) - free
         lost = f"the disk lost {taken // 2**20:,} MiB while the candidate was waited for"
         if 2 * given_back > taken:
             return WorkerLost(f"{lost}, and got them back when it was ended")
         return HarnessError(lost)
 
-    def _drain_output(self) -> None:
+    def _read_output(self) -> None:
         piece = os.read(self._output, _RECEIVED_AT_ONCE)
         # The beginning and the end are kept: one of them has what a reader looks for.
         self._kept_output += piece
@@ -331,10 +329,10 @@ class Worker:
         try:
             # A reply that is asked for while another is decoded, a hash, ends the matter: it has
             # no members whose hashes had to be asked for in turn.
-            resolve = self._resolve if self._depth == 1 else values.refuse_reference
+            resolve = self.resolve if self._depth == 1 else values.refuse_reference
             reply = values.decode(body, resolve, self._allowance)
         except tags.AllowanceSpentError:
-            self._bury()
+            self._end()
             raise SolutionCrash("the candidate sent more than one test has memory for") from None
         except tags.WireError as error:
             if isinstance(error.__cause__, SolutionError):
@@ -352,13 +350,13 @@ class Worker:
 
     def breach(self, what: str) -> ProtocolBreach:
         """End the worker first; then explain, in the exception to raise, what it had sent."""
-        self._bury()
+        self._end()
         fault = f"broke the protocol: {what}"
         self.fault = ProtocolBreach(f"the candidate's process {fault}", tampering=fault)
         return self.fault
 
     def _died(self) -> CandidateFault | HarnessError:
-        code = os.waitstatus_to_exitcode(self._bury().wait_status)
+        code = os.waitstatus_to_exitcode(self._end().wait_status)
         ending = f"the candidate's process ended ({describe_exit(code)}) before it answered"
         if code >= 0:
             return SolutionCrash(ending, tampering="the worker exited inside a call")
@@ -369,9 +367,9 @@ class Worker:
             return WorkerLost(ending)
         return SolutionCrash(ending)
 
-    def _bury(self) -> Death:
+    def _end(self) -> Death:
         self.is_alive = False
-        self._death = self._undertaker.reap(self)
+        self._death = self._reaper.reap(self)
         return self._death
 
 

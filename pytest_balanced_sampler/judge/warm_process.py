@@ -16,15 +16,14 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .errors import HarnessError, WorkerLost
-from .files import remove_tree
-from .remote_worker import Death, Worker, describe_exit
-from .text import printable
-from .wire import frames, tags, values
+from ..errors import HarnessError, WorkerLost
+from ..files import remove_tree
+from ..text import printable
+from ..wire import frames, values
+from .remote_worker import Death, RemoteWorker, describe_exit
 
 _WARM_MODULE = "pytest_balanced_sampler.worker.warm"
 _START_SECONDS = 300
@@ -63,10 +62,8 @@ class WarmProcess:
         self,
         preload: list[str],
         isolation: str,
-        make_proxy: Callable[[Worker, tags.Reference], Any],
     ) -> None:
         self._isolation_mode = isolation
-        self._make_proxy = make_proxy
         self._control, theirs = socket.socketpair()
         self._control.settimeout(_START_SECONDS)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
@@ -86,7 +83,7 @@ class WarmProcess:
             )
         self._lock = threading.RLock()
         self._scratch_root: str | None = None
-        self._spare: Worker | None = None
+        self._spare: RemoteWorker | None = None
         self._owed: deque[Callable[[Any], None]] = deque()
         self._is_out_of_step = False
         self.versions: dict[str, str] = {}
@@ -104,7 +101,7 @@ class WarmProcess:
             self._scratch_root = root
             self._control.settimeout(_COMMAND_SECONDS)
 
-    def take(self) -> Worker:
+    def fork(self) -> RemoteWorker:
         """A fresh worker. The next one is being forked when this returns."""
         with self._lock:
             self.wait_until_ready()
@@ -115,7 +112,7 @@ class WarmProcess:
             self._spare = self._order_worker()
         return worker
 
-    def take_in(self, workspace: Path) -> Worker:
+    def fork_in(self, workspace: Path) -> RemoteWorker:
         """A fresh worker whose only folder is `workspace`, which stays when the worker ends."""
         with self._lock:
             self.wait_until_ready()
@@ -124,7 +121,7 @@ class WarmProcess:
         worker.wait_until_ready()
         return worker
 
-    def reap(self, worker: Worker) -> Death:
+    def reap(self, worker: RemoteWorker) -> Death:
         """End a worker, if it has not ended already, and say how it did."""
         deaths: list[Death] = []
         with self._lock:
@@ -133,7 +130,7 @@ class WarmProcess:
                 self._take_reply()
         return deaths[0]
 
-    def dismiss(self, worker: Worker) -> Death | None:
+    def dismiss(self, worker: RemoteWorker) -> Death | None:
         """End a worker that has done its work, without waiting for that.
 
         Where workers can leave processes behind, wait, and say how it ended.
@@ -158,8 +155,8 @@ class WarmProcess:
         if self._scratch_root is not None:
             remove_tree(self._scratch_root)
 
-    def _order_worker(self, workspace: str | None = None) -> Worker:
-        worker = Worker(self, self._make_proxy)
+    def _order_worker(self, workspace: str | None = None) -> RemoteWorker:
+        worker = RemoteWorker(self)
 
         def introduce(forked: Any) -> None:
             worker.pid, worker.scratch = forked
@@ -170,7 +167,7 @@ class WarmProcess:
             os.close(worker.output_inlet)
         return worker
 
-    def _wait_until_forked(self, worker: Worker) -> None:
+    def _wait_until_forked(self, worker: RemoteWorker) -> None:
         while worker.pid is None:
             self._take_reply()
 
@@ -197,7 +194,7 @@ class WarmProcess:
         with self._in_step():
             received = frames.receive_frame(self._control)
             if received is None:
-                raise WorkerLost(self._obituary())
+                raise WorkerLost(self._describe_end())
             return values.decode(received, values.no_reference)
 
     @contextmanager
@@ -208,72 +205,20 @@ class WarmProcess:
         can tell any more which reply is whose.
         """
         if self._is_out_of_step:
-            raise WorkerLost(self._obituary())
+            raise WorkerLost(self._describe_end())
         self._is_out_of_step = True
         try:
             yield
         except OSError as error:
-            raise WorkerLost(self._obituary()) from error
+            raise WorkerLost(self._describe_end()) from error
         self._is_out_of_step = False
 
-    def _obituary(self) -> str:
+    def _describe_end(self) -> str:
         # One that hung up is about to end by itself, and how it does is worth knowing.
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_SECONDS_TO_END)
         self._process.kill()
         code = self._process.wait()
         self._errors.seek(0)
-        last_words = printable(self._errors.read().decode(errors="backslashreplace"), 2000).strip()
-        return f"the warm process ended ({describe_exit(code)}). {last_words}".strip()
-
-
-class WorkerSupply:
-    """Workers of a warm process, which is started at once and anew whenever it has died.
-
-    May be used from many threads. Raises `HarnessError` when a second warm process fails as well.
-    """
-
-    def __init__(
-        self,
-        preload: list[str],
-        isolation: str,
-        make_proxy: Callable[[Worker, tags.Reference], Any],
-    ) -> None:
-        self._start = partial(WarmProcess, preload, isolation, make_proxy)
-        self._lock = threading.RLock()
-        self._warm: WarmProcess | None = self._start()
-
-    def warm_process(self) -> WarmProcess:
-        """The warm process, when it has imported everything."""
-        with self._lock:
-            if self._warm is not None:
-                try:
-                    self._warm.wait_until_ready()
-                except WorkerLost:
-                    self.discard_warm_process()
-            if self._warm is None:
-                self._warm = self._start()
-                self._warm.wait_until_ready()
-            return self._warm
-
-    def take(self, workspace: Path | None = None) -> Worker:
-        """A fresh worker, in a folder of its own or in a `workspace` that outlives it."""
-        try:
-            return self._take(workspace)
-        except WorkerLost:
-            self.discard_warm_process()
-        try:
-            return self._take(workspace)
-        except WorkerLost as error:
-            raise HarnessError(f"cannot get a worker: {error}") from error
-
-    def discard_warm_process(self) -> None:
-        """End the warm process, and every worker with it; the next use starts another."""
-        with self._lock:
-            warm, self._warm = self._warm, None
-        if warm is not None:
-            warm.close()
-
-    def _take(self, workspace: Path | None) -> Worker:
-        warm = self.warm_process()
-        return warm.take() if workspace is None else warm.take_in(workspace)
+        stderr_tail = printable(self._errors.read().decode(errors="backslashreplace"), 2000).strip()
+        return f"the warm process ended ({describe_exit(code)}). {stderr_tail}".strip()

@@ -1,0 +1,95 @@
+"""What authors of tests may use beside `solution`; everything here is public."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from functools import wraps
+from itertools import islice
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
+
+from .judge.proxy import Proxy, RemoteIterator, SolutionModule, pull
+from .judge.remote_worker import exception_from
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class failure_mode:  # noqa: N801 - reads as the decorator that it is
+    """Names the failure mode of whatever goes wrong in a function, a test or a `with` block.
+
+    Where several are around a failure the outermost one wins: a test that declares a mode speaks
+    for all the checks that it calls.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        """Nothing happens until something goes wrong."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if error is not None:
+            error.declared_failure_mode = self._name  # type: ignore[attr-defined]
+
+    def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
+        @wraps(function)
+        def with_failure_mode(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            __tracebackhide__ = True
+            with self:
+                return function(*args, **kwargs)
+
+        return with_failure_mode
+
+
+def take(iterable: Any, at_most: int) -> list[Any]:
+    """The first items of an iterable, at most so many; of a candidate's, in one exchange.
+
+    `list(...)` of an endless iterable runs into the time limit; this does not.
+    """
+    __tracebackhide__ = True
+    if isinstance(iterable, RemoteIterator):
+        return iterable.take(at_most)
+    if not isinstance(iterable, Proxy):
+        return list(islice(iterable, at_most))
+    items, ended, iterator = pull(iterable._worker, "pull", iterable, at_most)
+    if ended:
+        raise exception_from(ended)
+    if iterator is not None:
+        items += RemoteIterator(iterable._worker, iterator).take(at_most - len(items))
+    return items
+
+
+def is_instance(item: object, kind: type | Proxy) -> bool:
+    """Whether `item` is an instance of `kind`: a class that both sides can import, or the
+    candidate's own. For what lives in the worker the answer is the worker's word."""
+    __tracebackhide__ = True
+    if isinstance(item, RemoteIterator):
+        item = item._iterator
+    if not isinstance(item, Proxy):
+        return isinstance(kind, type) and isinstance(item, kind)
+    named = [kind] if isinstance(kind, Proxy) else [kind.__module__, kind.__qualname__]
+    return item._worker.request("is_instance", item, *named) is True
+
+
+def import_beside(solution: SolutionModule, name: str) -> Any:
+    """The module `name` as the candidate's process imports it: `random`, say, to reseed it."""
+    __tracebackhide__ = True
+    return solution._load()._worker.request("import", name)
+
+
+def run_beside(solution: SolutionModule, function: Callable[..., Any], *data: object) -> Any:
+    """What `function(module, *data)` gives when it runs in the candidate's process.
+
+    For what would take thousands of exchanges, or needs an object of the author's own there. The
+    function is sent as source: it stands on its own, and imports what it needs in its body. What
+    it gives is the candidate's word, as the candidate shares its process, and can read its source.
+    """
+    __tracebackhide__ = True
+    source = textwrap.dedent(inspect.getsource(function))
+    made = f"(lambda names: exec({source!r}, names) or names[{function.__name__!r}])({{}})"
+    return import_beside(solution, "builtins").eval(made)(solution._load(), *data)
