@@ -21,17 +21,15 @@ import anthropic
 from .errors import HarnessError
 from .files import remove_tree, write_json
 from .judge.supply import WorkerSupply
-from .pass_rate import Summary, summarise
 from .pytest_session import grade_in_session
-from .report import write_report
-from .results import REPORT, RolloutRecord, Status, read_results, read_rollouts
+from .results.page import write_page
+from .results.read import read_results, read_rollouts
+from .results.run_folder import PAGE, REPORT, SOLUTION, SUMMARY, RolloutRecord, Status
+from .results.summary import Summary, summarise
 from .rollout import Conversation, Settings, WholeRunFailed, converse
 from .task import read_expectations
 from .text import printable_line
-from .workspace import SOLUTION, Workspace
-
-SUMMARY = "summary.json"
-PAGE = "report.html"
+from .workspace import Workspace
 
 
 class RolloutRun:
@@ -189,7 +187,7 @@ class RolloutRun:
         unfinished = max(0, runs - len(rollouts))
         described = {"unfinished": unfinished, **asdict(summary), "rollouts": rollouts}
         write_json(self.folder / SUMMARY, described)
-        write_report(self.folder / PAGE, results, summary)
+        write_page(self.folder / PAGE, results, summary)
         return summary
 
 

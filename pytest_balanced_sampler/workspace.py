@@ -16,13 +16,13 @@ from .errors import CandidateFault, HarnessError, SolutionError, WorkerLost
 from .files import write_whole
 from .judge.remote_worker import RemoteWorker
 from .judge.supply import WorkerSupply
+from .results.run_folder import SOLUTION
 from .text import printable, printable_line, without_surrogates
 
 RUN_SECONDS = 30
 MAX_TEXT_BYTES = 2**20
 MAX_PATH = 255
 MAX_OUTPUT = 16_000
-SOLUTION = "solution.py"
 
 # We made the workspace: whatever is in the way in it, a mode that locks us out too, the model made.
 _MADE_BY_THE_MODEL = frozenset(

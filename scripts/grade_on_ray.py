@@ -32,7 +32,8 @@ from pytest_balanced_sampler.command_line import (
 )
 from pytest_balanced_sampler.errors import HarnessError, LoadError, NoSolution
 from pytest_balanced_sampler.files import write_json
-from pytest_balanced_sampler.results import REPORT, DamagedResults, read_results
+from pytest_balanced_sampler.results.read import DamagedResults, read_results
+from pytest_balanced_sampler.results.run_folder import REPORT
 
 ROOT = Path(__file__).resolve().parent.parent
 SAME_ON_EVERY_NODE = ("grades_version", "grading_tests_sha256", "versions")

@@ -15,26 +15,28 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
-
 from pytest_balanced_sampler.command_line import EXIT_USAGE, Parser, positive, stop
-from pytest_balanced_sampler.comparison import compare
-from pytest_balanced_sampler.pass_rate import Summary, mean_pass_at_k, summarise
-from pytest_balanced_sampler.proportion import Method
-from pytest_balanced_sampler.report import write_report
-from pytest_balanced_sampler.results import DamagedResults, Provenance, Results, merge, read_results
-from pytest_balanced_sampler.tables import (
+from pytest_balanced_sampler.results.comparison import compare
+from pytest_balanced_sampler.results.intervals import Method
+from pytest_balanced_sampler.results.markdown import as_markdown
+from pytest_balanced_sampler.results.page import write_page
+from pytest_balanced_sampler.results.read import (
+    DamagedResults,
+    Provenance,
+    Results,
+    merge,
+    read_results,
+)
+from pytest_balanced_sampler.results.summary import Summary, mean_pass_at_k, summarise
+from pytest_balanced_sampler.results.tables import (
     Table,
-    as_markdown,
     comparison_tables,
     mean_over_tasks,
     side_by_side,
     summary_tables,
 )
+from pytest_balanced_sampler.results.terminal import print_tables
 from pytest_balanced_sampler.task import Expectations, check_band, read_expectations
-from pytest_balanced_sampler.text import printable_line
 
 ROOT = Path(__file__).resolve().parent.parent
 EXIT_OUTSIDE, EXIT_UNDECIDED = 1, 5
@@ -54,7 +56,7 @@ def main() -> None:
             else evaluate(arguments, runs, expectations)
         )
         if arguments.html:
-            write_report(arguments.html, merge(runs), summaries[0])
+            write_page(arguments.html, merge(runs), summaries[0])
     except ValueError as error:
         stop(str(error), EXIT_USAGE)
     except OSError as error:
@@ -165,28 +167,6 @@ def evaluate_by_task(
         "mean_pass_at_k": {k: mean and asdict(mean) for k, mean in means.items()},
     }
     return [summary], described, [mean_over_tasks(summary, means)]
-
-
-def print_tables(tables: list[Table]) -> None:
-    """Print sentences and tables; on a terminal as wide as it is, elsewhere as wide as they are."""
-    console = Console(highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        console.width = 400
-    for table in tables:
-        console.print(Text(printable_line(table.title), style="bold"))
-        for sentence in table.sentences:
-            console.print(Text(printable_line(sentence, 1000)))
-        if table.rows:
-            console.print(as_rich(table))
-        console.print()
-
-
-def as_rich(table: Table) -> RichTable:
-    """The table for rich, every cell as text without markup."""
-    made = RichTable(*table.header, box=None, pad_edge=False, header_style="dim")
-    for row in table.rows:
-        made.add_row(*(Text(printable_line(cell, 1000)) for cell in row))
-    return made
 
 
 def status_of(summary: Summary) -> int:

@@ -32,12 +32,12 @@ from pytest_balanced_sampler.command_line import (
 )
 from pytest_balanced_sampler.errors import HarnessError
 from pytest_balanced_sampler.judge.supply import WorkerSupply
-from pytest_balanced_sampler.pass_rate import Summary
-from pytest_balanced_sampler.results import RolloutRecord
+from pytest_balanced_sampler.prompt import preload_of, read_prompt
+from pytest_balanced_sampler.results.run_folder import PAGE, RolloutRecord
+from pytest_balanced_sampler.results.summary import Summary
+from pytest_balanced_sampler.results.tables import summary_tables
 from pytest_balanced_sampler.rollout import USAGE_FIELDS, Settings, WholeRunFailed
-from pytest_balanced_sampler.rollout_run import PAGE, RolloutRun, begun_run
-from pytest_balanced_sampler.tables import summary_tables
-from pytest_balanced_sampler.task import preload_of, read_prompt
+from pytest_balanced_sampler.rollout_run import RolloutRun, begun_run
 from pytest_balanced_sampler.workspace import TOOLS
 
 ROOT = Path(__file__).resolve().parent.parent

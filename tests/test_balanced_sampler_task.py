@@ -193,6 +193,6 @@ def test_another_grading_seed_draws_other_cases(grade_here):
 
 def test_report_satisfies_its_schema(styles):
     """The report of a session with passes and failures is as grades.schema.json says."""
-    schema = json.loads((ROOT / "pytest_balanced_sampler/grades.schema.json").read_text())
+    schema = json.loads((ROOT / "pytest_balanced_sampler/results/grades.schema.json").read_text())
     fastjsonschema.validate(schema, styles.report)
     assert styles.report["versions"]["torch"]

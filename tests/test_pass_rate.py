@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 import pytest
 
-from pytest_balanced_sampler.pass_rate import mean_pass_at_k, summarise
-from pytest_balanced_sampler.proportion import wilson_interval
-from pytest_balanced_sampler.results import merge, read_results
+from pytest_balanced_sampler.results.intervals import wilson_interval
+from pytest_balanced_sampler.results.read import merge, read_results
+from pytest_balanced_sampler.results.summary import mean_pass_at_k, summarise
 from pytest_balanced_sampler.task import Expectations
 from tests.conftest import ROOT
 from tests.reports import grade, write_report

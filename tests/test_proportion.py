@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pytest_balanced_sampler.proportion import (
+from pytest_balanced_sampler.results.intervals import (
     difference_interval,
     exact_interval,
     fisher_exact,

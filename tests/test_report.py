@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 
-from pytest_balanced_sampler.pass_rate import summarise
-from pytest_balanced_sampler.report import report_page
-from pytest_balanced_sampler.results import read_results
+from pytest_balanced_sampler.results.page import page_html
+from pytest_balanced_sampler.results.read import read_results
+from pytest_balanced_sampler.results.summary import summarise
 from pytest_balanced_sampler.task import Expectations
 from tests.reports import grade, write_report
 
@@ -43,7 +43,7 @@ def open_page(browser, tmp_path):
     def open_page(results, **options):
         summary = summarise(results, Expectations((0.1, 0.4), {"balance": 0.5}))
         path = tmp_path / "report.html"
-        path.write_text(report_page(results, summary))
+        path.write_text(page_html(results, summary))
         page = browser.new_page(**options)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -124,7 +124,7 @@ def test_nothing_from_a_candidate_comes_alive(open_page, tmp_path):
 def test_the_policy_refuses_what_is_not_the_pages(browser, tmp_path):
     """Even markup that got into the page could neither run nor fetch anything."""
     results = a_report(tmp_path)
-    html = report_page(results, summarise(results, Expectations()))
+    html = page_html(results, summarise(results, Expectations()))
     inserted = "<script>document.title='owned'</script><img src='http://127.0.0.1:9/x'></main>"
     path = tmp_path / "report.html"
     path.write_text(html.replace("</main>", inserted))

@@ -13,7 +13,7 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
 from ..grade import Shaping
-from ..task import read_prompt
+from ..prompt import read_prompt
 from .completion import source_in
 from .shared_grader import shared_grader
 

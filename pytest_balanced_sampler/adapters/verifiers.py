@@ -10,7 +10,7 @@ from pathlib import Path
 import verifiers.v1 as vf
 
 from ..grade import Shaping
-from ..task import read_prompt
+from ..prompt import read_prompt
 from .completion import source_in
 from .shared_grader import shared_grader
 

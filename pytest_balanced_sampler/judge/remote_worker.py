@@ -32,7 +32,7 @@ from ..errors import (
 )
 from ..text import printable, printable_line
 from ..wire import frames, tags, values
-from . import limits as footprint
+from . import limits
 
 WALL_SECONDS_PER_CPU_SECOND = 3
 """A candidate may wait, or share the machine, for this many times its CPU budget."""
@@ -126,10 +126,10 @@ class RemoteWorker:
         self.requests = 0
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
         self._cpu_budget = cpu_seconds
-        used = footprint.cpu_seconds(self.pid)
+        used = limits.cpu_seconds(self.pid)
         self._cpu_limit = None if used is None else used + cpu_seconds
         self._wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND
-        self._free_at_start = footprint.free_bytes(self.scratch)
+        self._free_at_start = limits.free_bytes(self.scratch)
 
     def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:
         """Ask the worker for one operation and give its result.
@@ -279,7 +279,7 @@ class RemoteWorker:
         __tracebackhide__ = True
         now = time.monotonic()
         self._next_check = now + _TICK_SECONDS
-        used = footprint.cpu_seconds(self.pid)
+        used = limits.cpu_seconds(self.pid)
         if self._cpu_limit is not None and used is not None and used > self._cpu_limit:
             self._end()
             raise SolutionTimeout(f"the candidate used over {self._cpu_budget:g} s of CPU time")
@@ -291,10 +291,10 @@ class RemoteWorker:
 
     def _check_resources(self) -> None:
         __tracebackhide__ = True
-        if (excess := footprint.excess(self.scratch, self.pid)) is not None:
+        if (excess := limits.excess(self.scratch, self.pid)) is not None:
             self._end()
             raise SolutionCrash(f"the candidate {excess}")
-        free = footprint.free_bytes(self.scratch)
+        free = limits.free_bytes(self.scratch)
         if free is None or self._free_at_start is None:
             return
         taken = self._free_at_start - free
@@ -305,7 +305,7 @@ class RemoteWorker:
         """Tell by what its end gives back whether the candidate took what the disk has lost."""
         folder = os.path.dirname(self.scratch)
         self._end()
-        given_back = (footprint.free_bytes(folder) or free) - free
+        given_back = (limits.free_bytes(folder) or free) - free
         lost = f"the disk lost {taken // 2**20:,} MiB while the candidate was waited for"
         if 2 * given_back > taken:
             return WorkerLost(f"{lost}, and got them back when it was ended")

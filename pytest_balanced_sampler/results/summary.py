@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Literal
 
-from .proportion import Interval, Method, interval, pass_at_k
-from .results import Result, Results
-from .task import Expectations
+from ..task import Expectations
+from .intervals import Interval, Method, interval, pass_at_k
+from .read import Result, Results
 
 GRADED_OUTCOMES = ("passed", "failed", "no_solution")
 OUTCOMES = (*GRADED_OUTCOMES, "incomplete", "harness_error")

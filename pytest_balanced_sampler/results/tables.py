@@ -5,13 +5,12 @@ Text that came from a candidate stands in them as one printable line.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..text import printable_line
 from .comparison import Comparison
-from .pass_rate import BandVerdict, Proportion, Summary
-from .text import printable_line
+from .summary import BandVerdict, Proportion, Summary
 
 _MAX_FLIPS = 50
 
@@ -86,21 +85,6 @@ def mean_over_tasks(summary: Summary, means: dict[int, Proportion | None]) -> Ta
         for k, mean in means.items()
     )
     return Table("Mean over tasks", [_counts(summary), *_caveats(summary)], header, rows)
-
-
-def as_markdown(tables: Iterable[Table]) -> str:
-    """The tables as Markdown; nothing in them can be markup."""
-    parts = []
-    for table in tables:
-        parts.append(f"## {_escaped(table.title)}")
-        parts.extend(_escaped(sentence) for sentence in table.sentences)
-        if table.rows:
-            header, *rows = (
-                f"| {' | '.join(map(_escaped, row))} |" for row in (table.header, *table.rows)
-            )
-            lines = [header, f"{'|---' * len(table.header)}|", *rows]
-            parts.append("\n".join(lines))
-    return "\n\n".join(parts) + "\n"
 
 
 def headline(summary: Summary) -> str:
@@ -215,7 +199,3 @@ def _share(share: Proportion) -> str:
 def _interval(share: Proportion) -> str:
     low, high = share.interval
     return f"{low:.1%} to {high:.1%}"
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]()#+\-!|<>~&])", r"\\\1", printable_line(text, 1000))

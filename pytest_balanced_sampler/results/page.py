@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
-from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -20,23 +18,24 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from .files import write_whole
-from .pass_rate import OUTCOMES, Quantity, Summary
-from .results import Result, Results
-from .text import printable, printable_line
-from .workspace import SOLUTION
+from ..files import write_whole
+from ..text import printable, printable_line
+from .read import Result, Results
+from .run_folder import SOLUTION
+from .summary import OUTCOMES, Quantity, Summary
+from .transcript import transcript_text
 
 _MAX_TEXT = 40_000
 _MAX_ALL_TEXTS = 30_000_000
 _BINS = 20
 
 
-def write_report(path: Path, results: Results, summary: Summary) -> None:
+def write_page(path: Path, results: Results, summary: Summary) -> None:
     """Write the page. May raise `OSError`."""
-    write_whole(path, report_page(results, summary))
+    write_whole(path, page_html(results, summary))
 
 
-def report_page(results: Results, summary: Summary) -> str:
+def page_html(results: Results, summary: Summary) -> str:
     """The page, as HTML."""
     style, script = _part("report.css"), _part("report.js")
     return (
@@ -61,7 +60,7 @@ def report_page(results: Results, summary: Summary) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader(__package__, "report_page"),
+        loader=PackageLoader(__package__, "page_template"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -73,7 +72,7 @@ def _environment() -> Environment:
 
 
 def _part(name: str) -> str:
-    return files(__package__).joinpath("report_page", name).read_text()
+    return files(__package__).joinpath("page_template", name).read_text()
 
 
 def _csp_hash(text: str) -> str:
@@ -105,7 +104,7 @@ def _candidate(result: Result, tests: list[str], texts: _Texts) -> dict[str, Any
         "tokens": sum(rollout.usage.values()) if rollout is not None else None,
         "tampering": [printable_line(sign) for sign in grade.tampering] if grade else [],
         "source": texts.keep(_source(result)),
-        "transcript": texts.keep(_transcript(result)),
+        "transcript": texts.keep(transcript_text(result.origin)),
     }
 
 
@@ -145,30 +144,6 @@ def _source(result: Result) -> str | None:
         if hashlib.sha256(source).hexdigest() == result.grade.sha256:
             return source.decode("utf-8", "replace")
     return None
-
-
-def _transcript(result: Result) -> str | None:
-    try:
-        lines = (result.origin / "transcript.jsonl").read_text("utf-8").splitlines()
-        return "\n\n".join(part for line in lines for part in _said(json.loads(line)))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _said(message: dict[str, Any]) -> Iterator[str]:
-    """What one message of a transcript says, as text."""
-    role, blocks = message["role"], message["content"]
-    if isinstance(blocks, str):
-        blocks = [{"type": "text", "text": blocks}]
-    for block in blocks:
-        match block["type"]:
-            case "text":
-                yield f"{role.upper()}\n{block['text']}"
-            case "tool_use":
-                given = "\n".join(str(value) for value in block["input"].values())
-                yield f"{role.upper()} CALLS {block['name']}\n{given}"
-            case "tool_result":
-                yield f"RESULT\n{block['content']}"
 
 
 def _histogram(quantity: Quantity) -> list[tuple[int, int, int]]:

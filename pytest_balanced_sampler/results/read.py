@@ -14,33 +14,18 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import fastjsonschema
 
-from .grade import GRADES_VERSION, Grade
+from ..grade import GRADES_VERSION, Grade
+from .run_folder import REPORT, RolloutRecord
 
-REPORT = "report.json"
-Status = Literal["written", "no_solution", "harness_error"]
 Provenance = dict[str, frozenset[str]]
 
 
 class DamagedResults(ValueError):
     """Raised when a report or a run's folder cannot be read; the message is for its owner."""
-
-
-@dataclass(frozen=True)
-class RolloutRecord:
-    """How one rollout ended; what stands in its `rollout.json`. `duration` is in seconds."""
-
-    rollout: int
-    status: Status
-    error: str | None
-    steps: int
-    stop_reason: str | None
-    model: str | None
-    usage: dict[str, int]
-    duration: float
 
 
 @dataclass(frozen=True)

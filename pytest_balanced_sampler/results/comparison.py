@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from .pass_rate import GRADED_OUTCOMES
-from .proportion import (
+from .intervals import (
     Interval,
     difference_interval,
     fisher_exact,
     mcnemar_exact,
     paired_difference_interval,
 )
-from .results import Result, Results
+from .read import Result, Results
+from .summary import GRADED_OUTCOMES
 
 _MUST_AGREE = "grading tests"
 
