@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .grading_session import GradingSession
     from .judge.proxy import SolutionModule
+    from .session.grading import GradingSession
 
 DEFAULT_GRADING_SEED = 20261122
 DEFAULT_TIMEOUT_SECONDS = 20.0
@@ -70,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"isolation must be one of {', '.join(ISOLATION_MODES)}")
     if not _option(config, "solution_timeout") > 0:
         raise pytest.UsageError("--solution-timeout must be a positive number of seconds")
-    from .session_plugins import register_session_plugins
+    from .session.register import register_session_plugins
 
     seed, isolation = _option(config, "grading_seed"), _option(config, "isolation")
     register_session_plugins(config, patterns, seed, isolation)
@@ -119,8 +119,8 @@ def grading_random(request: pytest.FixtureRequest, grading_seed: int) -> random.
 @pytest.fixture
 def solution(request: pytest.FixtureRequest) -> SolutionModule:
     """The candidate's module, in a process of its own; see `SolutionModule`."""
-    from .candidate_run import run_key
     from .judge.proxy import SolutionModule
+    from .session.candidate_run import run_key
 
     run = request.node.stash[run_key]
     marker = request.node.get_closest_marker("solution_timeout")

@@ -21,7 +21,6 @@ from typing import Any
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from pytest_balanced_sampler.candidate import Candidate, find_candidates
 from pytest_balanced_sampler.command_line import (
     EXIT_HARNESS_ERROR,
     EXIT_INTERRUPTED,
@@ -34,6 +33,7 @@ from pytest_balanced_sampler.errors import HarnessError, LoadError, NoSolution
 from pytest_balanced_sampler.files import write_json
 from pytest_balanced_sampler.results.read import DamagedResults, read_results
 from pytest_balanced_sampler.results.run_folder import REPORT
+from pytest_balanced_sampler.session.candidate import Candidate, find_candidates
 
 ROOT = Path(__file__).resolve().parent.parent
 SAME_ON_EVERY_NODE = ("grades_version", "grading_tests_sha256", "versions")

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from pytest_balanced_sampler.parts import CANDIDATES_AT_A_TIME
+from pytest_balanced_sampler.session.batches import CANDIDATES_AT_A_TIME
 from tests.conftest import GENEROUS_SECONDS, run_pytest
 
 COUNT = 102

@@ -8,11 +8,11 @@ from functools import partial
 
 import pytest
 
+from ..errors import CandidateFault, HarnessError, SolutionError, SolutionTimeout
+from ..judge.proxy import Proxy, make_proxy
+from ..judge.remote_worker import RemoteWorker
+from ..judge.supply import WorkerSupply
 from .candidate import Candidate
-from .errors import CandidateFault, HarnessError, SolutionError, SolutionTimeout
-from .judge.proxy import Proxy, make_proxy
-from .judge.remote_worker import RemoteWorker
-from .judge.supply import WorkerSupply
 
 run_key = pytest.StashKey["CandidateRun"]()
 """Where a test item keeps the run that it belongs to."""

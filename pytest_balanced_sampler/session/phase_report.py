@@ -11,11 +11,12 @@ from dataclasses import asdict, replace
 import pytest
 from _pytest._code.code import ExceptionChainRepr
 
+from ..errors import CandidateFault, HarnessError, SolutionError, WorkerLost
+from ..grade import PhaseOutcome
+from ..text import printable
 from .candidate_run import CandidateRun
-from .collected import TestKey
-from .errors import CandidateFault, HarnessError, SolutionError, WorkerLost
-from .grade import PhaseOutcome, PhaseRecord, failure_mode_of
-from .text import printable
+from .collection import TestKey
+from .record import PhaseRecord, failure_mode_of
 
 _OWN_LINE = re.compile(r'^  File "[^/"<]+", line (\d+).*\n +(.{1,120})', re.MULTILINE)
 _RECORD = "solution_record"

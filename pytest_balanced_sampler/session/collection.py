@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .files import write_json
+from ..files import write_json
 
 TestKey = tuple[int, str]
 """A candidate, by its place in the session, and the name of a test."""

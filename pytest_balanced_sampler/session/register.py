@@ -10,12 +10,12 @@ from functools import partial
 
 import pytest
 
+from .batches import CANDIDATES_AT_A_TIME
 from .candidate import Candidate, find_candidates
 from .grade_book import GradeBook
-from .grading_session import TURNS_FOLDER, GradingSession
-from .parts import CANDIDATES_AT_A_TIME
+from .grading import TURNS_FOLDER, GradingSession
 from .progress import Progress
-from .turns import Turns
+from .session_lock import SessionLock
 
 MANY_CANDIDATES = 100
 """Above so many, what is shown and kept of each test is little: nobody reads thousands."""
@@ -28,7 +28,7 @@ def register_session_plugins(
 ) -> None:
     """Find the candidates and register what this process needs. Raises `UsageError`."""
     if hasattr(config, "workerinput"):
-        from . import distribution
+        from . import with_xdist as distribution
 
         folder = distribution.session_folder(config)
         candidates = distribution.given_candidates(config)
@@ -38,7 +38,7 @@ def register_session_plugins(
             candidates,
             isolation,
             lambda collected: collected.save(folder),
-            Turns(folder),
+            SessionLock(folder),
             is_brief=is_brief,
             at_a_time=len(candidates),
         )
@@ -48,7 +48,7 @@ def register_session_plugins(
     grading_session = partial(GradingSession, config, candidates, isolation)
     if config.option.collectonly:
         session = grading_session(
-            lambda _: None, Turns(None), is_brief=False, at_a_time=len(candidates)
+            lambda _: None, SessionLock(None), is_brief=False, at_a_time=len(candidates)
         )
         config.pluginmanager.register(session, "grading_session")
         return
@@ -58,13 +58,13 @@ def register_session_plugins(
     if is_brief:
         config.pluginmanager.register(Progress(config, book, len(candidates)))
     if _is_xdist_controller(config):
-        from .distribution import Distribution
+        from .with_xdist import XdistController
 
-        config.pluginmanager.register(Distribution(config, candidates, book), "grading_session")
+        config.pluginmanager.register(XdistController(config, candidates, book), "grading_session")
         return
-    turns = Turns(config.stash.get(TURNS_FOLDER, None))
+    turns = SessionLock(config.stash.get(TURNS_FOLDER, None))
     at_a_time = _candidates_at_a_time(config, candidates)
-    session = grading_session(book.open, turns, is_brief=is_brief, at_a_time=at_a_time)
+    session = grading_session(book.expect, turns, is_brief=is_brief, at_a_time=at_a_time)
     config.pluginmanager.register(session, "grading_session")
 
 

@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
+from ..grade import GRADES_VERSION, Grade, Outcome
+from ..text import printable_line
 from .candidate import Candidate
-from .collected import Collected
-from .grade import GRADES_VERSION, CandidateRecord, Grade, Outcome
+from .collection import Collected
 from .phase_report import record_of
-from .text import printable_line
+from .record import CandidateRecord
 
 EXIT_HARNESS_ERROR = 3
 """The exit status of a session in which a candidate could not be graded."""
@@ -43,7 +44,7 @@ class GradeBook:
         self._tests_sha256 = ""
         self._unwritten = ""
 
-    def open(self, collected: Collected) -> None:
+    def expect(self, collected: Collected) -> None:
         """Note every test that a grade needs. Ends the session where nothing can be graded."""
         if collected.refusal is not None:
             reason, status = collected.refusal

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import HarnessError, LoadError, NoSolution
-from .text import printable_line
+from ..errors import HarnessError, LoadError, NoSolution
+from ..text import printable_line
 
 MAX_SOURCE_BYTES = 2**20
 

@@ -17,15 +17,15 @@ from pathlib import Path
 import pytest
 from _pytest.runner import runtestprotocol
 
+from ..errors import HarnessError, SolutionTimeout, WorkerLost
+from ..judge.supply import WorkerSupply
+from .batches import Parts
 from .candidate import Candidate
 from .candidate_run import CandidateRun, needs_second_try, run_key
-from .collected import Collected, TestKey
-from .errors import HarnessError, SolutionTimeout, WorkerLost
+from .collection import Collected, TestKey
 from .grade_book import EXIT_HARNESS_ERROR
-from .judge.supply import WorkerSupply
-from .parts import Parts
 from .phase_report import add_tampering, annotate
-from .turns import Turns
+from .session_lock import SessionLock
 
 SHARED_SUPPLY = pytest.StashKey[list[WorkerSupply]]()
 """Where a `GradingHost` keeps the supply that serves all of its sessions, once there is one."""
@@ -46,7 +46,7 @@ class GradingSession:
         candidates: list[Candidate],
         isolation: str,
         deliver: Callable[[Collected], None],
-        turns: Turns,
+        lock: SessionLock,
         *,
         is_brief: bool,
         at_a_time: int,
@@ -55,7 +55,7 @@ class GradingSession:
         self.parts = Parts(len(candidates), at_a_time=at_a_time)
         self._config = config
         self._deliver = deliver
-        self._turns = turns
+        self._lock = lock
         self._is_brief = is_brief
         self._runs: dict[int, CandidateRun] = {}
         self._supply: WorkerSupply | None = None
@@ -142,10 +142,10 @@ class GradingSession:
         self._empty_the_last(item)
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         run.is_second_try = False
-        with self._turns.among_others():
+        with self._lock.shared():
             reports = runtestprotocol(item, log=False, nextitem=nextitem)
         if needs_second_try(run.fault(), run):
-            with self._turns.alone():
+            with self._lock.exclusive():
                 reports = self._try_again(item, nextitem, run)
         if nextitem is None or _candidate_index(nextitem) != index:
             self._end_run(index, run, reports[-1])

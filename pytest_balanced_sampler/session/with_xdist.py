@@ -21,10 +21,10 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController, parse_tx_spec_config
 
 from .candidate import Candidate
-from .collected import Collected, TestKey
-from .grade import PhaseRecord
+from .collection import Collected, TestKey
 from .grade_book import GradeBook
 from .phase_report import attach
+from .record import PhaseRecord
 
 _FOLDER = "solution_folder"
 _CANDIDATES = "solution_candidates"
@@ -45,7 +45,7 @@ def given_candidates(config: pytest.Config) -> list[Candidate]:
     return [Candidate(Path(os.fsdecode(path)), name) for path, name in given]
 
 
-class Distribution:
+class XdistController:
     """The controller's part: hands out candidates, and keeps the book when a process dies."""
 
     def __init__(self, config: pytest.Config, candidates: list[Candidate], book: GradeBook) -> None:
@@ -71,7 +71,7 @@ class Distribution:
         if self._keys:
             return
         collected = Collected.load(self._folder)
-        self._book.open(collected)
+        self._book.expect(collected)
         self._keys.update(zip(ids, collected.items, strict=True))
         if (terminal := self._config.pluginmanager.get_plugin("terminalreporter")) is not None:
             terminal.write_line(self._book.pytest_report_collectionfinish())

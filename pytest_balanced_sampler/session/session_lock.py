@@ -21,7 +21,7 @@ MAX_WAIT_SECONDS = 600.0
 _TICK_SECONDS = 0.02
 
 
-class Turns:
+class SessionLock:
     """The turns of one process among those that share `folder`; without one it is the only one."""
 
     def __init__(self, folder: Path | None) -> None:
@@ -29,7 +29,7 @@ class Turns:
         self._room = (folder / "room").open("ab+") if folder else None
 
     @contextmanager
-    def among_others(self) -> Generator[None]:
+    def shared(self) -> Generator[None]:
         """A time in which other processes may run tests too."""
         with ExitStack() as stay:
             with _held(self._door, fcntl.LOCK_SH):
@@ -37,7 +37,7 @@ class Turns:
             yield
 
     @contextmanager
-    def alone(self) -> Generator[None]:
+    def exclusive(self) -> Generator[None]:
         """A time in which no other process runs a test."""
         with _held(self._door, fcntl.LOCK_EX), _held(self._room, fcntl.LOCK_EX):
             yield

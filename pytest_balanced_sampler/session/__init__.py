@@ -1,0 +1,1 @@
+"""TRUSTED, pytest's hooks: from --solution to one grade per candidate."""

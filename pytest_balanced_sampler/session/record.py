@@ -1,0 +1,141 @@
+"""From what was seen of each test to one grade per candidate.
+
+A pass is positive evidence: every test that was collected for the candidate was set up, called
+and torn down, and each of the three succeeded. The failure mode is that of the *first* test, in
+the order of the file, that the candidate failed: authors write the basic tests first, so that is
+the cause and what follows are symptoms. Within a test the order is: what the exception itself
+says (`load_error`, `timeout`, `crash`), then the outermost `failure_mode` around it, then the
+name of the test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import CandidateFault, HarnessError, NoSolution, SolutionError
+from ..grade import Grade, Outcome, PhaseOutcome, TestOutcome
+
+_PHASES = ("setup", "call", "teardown")
+_OUT_OF_TURN = len(_PHASES) + 1
+
+
+@dataclass(frozen=True)
+class PhaseRecord:
+    """What was seen of one phase (setup, call or teardown) of one test of one candidate."""
+
+    candidate: int
+    test: str
+    phase: str
+    outcome: PhaseOutcome
+    duration: float
+    failure_mode: str | None = None
+    message: str = ""
+    tampering: list[str] = field(default_factory=list)
+    sha256: str | None = None
+
+
+@dataclass(slots=True)
+class CandidateRecord:
+    """Everything that was seen of one candidate's tests.
+
+    There may be ten thousand of these, so what went well is only counted. `is_selection` says that
+    tests were named one by one, so that there may be more of them.
+    """
+
+    solution: str
+    is_selection: bool = False
+    sha256: str | None = None
+    duration: float = 0.0
+    _deselected: set[str] = field(default_factory=set)
+    _phases_passed: dict[str, int] = field(default_factory=dict)
+    _other_outcomes: dict[str, list[PhaseOutcome]] = field(default_factory=dict)
+    _causes: dict[PhaseOutcome, PhaseRecord] = field(default_factory=dict)
+    _tampering: set[str] = field(default_factory=set)
+
+    def expect(self, test: str) -> None:
+        """A test was collected: without its three phases there is no pass."""
+        self._phases_passed.setdefault(test, 0)
+
+    def deselect(self, test: str) -> None:
+        """Somebody chose not to run a test: it makes the grade incomplete."""
+        self._deselected.add(test)
+
+    def add(self, record: PhaseRecord) -> None:
+        """A phase of one of the tests has ended."""
+        self.sha256 = record.sha256 or self.sha256
+        self.duration += record.duration
+        self._tampering.update(record.tampering)
+        passed = self._phases_passed.get(record.test, 0)
+        in_turn = passed < len(_PHASES) and record.phase == _PHASES[passed]
+        self._phases_passed[record.test] = passed + 1 if in_turn else _OUT_OF_TURN
+        if record.outcome != "passed":
+            self._other_outcomes.setdefault(record.test, []).append(record.outcome)
+            first = self._causes.setdefault(record.outcome, record)
+            self._causes[record.outcome] = min(first, record, key=self._order_of)
+
+    def tests_to_run(self) -> int:
+        """How many tests were collected and not deselected."""
+        return len(self._phases_passed.keys() - self._deselected)
+
+    def grade(self, grading_seed: int, isolation: dict[str, Any]) -> Grade:
+        """The grade that follows from what was seen so far."""
+        tests = {name: self._test_outcome(name) for name in self._phases_passed}
+        cause = self._causes.get("failed") or self._causes.get("harness_error")
+        outcome = _outcome(list(tests.values()), cause)
+        message = cause.message if cause else _what_is_missing(tests, outcome)
+        if outcome == "passed" and self.is_selection:
+            outcome, message = "incomplete", "only tests that were named one by one were run"
+        return Grade(
+            solution=self.solution,
+            sha256=self.sha256,
+            outcome=outcome,
+            score=list(tests.values()).count("passed") / len(tests) if tests else 0.0,
+            failure_mode=cause.failure_mode if cause else None,
+            message=message,
+            tests=tests,
+            duration=self.duration,
+            grading_seed=grading_seed,
+            isolation=isolation,
+            tampering=sorted(self._tampering),
+        )
+
+    def _test_outcome(self, test: str) -> TestOutcome:
+        outcomes = self._other_outcomes.get(test, [])
+        for bad in ("failed", "harness_error"):
+            if bad in outcomes:
+                return bad
+        if outcomes:
+            return outcomes[0]
+        if test in self._deselected:
+            return "deselected"
+        return "passed" if self._phases_passed[test] == len(_PHASES) else "not_run"
+
+    def _order_of(self, record: PhaseRecord) -> int:
+        """Where a test stands in the order of the file."""
+        return list(self._phases_passed).index(record.test)
+
+
+def failure_mode_of(error: BaseException, test: str) -> str:
+    """The failure mode that an exception, raised in this test, stands for."""
+    if isinstance(error, HarnessError):
+        return "harness_error"
+    own = error.failure_mode if isinstance(error, SolutionError | CandidateFault) else None
+    return own or getattr(error, "declared_failure_mode", None) or test
+
+
+def _outcome(tests: list[TestOutcome], cause: PhaseRecord | None) -> Outcome:
+    # A failure of the candidate's outweighs a fault of the machine's in another test: otherwise
+    # whoever fails could buy his way out of the count by provoking a fault.
+    if cause is not None:
+        if cause.outcome == "harness_error":
+            return "harness_error"
+        return "no_solution" if cause.failure_mode == NoSolution.failure_mode else "failed"
+    return "passed" if tests and set(tests) == {"passed"} else "incomplete"
+
+
+def _what_is_missing(tests: dict[str, TestOutcome], outcome: Outcome) -> str:
+    if outcome == "passed":
+        return ""
+    missing = ", ".join(f"{name} ({what})" for name, what in tests.items() if what != "passed")
+    return f"no verdict without {missing}" if missing else "no test was collected"
