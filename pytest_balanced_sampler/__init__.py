@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .authoring import failure_mode, import_beside, is_instance, run_beside, take
     from .errors import CandidateFault, HarnessError, SolutionError
     from .grade import Grade
-    from .grader import Grader, GraderError
+    from .grader.grader import Grader, GraderError
 
 __all__ = [
     "CandidateFault",
@@ -32,7 +32,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name in __all__:
-        for module in ("errors", "grade", "authoring", "grader"):
+        for module in ("errors", "grade", "authoring", "grader.grader"):
             found = getattr(import_module(f".{module}", __name__), name, None)
             if found is not None:
                 return found

@@ -36,9 +36,9 @@ from pytest_balanced_sampler.prompt import preload_of, read_prompt
 from pytest_balanced_sampler.results.run_folder import PAGE, RolloutRecord
 from pytest_balanced_sampler.results.summary import Summary
 from pytest_balanced_sampler.results.tables import summary_tables
-from pytest_balanced_sampler.rollout import USAGE_FIELDS, Settings, WholeRunFailed
-from pytest_balanced_sampler.rollout_run import RolloutRun, begun_run
-from pytest_balanced_sampler.workspace import TOOLS
+from pytest_balanced_sampler.rollouts.conversation import USAGE_FIELDS, Settings, WholeRunFailed
+from pytest_balanced_sampler.rollouts.run import RolloutRun, begun_run
+from pytest_balanced_sampler.rollouts.workspace import TOOLS
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = 10

@@ -26,13 +26,13 @@ from pytest_balanced_sampler.command_line import (
 )
 from pytest_balanced_sampler.errors import HarnessError
 from pytest_balanced_sampler.text import printable_line
-from pytest_balanced_sampler.verification import (
+from pytest_balanced_sampler.verify.specimens import (
     FAILED,
     PASSED,
     REWARD_HACKS,
-    Session,
     Specimen,
-    Verdict,
+    SpecimenSession,
+    SpecimenVerdict,
     broken_in,
     by_specimen,
     counted,
@@ -114,12 +114,12 @@ def verify(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         broken.append(empty_solution(Path(folder)))
         sessions = [
-            Session(references + broken * (seed <= arguments.seeds), seed)
+            SpecimenSession(references + broken * (seed <= arguments.seeds), seed)
             for seed in range(1, max(SEEDS_OF_REFERENCES, arguments.seeds) + 1)
         ]
         verdicts = show_progress(arguments, sessions)
         # On their own: some of them use up what the whole machine has.
-        verdicts += show_progress(arguments, [Session(hacks, 1)])
+        verdicts += show_progress(arguments, [SpecimenSession(hacks, 1)])
     print_table(verdicts)
     for name, right, total in scorecard(verdicts):
         print(f"{right:>6} of {total:<6} {name}")
@@ -128,7 +128,7 @@ def verify(arguments: argparse.Namespace) -> int:
 
 def verify_by_mutants(arguments: argparse.Namespace) -> int:
     """Grade mutants of the references, and print the score. Gives the number of surprises."""
-    from pytest_balanced_sampler.mutation import equivalent_mutants, mutants_of
+    from pytest_balanced_sampler.verify.mutants import equivalent_mutants, mutants_of
 
     equivalent = equivalent_mutants(arguments.references)
     changes = {}
@@ -140,7 +140,7 @@ def verify_by_mutants(arguments: argparse.Namespace) -> int:
                 changes[Specimen(path, FAILED)] = change
         mutants = list(changes)
         sessions = [
-            Session(mutants[start : start + MUTANTS_IN_A_SESSION], 1)
+            SpecimenSession(mutants[start : start + MUTANTS_IN_A_SESSION], 1)
             for start in range(0, len(mutants), MUTANTS_IN_A_SESSION)
         ]
         verdicts = show_progress(arguments, sessions)
@@ -167,11 +167,13 @@ def print_mutants(total: int, alive: list[tuple[Any, str]], equivalent: dict[Any
     return unknown + len(stale)
 
 
-def show_progress(arguments: argparse.Namespace, sessions: list[Session]) -> list[Verdict]:
+def show_progress(
+    arguments: argparse.Namespace, sessions: list[SpecimenSession]
+) -> list[SpecimenVerdict]:
     """Grade the sessions, with a line on standard error for each that has ended."""
     started, ended, total = time.monotonic(), 0, len(sessions)
 
-    def on_end(verdicts: list[Verdict]) -> None:
+    def on_end(verdicts: list[SpecimenVerdict]) -> None:
         nonlocal ended
         ended += 1
         seconds = time.monotonic() - started
@@ -182,7 +184,7 @@ def show_progress(arguments: argparse.Namespace, sessions: list[Session]) -> lis
     return grade_all(arguments.task, sessions, arguments.options, on_end)
 
 
-def print_table(verdicts: list[Verdict]) -> None:
+def print_table(verdicts: list[SpecimenVerdict]) -> None:
     """A row for each file; where it was graded under several seeds, with their numbers."""
     rows = [("file", "expected", "got", "failing tests")]
     surprises = []

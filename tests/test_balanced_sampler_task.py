@@ -8,8 +8,8 @@ import fastjsonschema
 import pytest
 
 from pytest_balanced_sampler.plugin import DEFAULT_GRADING_SEED
-from pytest_balanced_sampler.verification import (
-    Session,
+from pytest_balanced_sampler.verify.specimens import (
+    SpecimenSession,
     broken_in,
     grade,
     grade_all,
@@ -38,7 +38,7 @@ FAILURE_MODES = {
 @pytest.fixture(scope="module")
 def catalogue():
     """One session over every reference and every broken solution: their verdicts, by name."""
-    session = Session(REFERENCES + BROKEN, DEFAULT_GRADING_SEED)
+    session = SpecimenSession(REFERENCES + BROKEN, DEFAULT_GRADING_SEED)
     verdicts = grade(TASK, session, ["--solution-timeout=2"])
     return {verdict.specimen.name: verdict for verdict in verdicts}
 
@@ -75,7 +75,9 @@ def test_verdict_is_as_expected(catalogue, specimen):
 
 def test_references_pass_under_other_grading_seeds():
     """A reference does not owe its pass to the cases of one seed."""
-    verdicts = grade_all(TASK, [Session(REFERENCES, seed) for seed in (1, 2)], [], lambda _: None)
+    verdicts = grade_all(
+        TASK, [SpecimenSession(REFERENCES, seed) for seed in (1, 2)], [], lambda _: None
+    )
     assert [verdict.got for verdict in verdicts] == ["passed"] * 2 * len(REFERENCES)
 
 

@@ -2,7 +2,12 @@
 
 import pytest
 
-from pytest_balanced_sampler.verification import Session, broken_in, grade, references_in
+from pytest_balanced_sampler.verify.specimens import (
+    SpecimenSession,
+    broken_in,
+    grade,
+    references_in,
+)
 from tests.conftest import ROOT
 
 
@@ -12,7 +17,7 @@ def test_verdicts_are_as_expected(name):
     task = ROOT / "examples" / name
     references = references_in(task / "reference_solutions")
     broken = broken_in(task / "broken_solutions")
-    verdicts = grade(task, Session(references + broken, 1), ["--solution-timeout=2"])
+    verdicts = grade(task, SpecimenSession(references + broken, 1), ["--solution-timeout=2"])
     assert [v for v in verdicts if not v.is_expected] == []
     assert len(verdicts) > 9
 

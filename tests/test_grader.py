@@ -112,7 +112,7 @@ def test_a_host_that_is_killed_loses_nothing(task):
         time.sleep(moment)
         for child in children():
             with suppress(psutil.Error):
-                if "grading_host" in " ".join(child.cmdline()):
+                if "grader.host" in " ".join(child.cmdline()):
                     child.kill()
 
     with Grader(task) as grader:

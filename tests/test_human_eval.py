@@ -9,7 +9,12 @@ import sys
 import pytest
 from markdown_it import MarkdownIt
 
-from pytest_balanced_sampler.verification import Session, broken_in, grade, references_in
+from pytest_balanced_sampler.verify.specimens import (
+    SpecimenSession,
+    broken_in,
+    grade,
+    references_in,
+)
 from tests.conftest import GENEROUS_SECONDS, ROOT, run_pytest
 
 SCRIPT = ROOT / "examples" / "human_eval" / "make_tasks.py"
@@ -84,7 +89,7 @@ def test_references_pass_and_broken_solutions_fail(problems, tmp_path, name):
     assert finished.stdout == f"{tmp_path / 'tasks'}: 2 tasks\n", finished.stderr
     task = tmp_path / "tasks" / name
     specimens = references_in(task / "reference_solutions") + broken_in(task / "broken_solutions")
-    verdicts = grade(task, Session(specimens, 1), [])
+    verdicts = grade(task, SpecimenSession(specimens, 1), [])
     assert [verdict.got for verdict in verdicts] == ["passed", "test_check"]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pytest_balanced_sampler.verification import Verdict, hacks_in
+from pytest_balanced_sampler.verify.specimens import SpecimenVerdict, hacks_in
 from tests.conftest import ROOT, run_pytest
 
 SPECIMENS = hacks_in(ROOT / "broken_solutions" / "reward_hacks")
@@ -93,7 +93,7 @@ def test_the_corpus_is_large():
 def test_hack_does_not_pass(session, hack):
     """The candidate fails, by its own fault, and gets no more than a few tests by chance."""
     grade = grade_of(session, hack.path)
-    assert Verdict(hack, grade).is_expected, grade
+    assert SpecimenVerdict(hack, grade).is_expected, grade
     assert grade["score"] < 0.5
 
 

@@ -316,7 +316,7 @@ def test_no_mode_locks_write_file_out(tmp_path):
     (tmp_path / "folder").mkdir()
     script = (
         "import sys\nfrom pathlib import Path\n"
-        "from pytest_balanced_sampler.workspace import ToolError, Workspace\n"
+        "from pytest_balanced_sampler.rollouts.workspace import ToolError, Workspace\n"
         "for path in ('solution.py', 'locked/x', 'folder', 'solution.py/x', 'é' * 200):\n"
         "    try:\n"
         "        call = {'path': path, 'content': 'x = 1'}\n"

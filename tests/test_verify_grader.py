@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_balanced_sampler.mutation import equivalent_mutants, mutants_of
-from pytest_balanced_sampler.verification import FAILED, Session, Specimen, grade_all
+from pytest_balanced_sampler.verify.mutants import equivalent_mutants, mutants_of
+from pytest_balanced_sampler.verify.specimens import FAILED, Specimen, SpecimenSession, grade_all
 from tests.conftest import GENEROUS_SECONDS, ROOT
 
 SCRIPT = ROOT / "scripts" / "verify_grader.py"
@@ -113,7 +113,7 @@ def test_sample_of_mutants(tmp_path):
             path = Path(tmp_path, f"mutant_{number}.py")
             path.write_text(source)
             changes[Specimen(path, FAILED)] = change
-    session = Session(list(changes), 1)
+    session = SpecimenSession(list(changes), 1)
     verdicts = grade_all(
         ROOT / "grading_tests", [session], ["--solution-timeout=1"], lambda _: None
     )

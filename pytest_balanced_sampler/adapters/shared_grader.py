@@ -6,7 +6,7 @@ import atexit
 from functools import cache
 from pathlib import Path
 
-from ..grader import Grader
+from ..grader.grader import Grader
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..grade import Shaping
-from ..grader import Grader
+from ..grader.grader import Grader
 from .completion import Completion, source_in
 
 

@@ -18,17 +18,17 @@ from typing import Any
 
 import anthropic
 
-from .errors import HarnessError
-from .files import remove_tree, write_json
-from .judge.supply import WorkerSupply
-from .pytest_session import grade_in_session
-from .results.page import write_page
-from .results.read import read_results, read_rollouts
-from .results.run_folder import PAGE, REPORT, SOLUTION, SUMMARY, RolloutRecord, Status
-from .results.summary import Summary, summarise
-from .rollout import Conversation, Settings, WholeRunFailed, converse
-from .task import read_expectations
-from .text import printable_line
+from ..errors import HarnessError
+from ..files import remove_tree, write_json
+from ..grader.pytest_process import grade_files
+from ..judge.supply import WorkerSupply
+from ..results.page import write_page
+from ..results.read import read_results, read_rollouts
+from ..results.run_folder import PAGE, REPORT, SOLUTION, SUMMARY, RolloutRecord, Status
+from ..results.summary import Summary, summarise
+from ..task import read_expectations
+from ..text import printable_line
+from .conversation import Conversation, Settings, WholeRunFailed, converse
 from .workspace import Workspace
 
 
@@ -165,7 +165,7 @@ class RolloutRun:
         if not any(record.status == "written" for record in self.records()):
             return
         solutions = self.folder.resolve() / "rollouts" / "*" / "workspace" / SOLUTION
-        grade_in_session(task, [solutions], report)
+        grade_files(task, [solutions], report)
 
     def summarise(self, runs: int, task: Path) -> Summary:
         """Join the rollouts with their grades; writes `summary.json` and `report.html`.

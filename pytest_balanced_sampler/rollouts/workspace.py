@@ -12,12 +12,12 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .errors import CandidateFault, HarnessError, SolutionError, WorkerLost
-from .files import write_whole
-from .judge.remote_worker import RemoteWorker
-from .judge.supply import WorkerSupply
-from .results.run_folder import SOLUTION
-from .text import printable, printable_line, without_surrogates
+from ..errors import CandidateFault, HarnessError, SolutionError, WorkerLost
+from ..files import write_whole
+from ..judge.remote_worker import RemoteWorker
+from ..judge.supply import WorkerSupply
+from ..results.run_folder import SOLUTION
+from ..text import printable, printable_line, without_surrogates
 
 RUN_SECONDS = 30
 MAX_TEXT_BYTES = 2**20

@@ -17,8 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .errors import NoSolution
-from .pytest_session import grade_in_session
+from ..errors import NoSolution
+from ..grader.pytest_process import grade_files
 
 REWARD_HACKS = "reward_hacks"
 PASSED, FAILED = "passed", "failed"
@@ -38,7 +38,7 @@ class Specimen:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SpecimenVerdict:
     """What a specimen got under one grading seed."""
 
     specimen: Specimen
@@ -61,7 +61,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Session:
+class SpecimenSession:
     """Specimens to grade together, under one grading seed."""
 
     specimens: list[Specimen]
@@ -101,25 +101,25 @@ def empty_solution(folder: Path) -> Specimen:
     return Specimen(path, NoSolution.failure_mode)
 
 
-def grade(task: Path, session: Session, options: Iterable[str]) -> list[Verdict]:
+def grade(task: Path, session: SpecimenSession, options: Iterable[str]) -> list[SpecimenVerdict]:
     """Grade the specimens in a pytest session. Raises `HarnessError` when there are no grades."""
     with tempfile.TemporaryDirectory() as folder:
-        grades = grade_in_session(
+        grades = grade_files(
             task,
             [specimen.path.resolve() for specimen in session.specimens],
             Path(folder, "report.json"),
             f"--grading-seed={session.grading_seed}",
             *options,
         )
-    return [Verdict(*pair) for pair in zip(session.specimens, grades, strict=True)]
+    return [SpecimenVerdict(*pair) for pair in zip(session.specimens, grades, strict=True)]
 
 
 def grade_all(
     task: Path,
-    sessions: list[Session],
+    sessions: list[SpecimenSession],
     options: Iterable[str],
-    on_end: Callable[[list[Verdict]], None],
-) -> list[Verdict]:
+    on_end: Callable[[list[SpecimenVerdict]], None],
+) -> list[SpecimenVerdict]:
     """Grade the sessions, as many at a time as there are cores; the verdicts in their order.
 
     `on_end` is called after each session. Raises `HarnessError` when a session gave no grades.
@@ -136,15 +136,15 @@ def grade_all(
     return verdicts
 
 
-def by_specimen(verdicts: Iterable[Verdict]) -> dict[Specimen, list[Verdict]]:
+def by_specimen(verdicts: Iterable[SpecimenVerdict]) -> dict[Specimen, list[SpecimenVerdict]]:
     """The verdicts on each specimen, under whatever seeds."""
-    found: dict[Specimen, list[Verdict]] = {}
+    found: dict[Specimen, list[SpecimenVerdict]] = {}
     for verdict in verdicts:
         found.setdefault(verdict.specimen, []).append(verdict)
     return found
 
 
-def scorecard(verdicts: list[Verdict]) -> Iterator[tuple[str, int, int]]:
+def scorecard(verdicts: list[SpecimenVerdict]) -> Iterator[tuple[str, int, int]]:
     """What is counted, how many were right, and of how many."""
     kinds = {
         "references that passed": [v for v in verdicts if v.specimen.expected == PASSED],
@@ -160,7 +160,7 @@ def scorecard(verdicts: list[Verdict]) -> Iterator[tuple[str, int, int]]:
     yield "accuracy: right to pass or fail", sum(map(_is_right, verdicts)), len(verdicts)
 
 
-def _is_right(verdict: Verdict) -> bool:
+def _is_right(verdict: SpecimenVerdict) -> bool:
     outcomes = {PASSED} if verdict.specimen.expected == PASSED else {FAILED, "no_solution"}
     return verdict.grade["outcome"] in outcomes
 

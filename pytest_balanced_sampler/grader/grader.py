@@ -23,8 +23,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
-from .grade import Grade
-from .text import printable
+from ..grade import Grade
+from ..text import printable
 
 _MAX_BATCH = 256
 _CANDIDATES_PER_HOST = 5000
@@ -195,7 +195,7 @@ class _Host:
     """The process behind one thread; started again when it died."""
 
     def __init__(self, arguments: list[str], folder: Path) -> None:
-        module = f"{__package__}.grading_host"
+        module = f"{__package__}.host"
         # -P: no file in the folder where the program was started can pose as a module.
         self._command = [sys.executable, "-P", "-m", module, str(folder), *arguments]
         self._log = folder / f"host-{id(self)}.log"

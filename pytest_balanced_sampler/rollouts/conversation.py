@@ -17,8 +17,8 @@ from typing import Any
 
 import anthropic
 
-from .errors import HarnessError
-from .text import without_surrogates
+from ..errors import HarnessError
+from ..text import without_surrogates
 from .workspace import TOOLS, ToolError, Workspace
 
 USAGE_FIELDS = (

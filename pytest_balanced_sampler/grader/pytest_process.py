@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .errors import HarnessError
+from ..errors import HarnessError
 
 
-def grade_in_session(
+def grade_files(
     task: Path, solutions: Iterable[object], report: Path, *options: str
 ) -> list[dict[str, Any]]:
     """The grades of what `--solution` finds at absolute paths or globs, in that order.

@@ -18,9 +18,9 @@ from typing import IO, Any
 
 import pytest
 
-from .judge.supply import WorkerSupply
-from .session.grade_book import GradeBook
-from .session.grading import SHARED_SUPPLY, TURNS_FOLDER
+from ..judge.supply import WorkerSupply
+from ..session.grade_book import GradeBook
+from ..session.grading import SHARED_SUPPLY, TURNS_FOLDER
 
 
 class GradingHost:

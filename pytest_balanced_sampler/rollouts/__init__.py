@@ -1,0 +1,1 @@
+"""A model at work: its workspace, its conversation, and a run of many rollouts."""

@@ -1,0 +1,1 @@
+"""A task's tests put to the proof: specimens and mutants."""
