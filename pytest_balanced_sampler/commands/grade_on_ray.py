@@ -1,0 +1,196 @@
+"""Grades candidates on a Ray cluster: `python scripts/grade_on_ray.py PATH... --out DIR`.
+
+Each node grades shards in pytest sessions of its own; this package, and the task at the same path,
+must be on every node. Exit status: 0 when every candidate passed, 1 when one did not, 2 when
+interrupted, 3 when some could not be graded (try them again with --resume), 4 for a usage error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+
+from ..command_line import (
+    EXIT_HARNESS_ERROR,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    Parser,
+    positive,
+    stop,
+)
+from ..errors import HarnessError, LoadError, NoSolution
+from ..files import write_json
+from ..results.read import DamagedResults, read_results
+from ..results.run_folder import REPORT
+from ..session.candidate import Candidate, find_candidates
+
+SAME_ON_EVERY_NODE = ("grades_version", "grading_tests_sha256", "versions")
+TRIES_PER_SHARD = 5
+
+Shard = list[tuple[str, bytes]]
+"""Name and source of each candidate."""
+
+
+def main(default_task: Path | None = None) -> None:
+    """Share out what is left to grade, keep each shard's report, and merge them."""
+    arguments = parse_arguments(default_task)
+    try:
+        candidates = find_candidates(arguments.solutions, Path.cwd())
+        shards = list(split(candidates, arguments.shard))
+    except OSError as error:
+        stop(str(error), EXIT_USAGE)
+    folder: Path = arguments.out / "shards"
+    if folder.exists() and not arguments.resume:
+        stop(f"{arguments.out} exists: pass --resume to go on with it", EXIT_USAGE)
+    if not arguments.task.is_dir():
+        stop(f"--task={arguments.task}: there is no such folder", EXIT_USAGE)
+    folder.mkdir(parents=True, exist_ok=True)
+    options = pytest_options(arguments)
+    files = [
+        folder / f"{number:05}-{fingerprint(s, options)}.json" for number, s in enumerate(shards)
+    ]
+    left = {file: shard for file, shard in zip(files, shards, strict=True) if not file.exists()}
+    try:
+        failures = grade_all(left, options, arguments.address)
+    except KeyboardInterrupt:
+        stop(f"interrupted; go on with --resume --out {arguments.out}", EXIT_INTERRUPTED)
+    if failures:
+        again = f"try again with --resume --out {arguments.out}"
+        stop(f"{len(failures)} shards were not graded: {failures[0]}\n{again}", EXIT_HARNESS_ERROR)
+    report = merge([json.loads(file.read_text()) for file in files])
+    write_json(arguments.out / REPORT, report)
+    outcomes = [grade["outcome"] for grade in report["grades"]]
+    print(", ".join(f"{outcomes.count(name)} {name}" for name in dict.fromkeys(outcomes)))
+    print(arguments.out / REPORT)
+    if "harness_error" in outcomes:
+        raise SystemExit(EXIT_HARNESS_ERROR)
+    raise SystemExit(int(set(outcomes) != {"passed"}))
+
+
+def parse_arguments(default_task: Path | None) -> argparse.Namespace:
+    """The command line."""
+    parser = Parser(description="Grade candidates on all nodes of a Ray cluster.")
+    parser.add_argument("solutions", nargs="+", metavar="PATH", help="as pytest's --solution")
+    parser.add_argument(
+        "--task",
+        type=Path,
+        default=default_task,
+        required=default_task is None,
+        help="folder of tests",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder for the report")
+    parser.add_argument("--address", help="of the cluster (default: RAY_ADDRESS, or this machine)")
+    parser.add_argument(
+        "--shard", type=positive, default=200, help="candidates per session (default: %(default)s)"
+    )
+    for name in ("grading-seed", "solution-timeout", "isolation"):
+        parser.add_argument(f"--{name}", help=f"as pytest's --{name}")
+    parser.add_argument("--resume", action="store_true", help="go on with what is in --out")
+    return parser.parse_args()
+
+
+def pytest_options(arguments: argparse.Namespace) -> list[str]:
+    """What every node's pytest is told, but for the candidates."""
+    given = {
+        "grading-seed": arguments.grading_seed,
+        "solution-timeout": arguments.solution_timeout,
+        "isolation": arguments.isolation,
+    }
+    options = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    return [str(arguments.task.resolve()), *options]
+
+
+def split(candidates: list[Candidate], size: int) -> Iterator[Shard]:
+    """The candidates in their order, so many in each shard. May raise `OSError`."""
+    for start in range(0, len(candidates), size):
+        yield [(c.name, source_of(c)) for c in candidates[start : start + size]]
+
+
+def source_of(candidate: Candidate) -> bytes:
+    """The source; nothing, which is graded as such, where there is none."""
+    try:
+        return candidate.read()
+    except NoSolution:
+        return b""
+    except (HarnessError, LoadError) as error:
+        raise OSError(f"{candidate.name}: {error}") from None
+
+
+def fingerprint(shard: Shard, options: list[str]) -> str:
+    """Tells whether a report is that of this shard under these options."""
+    return hashlib.sha256(repr((shard, options)).encode()).hexdigest()[:16]
+
+
+def grade_all(left: dict[Path, Shard], options: list[str], address: str | None) -> list[str]:
+    """Grade these shards, each into its file. Gives what went wrong, shard by shard."""
+    if not left:
+        return []
+    ray.init(address=address, log_to_driver=False)
+    remote = ray.remote(num_cpus=1, max_retries=TRIES_PER_SHARD, scheduling_strategy="SPREAD")(
+        grade_shard
+    )
+    waiting = {remote.remote(shard, options): file for file, shard in left.items()}
+    started, done, failures = time.monotonic(), 0, []
+    candidates = sum(map(len, left.values()))
+    while waiting:
+        (ready, *_), _ = ray.wait(list(waiting))
+        file = waiting.pop(ready)
+        try:
+            write_json(file, ray.get(ready))
+            done += len(left[file])
+        except RayTaskError as error:
+            failures.append(str(error.cause))
+        except RayError as error:
+            failures.append(str(error))
+        rate = done / (time.monotonic() - started)
+        print(f"{done}/{candidates} graded, {rate:.1f} per second", file=sys.stderr, flush=True)
+    return failures
+
+
+def grade_shard(shard: Shard, options: list[str]) -> dict[str, Any]:
+    """Grade one shard on this node. Raises `RuntimeError` when pytest wrote no report."""
+    with tempfile.TemporaryDirectory(prefix="grade-on-ray-") as name:
+        folder = Path(name)
+        command = [sys.executable, "-P", "-m", "pytest", *options, "-q", "--tb=no"]
+        command += [
+            "-p",
+            "no:cacheprovider",
+            "--json-report",
+            f"--json-report-file={folder / REPORT}",
+        ]
+        for number, (candidate, source) in enumerate(shard):
+            path = folder / f"{number:06}" / Path(candidate.partition("#")[0]).name
+            path.parent.mkdir()
+            path.write_bytes(source)
+            command.append(f"--solution={path}")
+        finished = subprocess.run(command, capture_output=True, text=True, check=False)
+        try:
+            read_results(folder / REPORT)
+        except DamagedResults:
+            raise RuntimeError(f"{finished.stdout}{finished.stderr}"[-2000:]) from None
+        report: dict[str, Any] = json.loads((folder / REPORT).read_text())
+    for (candidate, _), grade in zip(shard, report["grades"], strict=True):
+        grade["solution"] = candidate
+    return {name: report[name] for name in (*SAME_ON_EVERY_NODE, "grades")}
+
+
+def merge(reports: list[dict[str, Any]]) -> dict[str, Any]:
+    """One report from those of all shards; stops where nodes differ in what they grade by."""
+    first = reports[0]
+    for name in SAME_ON_EVERY_NODE:
+        values = {json.dumps(report[name], sort_keys=True) for report in reports}
+        if len(values) > 1:
+            stop(f"nodes differ in {name}: {'; '.join(sorted(values))}", EXIT_HARNESS_ERROR)
+    grades = [grade for report in reports for grade in report["grades"]]
+    return {**{name: first[name] for name in SAME_ON_EVERY_NODE}, "grades": grades}

@@ -1,0 +1,210 @@
+"""Is this grader right? `python scripts/verify_grader.py [TASK]` puts it to the proof.
+
+Needs no key. Grades solutions whose verdicts are known: references, under several grading seeds, an
+empty file, broken solutions and reward hacks; with --mutants also mutants of the references. Prints
+a table and a scorecard. Exit status: 0 when all is as expected, 1 for any surprise, 2 when
+interrupted, 3 when something could not be graded, 4 for a usage error. The rest is in
+docs/verify-the-grader.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from ..command_line import (
+    EXIT_HARNESS_ERROR,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    Parser,
+    positive,
+    stop,
+)
+from ..errors import HarnessError
+from ..text import printable_line
+from ..verify.specimens import (
+    FAILED,
+    PASSED,
+    REWARD_HACKS,
+    Specimen,
+    SpecimenSession,
+    SpecimenVerdict,
+    broken_in,
+    by_specimen,
+    counted,
+    empty_solution,
+    grade_all,
+    hacks_in,
+    references_in,
+    scorecard,
+)
+
+SEEDS_OF_REFERENCES = 10
+MUTANTS_IN_A_SESSION = 20
+EXIT_SURPRISE = 1
+
+
+def main(default_task: Path | None = None) -> None:
+    """Read the command line, grade, print, and say by the exit status whether all is well."""
+    arguments = parse_arguments(default_task)
+    started = time.monotonic()
+    try:
+        surprises = verify(arguments)
+        if arguments.mutants:
+            surprises += verify_by_mutants(arguments)
+    except (ValueError, SyntaxError) as error:
+        stop(str(error), EXIT_USAGE)
+    except ModuleNotFoundError as error:
+        stop(f"--mutants needs cosmic-ray (pip install cosmic-ray): {error}", EXIT_USAGE)
+    except KeyboardInterrupt:
+        stop("interrupted", EXIT_INTERRUPTED)
+    except HarnessError as error:
+        stop(str(error), EXIT_HARNESS_ERROR)
+    seconds = time.monotonic() - started
+    print(f"\n{surprises} surprise{'s'[: surprises != 1]} in {seconds:.0f} s")
+    raise SystemExit(EXIT_SURPRISE if surprises else 0)
+
+
+def parse_arguments(default_task: Path | None) -> argparse.Namespace:
+    """The command line; folders that were not given are looked for in the task and beside it."""
+    parser = Parser(description="Put a task's tests and the grader to the proof.")
+    parser.add_argument(
+        "task",
+        type=Path,
+        nargs="?" if default_task else None,
+        default=default_task,
+        help="folder with the tests",
+    )
+    parser.add_argument("--references", type=Path, help="default: TASK's reference_solutions/")
+    parser.add_argument("--broken", type=Path, help="default: TASK's broken_solutions/")
+    parser.add_argument("--mutants", action="store_true", help="grade mutants of the references")
+    parser.add_argument(
+        "--seeds", type=positive, default=1, help="grading seeds for all but hacks (default: 1)"
+    )
+    parser.add_argument(
+        "--solution-timeout",
+        type=float,
+        default=2,
+        metavar="SECONDS",
+        help="CPU seconds per test (default: 2; who runs into it costs that much, several times)",
+    )
+    arguments = parser.parse_args()
+    if not arguments.task.is_dir():
+        stop(f"{arguments.task}: there is no such folder", EXIT_USAGE)
+    arguments.references = arguments.references or folder_of(arguments.task, "reference_solutions")
+    arguments.broken = arguments.broken or folder_of(arguments.task, "broken_solutions")
+    # A task without reward hacks of its own is tried with those of the default one.
+    arguments.default_hacks = folder_of(default_task or arguments.task, "broken_solutions") / (
+        REWARD_HACKS
+    )
+    arguments.options = [f"--solution-timeout={arguments.solution_timeout}"]
+    return arguments
+
+
+def folder_of(task: Path, name: str) -> Path:
+    """The folder of this name in the task or, where there is none, beside it."""
+    inside = task / name
+    return inside if inside.is_dir() else task.resolve().parent / name
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Grade what has a known verdict, and print it. Gives the number of surprises."""
+    references, broken = references_in(arguments.references), broken_in(arguments.broken)
+    hacks = hacks_in(arguments.broken / REWARD_HACKS) or hacks_in(arguments.default_hacks)
+    with tempfile.TemporaryDirectory() as folder:
+        broken.append(empty_solution(Path(folder)))
+        sessions = [
+            SpecimenSession(references + broken * (seed <= arguments.seeds), seed)
+            for seed in range(1, max(SEEDS_OF_REFERENCES, arguments.seeds) + 1)
+        ]
+        verdicts = show_progress(arguments, sessions)
+        # On their own: some of them use up what the whole machine has.
+        verdicts += show_progress(arguments, [SpecimenSession(hacks, 1)])
+    print_table(verdicts)
+    for name, right, total in scorecard(verdicts):
+        print(f"{right:>6} of {total:<6} {name}")
+    return sum(not verdict.is_expected for verdict in verdicts)
+
+
+def verify_by_mutants(arguments: argparse.Namespace) -> int:
+    """Grade mutants of the references, and print the score. Gives the number of surprises."""
+    from ..verify.mutants import equivalent_mutants, mutants_of
+
+    equivalent = equivalent_mutants(arguments.references)
+    changes = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for reference in references_in(arguments.references):
+            for number, (change, source) in enumerate(mutants_of(reference.path)):
+                path = Path(folder, f"{reference.path.stem}_{number}.py")
+                path.write_text(source)
+                changes[Specimen(path, FAILED)] = change
+        mutants = list(changes)
+        sessions = [
+            SpecimenSession(mutants[start : start + MUTANTS_IN_A_SESSION], 1)
+            for start in range(0, len(mutants), MUTANTS_IN_A_SESSION)
+        ]
+        verdicts = show_progress(arguments, sessions)
+    alive = [(changes[v.specimen], v.got) for v in verdicts if not v.is_expected]
+    return print_mutants(len(mutants), alive, equivalent)
+
+
+def print_mutants(total: int, alive: list[tuple[Any, str]], equivalent: dict[Any, str]) -> int:
+    """The survivors, with the proofs of those that are equivalent, and the score. Gives the number
+    of surprises: other survivors, and proofs about mutants that do not survive."""
+    print("\nmutants that survive")
+    for change, got in alive:
+        proof = " ".join(equivalent.get(change, "").split())
+        print(f"{change}\n  {got}, {f'equivalent: {proof}' if proof else 'UNEXPECTED'}")
+    unknown = sum(change not in equivalent or got != PASSED for change, got in alive)
+    stale = equivalent.keys() - {change for change, _ in alive}
+    for change in stale:
+        print(f"{change}\n  UNEXPECTED: listed as equivalent, but no such mutant survives")
+    killed = total - len(alive)
+    print(
+        f"\n{total} mutants: {killed} killed, {len(alive) - unknown} equivalent, {unknown} "
+        f"surviving; mutation score {killed / max(1, killed + unknown):.1%}"
+    )
+    return unknown + len(stale)
+
+
+def show_progress(
+    arguments: argparse.Namespace, sessions: list[SpecimenSession]
+) -> list[SpecimenVerdict]:
+    """Grade the sessions, with a line on standard error for each that has ended."""
+    started, ended, total = time.monotonic(), 0, len(sessions)
+
+    def on_end(verdicts: list[SpecimenVerdict]) -> None:
+        nonlocal ended
+        ended += 1
+        seconds = time.monotonic() - started
+        line = f"[{ended}/{total}] {len(verdicts)} files graded, {seconds:.0f} s"
+        print(line, file=sys.stderr, flush=True)
+
+    print(f"grading in {total} sessions of pytest", file=sys.stderr, flush=True)
+    return grade_all(arguments.task, sessions, arguments.options, on_end)
+
+
+def print_table(verdicts: list[SpecimenVerdict]) -> None:
+    """A row for each file; where it was graded under several seeds, with their numbers."""
+    rows = [("file", "expected", "got", "failing tests")]
+    surprises = []
+    for specimen, some in by_specimen(verdicts).items():
+        got = counted(verdict.got for verdict in some)
+        tests = max((verdict.failing_tests for verdict in some), key=len)
+        is_all = len(tests) == len(some[0].grade["tests"]) > 1
+        failing = f"all {len(tests)}" if is_all else ", ".join(tests)
+        rows.append((specimen.name, specimen.expected, got, failing))
+        wrong = [verdict for verdict in some if not verdict.is_expected]
+        if wrong:
+            message = printable_line(wrong[0].grade["message"], 300)
+            expected = f"{specimen.expected} expected, {counted(v.got for v in wrong)} got"
+            surprises.append(f"SURPRISE {specimen.name}: {expected}: {message}")
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        print("  ".join([*cells, row[-1]]).rstrip())
+    print(*surprises, "", sep="\n")
