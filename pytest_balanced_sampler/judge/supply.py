@@ -5,13 +5,17 @@ Used by the grading session and by rollouts, which take workers and end them.
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from ..errors import HarnessError, WorkerLost
 from .remote_worker import RemoteWorker
-from .warm_process import WarmProcess
+from .warm_process import WarmConnection, WarmProcess
+
+_log = logging.getLogger(__name__)
 
 
 class WorkerSupply:
@@ -20,14 +24,11 @@ class WorkerSupply:
     May be used from many threads. Raises `HarnessError` when a second warm process fails as well.
     """
 
-    def __init__(
-        self,
-        preload: list[str],
-        isolation: str,
-    ) -> None:
+    def __init__(self, preload: Sequence[str], isolation: str) -> None:
         self._start = partial(WarmProcess, preload, isolation)
         self._lock = threading.RLock()
         self._warm: WarmProcess | None = self._start()
+        self._connection: WarmConnection | None = None
 
     def warm_process(self) -> WarmProcess:
         """The warm process, when it has imported everything."""
@@ -35,31 +36,60 @@ class WorkerSupply:
             if self._warm is not None:
                 try:
                     self._warm.wait_until_ready()
-                except WorkerLost:
-                    self.discard_warm_process()
+                except WorkerLost as error:
+                    self.discard_warm_process(str(error))
             if self._warm is None:
                 self._warm = self._start()
                 self._warm.wait_until_ready()
             return self._warm
 
+    def connect(self) -> WarmConnection:
+        """A connection, with a worker ordered, for a process that is forked from this one."""
+        try:
+            return self._connect()
+        except WorkerLost as error:
+            self.discard_warm_process(str(error))
+        try:
+            return self._connect()
+        except WorkerLost as error:
+            raise HarnessError(f"cannot get a worker: {error}") from error
+
+    def use_in_forked_process(self, connection: WarmConnection) -> None:
+        """Have this copy of the supply, in a forked process, fork workers by this connection."""
+        # Otherwise the warm process would outlive its owner for as long as this process lives.
+        if self._warm is not None:
+            self._warm.close()
+        self._warm = None
+        self._connection = connection
+
     def fork(self, workspace: Path | None = None) -> RemoteWorker:
         """A fresh worker, in a folder of its own or in a `workspace` that outlives it."""
         try:
             return self._fork(workspace)
-        except WorkerLost:
-            self.discard_warm_process()
+        except WorkerLost as error:
+            self.discard_warm_process(str(error))
         try:
             return self._fork(workspace)
         except WorkerLost as error:
             raise HarnessError(f"cannot get a worker: {error}") from error
 
-    def discard_warm_process(self) -> None:
+    def discard_warm_process(self, why: str = "") -> None:
         """End the warm process, and every worker with it; the next use starts another."""
         with self._lock:
             warm, self._warm = self._warm, None
+            connection, self._connection = self._connection, None
+        if why:
+            _log.warning("the warm process is started again: %s", why)
+        if connection is not None:
+            connection.close()
         if warm is not None:
             warm.close()
 
+    def _connect(self) -> WarmConnection:
+        connection = self.warm_process().connect()
+        connection.order_spare()
+        return connection
+
     def _fork(self, workspace: Path | None) -> RemoteWorker:
-        warm = self.warm_process()
-        return warm.fork() if workspace is None else warm.fork_in(workspace)
+        connection = self._connection or self.warm_process().connection
+        return connection.fork(workspace)

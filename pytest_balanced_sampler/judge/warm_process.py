@@ -1,6 +1,8 @@
-"""The trusted side's hold on the warm process, and the supply of workers that it forks.
+"""The trusted side's hold on the warm process, and its connections to it; used by the supply.
 
-Used by the grading session and by rollouts, which take workers and end them.
+A connection is what one process of the trusted side needs to fork and end workers. The process that
+started the warm process has the first one; each process that it forks for a candidate gets one of
+its own. When a connection hangs up, by whatever death, the warm process ends its workers.
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ _WARM_MODULE = "pytest_balanced_sampler.worker.warm"
 _START_SECONDS = 300
 _COMMAND_SECONDS = 60
 _SECONDS_TO_END = 2
+_MAX_OWED = 32
+"""Replies that wait to be read. A socket holds a few hundred; beyond, the warm process would wait
+to send, and serve no other connection."""
 _INHERITED = ("LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "TZ")
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
@@ -51,73 +56,36 @@ class Isolation:
     missing: list[str]
 
 
-class WarmProcess:
-    """A process that has imported `preload` and forks workers from there.
+class WarmConnection:
+    """One process's way to order workers from the warm process.
 
-    Starting it does not wait for the imports; the first use does. Any method raises `WorkerLost`
-    when the process has died, and `HarnessError` when it cannot do what it was asked for.
+    Any method raises `WorkerLost` when the warm process has died, and `HarnessError` when it cannot
+    do what it was asked for. `describe_end` says how it died.
     """
 
-    def __init__(
-        self,
-        preload: list[str],
-        isolation: str,
-    ) -> None:
-        self._isolation_mode = isolation
-        self._control, theirs = socket.socketpair()
-        self._control.settimeout(_START_SECONDS)
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
-        settings = json.dumps({"preload": preload, "isolation": isolation})
-        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        with theirs:
-            self._process = subprocess.Popen(
-                # -P: neither the working directory nor a script's folder is a place to import from.
-                [sys.executable, "-P", "-u", "-m", _WARM_MODULE, str(theirs.fileno()), settings],
-                env=inherited | _ENVIRONMENT,
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+    def __init__(self, control: socket.socket, describe_end: Callable[[], str]) -> None:
+        self._control = control
+        self._describe_end = describe_end
         self._lock = threading.RLock()
-        self._scratch_root: str | None = None
-        self._spare: RemoteWorker | None = None
         self._owed: deque[Callable[[Any], None]] = deque()
         self._is_out_of_step = False
-        self.versions: dict[str, str] = {}
-        self.isolation = Isolation(isolation, [], [])
+        self._spare: RemoteWorker | None = None
+        self.waits_for_ends = False
 
-    def wait_until_ready(self) -> None:
-        """Wait for the imports and learn what is enforced. A failed import is a `HarnessError`."""
-        if self._scratch_root is None:
-            status, result = self._receive()
-            if status != "ready":
-                raise HarnessError(f"the warm process could not start: {result}")
-            versions, enforced, missing, root = result
-            self.versions = versions
-            self.isolation = Isolation(self._isolation_mode, enforced, missing)
-            self._scratch_root = root
-            self._control.settimeout(_COMMAND_SECONDS)
-
-    def fork(self) -> RemoteWorker:
-        """A fresh worker. The next one is being forked when this returns."""
+    def order_spare(self) -> None:
+        """Have the worker that is forked next be there, or nearly, when it is asked for."""
         with self._lock:
-            self.wait_until_ready()
-            worker = self._spare or self._order_worker()
-            self._spare = None
-            self._wait_until_forked(worker)
-            worker.wait_until_ready()
-            self._spare = self._order_worker()
-        return worker
+            self._spare = self._spare or self._order_worker()
 
-    def fork_in(self, workspace: Path) -> RemoteWorker:
-        """A fresh worker whose only folder is `workspace`, which stays when the worker ends."""
+    def fork(self, workspace: Path | None = None) -> RemoteWorker:
+        """A fresh worker, in a folder of its own or in a `workspace` that outlives it."""
         with self._lock:
-            self.wait_until_ready()
-            worker = self._order_worker(str(workspace.resolve()))
-            self._wait_until_forked(worker)
+            if workspace is None:
+                worker, self._spare = self._spare or self._order_worker(), None
+            else:
+                worker = self._order_worker(str(workspace.resolve()))
+            while worker.pid is None:
+                self._receive_reply()
         worker.wait_until_ready()
         return worker
 
@@ -127,7 +95,7 @@ class WarmProcess:
         with self._lock:
             self._order(["reap", worker.pid], lambda death: deaths.append(Death(*death)))
             while not deaths:
-                self._take_reply()
+                self._receive_reply()
         return deaths[0]
 
     def dismiss(self, worker: RemoteWorker) -> Death | None:
@@ -135,25 +103,36 @@ class WarmProcess:
 
         Where workers can leave processes behind, wait, and say how it ended.
         """
-        if "system_calls" not in self.isolation.enforced:
+        if self.waits_for_ends:
             return self.reap(worker)
         with self._lock:
             self._order(["reap", worker.pid], lambda _: None)
         return None
 
+    def open_another(self, describe_end: Callable[[], str]) -> WarmConnection:
+        """A connection for another process of the trusted side."""
+        mine, theirs = socket.socketpair()
+        mine.settimeout(_COMMAND_SECONDS)
+        with theirs, self._lock:
+            self._order(["connect"], lambda _: None, [theirs.fileno()])
+        connection = WarmConnection(mine, describe_end)
+        connection.waits_for_ends = self.waits_for_ends
+        return connection
+
     def close(self) -> None:
-        """End the process and every worker that is left."""
+        """Hang up. In a process that inherited the connection, only its own copy is let go."""
         if self._spare is not None:
             self._spare.hang_up()
+            self._spare = None
         self._control.close()
-        try:
-            self._process.wait(timeout=_COMMAND_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._errors.close()
-        if self._scratch_root is not None:
-            remove_tree(self._scratch_root)
+
+    def receive(self) -> Any:
+        """The next message of the warm process."""
+        with self._in_step():
+            received = frames.receive_frame(self._control)
+            if received is None:
+                raise WorkerLost(self._describe_end())
+            return values.decode(received, values.no_reference)
 
     def _order_worker(self, workspace: str | None = None) -> RemoteWorker:
         worker = RemoteWorker(self)
@@ -167,42 +146,30 @@ class WarmProcess:
             os.close(worker.output_inlet)
         return worker
 
-    def _wait_until_forked(self, worker: RemoteWorker) -> None:
-        while worker.pid is None:
-            self._take_reply()
-
     def _order(
         self, command: list[Any], on_done: Callable[[Any], None], descriptors: Sequence[int] = ()
     ) -> None:
-        """Send a command. Replies come in the order of the commands; nobody waits for them here."""
+        """Send a command. Replies come in the order of the commands; this does not wait for one."""
+        while len(self._owed) >= _MAX_OWED:
+            self._receive_reply()
         self._owed.append(on_done)
-        self._send(command, descriptors)
+        body = values.encode(command, values.no_reference)
+        with self._in_step():
+            frames.send_frame(self._control, body, descriptors)
 
-    def _take_reply(self) -> None:
-        status, result = self._receive()
+    def _receive_reply(self) -> None:
+        status, result = self.receive()
         on_done = self._owed.popleft()
         if status != "done":
             raise HarnessError(f"the warm process could not serve: {result}")
         on_done(result)
 
-    def _send(self, command: list[Any], descriptors: Sequence[int] = ()) -> None:
-        body = values.encode(command, values.no_reference)
-        with self._in_step():
-            frames.send_frame(self._control, body, descriptors)
-
-    def _receive(self) -> Any:
-        with self._in_step():
-            received = frames.receive_frame(self._control)
-            if received is None:
-                raise WorkerLost(self._describe_end())
-            return values.decode(received, values.no_reference)
-
     @contextmanager
     def _in_step(self) -> Generator[None]:
         """Send or receive a whole message, or never again.
 
-        An interrupt, or too deep a recursion in a test, may break off what is inside: then nobody
-        can tell any more which reply is whose.
+        An interrupt, or too deep a recursion in a test, may break off what is inside. After that
+        nothing tells which reply belongs to which command.
         """
         if self._is_out_of_step:
             raise WorkerLost(self._describe_end())
@@ -213,7 +180,79 @@ class WarmProcess:
             raise WorkerLost(self._describe_end()) from error
         self._is_out_of_step = False
 
+
+class WarmProcess:
+    """A process that has imported `preload` and forks workers from there.
+
+    Starting it does not wait for the imports; the first use does. Any method raises `WorkerLost`
+    when the process has died, and `HarnessError` when it cannot do what it was asked for.
+    """
+
+    def __init__(self, preload: Sequence[str], isolation: str) -> None:
+        self._owner = os.getpid()
+        control, theirs = socket.socketpair()
+        control.settimeout(_START_SECONDS)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
+        settings = json.dumps({"preload": list(preload), "isolation": isolation})
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        with theirs:
+            self._process = subprocess.Popen(
+                # -P: neither the working directory nor a script's folder is a place to import from.
+                [sys.executable, "-P", "-u", "-m", _WARM_MODULE, str(theirs.fileno()), settings],
+                env=inherited | _ENVIRONMENT,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._control = control
+        self._lock = threading.RLock()
+        self._scratch_root: str | None = None
+        self.connection = WarmConnection(control, self._describe_end)
+        self.versions: dict[str, str] = {}
+        self.isolation = Isolation(isolation, [], [])
+
+    def wait_until_ready(self) -> None:
+        """Wait for the imports and learn what is enforced. A failed import is a `HarnessError`."""
+        with self._lock:
+            if self._scratch_root is not None:
+                return
+            status, result = self.connection.receive()
+            if status != "ready":
+                raise HarnessError(f"the warm process could not start: {result}")
+            self.versions, enforced, missing, root = result
+            self.isolation = Isolation(self.isolation.mode, enforced, missing)
+            self.connection.waits_for_ends = "system_calls" not in enforced
+            self._scratch_root = root
+            self._control.settimeout(_COMMAND_SECONDS)
+
+    def connect(self) -> WarmConnection:
+        """A connection for a process that is forked from this one."""
+        self.wait_until_ready()
+        return self.connection.open_another(self._describe_end)
+
+    def close(self) -> None:
+        """End the process and every worker that is left.
+
+        In a process that inherited it, let go of what was inherited, and nothing else.
+        """
+        self.connection.close()
+        if os.getpid() != self._owner:
+            return
+        try:
+            self._process.wait(timeout=_COMMAND_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+        if self._scratch_root is not None:
+            remove_tree(self._scratch_root)
+
     def _describe_end(self) -> str:
+        if os.getpid() != self._owner:
+            return "the warm process does not answer"
         # One that hung up is about to end by itself, and how it does is worth knowing.
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_SECONDS_TO_END)

@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import random
+import selectors
 import signal
 import socket
 import sys
@@ -29,39 +30,76 @@ from .serve import CandidateServer
 
 
 class Forker:
-    """Forks, ends and cleans up after workers, as it is told to on `control`."""
+    """Forks, ends and cleans up after workers, as it is told to on its connections.
+
+    The first connection is that of the process that started this one. Each of the others belongs to
+    a process that grades one candidate; workers end with the connection that ordered them.
+    """
 
     def __init__(self, control: socket.socket, confinement: Confinement, root: str) -> None:
-        self._control = control
+        self._first = control
         self._confinement = confinement
         self._root = root
         self._scratch: dict[int, str] = {}
+        self._workers: dict[socket.socket, set[int]] = {control: set()}
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(control, selectors.EVENT_READ)
 
     def run(self) -> None:
-        """Carry out commands until the trusted side hangs up."""
-        commands: dict[str, Callable[..., object]] = {"fork": self._fork, "reap": self._reap}
-        while True:
-            body, descriptors = frames.receive_frame_and_descriptors(self._control)
-            if body is None:
-                break
-            command, *args = values.decode(body, values.no_reference)
-            try:
-                _reply(self._control, "done", commands[command](*args, *descriptors))
-            except OSError as error:
-                _reply(self._control, "failed", f"cannot {command} a worker: {error}")
-            finally:
-                for descriptor in descriptors:
-                    os.close(descriptor)
-        for pid in list(self._scratch):
-            self._reap(pid)
+        """Carry out commands until the process that started this one hangs up."""
+        while self._first in self._workers:
+            for key, _ in self._selector.select():
+                connection = key.fileobj
+                assert isinstance(connection, socket.socket)
+                self._serve(connection)
+        for connection in list(self._workers):
+            self._hang_up(connection)
 
-    def _fork(self, workspace: str | None, channel: int, output: int) -> list[object]:
+    def _serve(self, connection: socket.socket) -> None:
+        """Carry out one command."""
+        commands: dict[str, Callable[..., object]] = {
+            "fork": self._fork,
+            "reap": self._reap,
+            "connect": self._connect,
+        }
+        with suppress(ConnectionError):
+            body, descriptors = frames.receive_frame_and_descriptors(connection)
+            if body is not None:
+                command, *args = values.decode(body, values.no_reference)
+                try:
+                    result = commands[command](connection, *args, *descriptors)
+                    _reply(connection, "done", result)
+                except OSError as error:
+                    _reply(connection, "failed", f"cannot {command} a worker: {error}")
+                finally:
+                    for descriptor in descriptors:
+                        os.close(descriptor)
+                return
+        self._hang_up(connection)
+
+    def _connect(self, _: socket.socket, descriptor: int) -> None:
+        """Serve another process."""
+        connection = socket.socket(fileno=os.dup(descriptor))
+        self._workers[connection] = set()
+        self._selector.register(connection, selectors.EVENT_READ)
+
+    def _hang_up(self, connection: socket.socket) -> None:
+        """End the workers of a process that needs them no more."""
+        self._selector.unregister(connection)
+        connection.close()
+        for pid in self._workers.pop(connection):
+            self._end(pid)
+
+    def _fork(
+        self, connection: socket.socket, workspace: str | None, channel: int, output: int
+    ) -> list[object]:
         """Fork a worker: in a folder of its own, or in a `workspace` that outlives it."""
         scratch = workspace or tempfile.mkdtemp(dir=self._root)
         pid = os.fork()
         if pid == 0:
             self._become_worker(scratch, channel, output)
         self._scratch[pid] = scratch
+        self._workers[connection].add(pid)
         return [pid, scratch]
 
     def _become_worker(self, scratch: str, channel: int, output: int) -> NoReturn:
@@ -81,8 +119,12 @@ class Forker:
             os._exit(70)
         worker.serve([])
 
-    def _reap(self, pid: int) -> list[object]:
+    def _reap(self, connection: socket.socket, pid: int) -> list[object]:
         """End a worker. Gives its wait status and the number of processes it left behind."""
+        self._workers[connection].remove(pid)
+        return self._end(pid)
+
+    def _end(self, pid: int) -> list[object]:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
