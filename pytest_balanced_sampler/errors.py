@@ -70,6 +70,10 @@ class ProtocolBreach(CandidateFault):
     """Raised when the candidate's process sent something that no worker sends."""
 
 
+class NeedsCandidate(CandidateFault):
+    """Raised when a test that is run without a candidate, to see whose its fault is, asks for one."""
+
+
 class HarnessError(BaseException):
     """Raised when the grader or the machine failed. Never counted as a failure of the candidate."""
 
@@ -79,6 +83,18 @@ class WorkerLost(HarnessError):
 
     The test runs once more in a fresh warm process. What happens again there is the candidate's.
     """
+
+
+class FaultInFixture(Exception):
+    """Raised in a fixture in place of a `CandidateFault` or `HarnessError`, which it holds.
+
+    pytest's machinery expects an `Exception` from fixtures: after any other it keeps finalizers,
+    and the next test that uses the fixture fails in pytest itself.
+    """
+
+    def __init__(self, fault: CandidateFault | HarnessError) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 @cache

@@ -21,6 +21,7 @@ from weakref import WeakValueDictionary
 
 from ..errors import (
     CandidateFault,
+    FaultInFixture,
     HarnessError,
     LoadError,
     ProtocolBreach,
@@ -103,6 +104,7 @@ class RemoteWorker:
         self.pid: int | None = None
         self.scratch = ""
         self.is_alive = True
+        self.is_in_fixture = False
         self._death: Death | None = None
         self._output_is_open = True
         self.fault: BaseException | None = None
@@ -144,6 +146,8 @@ class RemoteWorker:
                 return self._request(operation, args, kwargs)
             except (CandidateFault, HarnessError) as fault:
                 self.fault = fault
+                if self.is_in_fixture:
+                    raise FaultInFixture(fault) from fault
                 raise
             finally:
                 self._depth -= 1

@@ -5,35 +5,45 @@ With pytest-xdist the two live in different processes, and it crosses as a file.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import pytest
 
 from ..files import write_json
-
-TestKey = tuple[int, str]
-"""A candidate, by its place in the session, and the name of a test."""
 
 _FILE_NAME = "collected.json"
 
 
+class Refusal(NamedTuple):
+    """Why nothing can be graded, and the exit status that says so."""
+
+    reason: str
+    exit_status: int
+
+
 @dataclass
 class Collected:
-    """The tests of every candidate, and by what they are run.
+    """The tests that each candidate gets, and by what they are run.
 
     `expected` are the tests that a grade needs, `deselected` those of them that somebody chose not
-    to run; `items` says, for each item of the session in its order, which of them it is.
-    `refusal` says why nothing can be graded, with the exit status, or is None.
+    to run. `gaps` says what pytest could not or was told not to collect: with gaps there is no
+    pass. `refusal` says why nothing can be graded, or is None.
     """
 
-    expected: list[TestKey] = field(default_factory=list)
-    deselected: list[TestKey] = field(default_factory=list)
-    items: list[TestKey | None] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+    deselected: list[str] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
     isolation: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     tests_sha256: str = ""
-    refusal: tuple[str, int] | None = None
+    refusal: Refusal | None = None
 
     def save(self, folder: Path) -> None:
         """Leave it in `folder`, whole or not at all."""
@@ -43,6 +53,43 @@ class Collected:
     def load(cls, folder: Path) -> Collected:
         """What another process left in `folder`."""
         fields = json.loads((folder / _FILE_NAME).read_text())
-        for name in ("expected", "deselected", "items"):
-            fields[name] = [None if key is None else tuple(key) for key in fields[name]]
+        if fields["refusal"] is not None:
+            fields["refusal"] = Refusal(*fields["refusal"])
         return cls(**fields)
+
+
+class TestNames:
+    """The names that tests have in a grade: classes, function and parameters.
+
+    The file stands before them where the tests come from several files.
+    """
+
+    __test__ = False
+
+    def __init__(self, items: Iterable[pytest.Item]) -> None:
+        self.files = sorted({item.path for item in items})
+        folders = [path.parent for path in self.files]
+        self._folder = Path(os.path.commonpath(folders)) if len(folders) > 1 else None
+
+    def name_of(self, item: pytest.Item) -> str:
+        """The name of a test; the same for every candidate."""
+        nodes = item.listchain()
+        in_file = [node for node in nodes if not isinstance(node, pytest.File | pytest.Dir)]
+        name = "::".join(node.name for node in in_file[1:])
+        return name if self._folder is None else f"{self._in_folder(item.path)}::{name}"
+
+    def _in_folder(self, path: Path) -> str:
+        assert self._folder is not None
+        return path.relative_to(self._folder).as_posix()
+
+    def sha256(self) -> str:
+        """The hash of the files that the tests stand in."""
+        digest = hashlib.sha256()
+        for path in self.files:
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+
+def repeated(names: Iterable[str]) -> str | None:
+    """A name that stands there twice, if any: one of the two tests would hide the other."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)

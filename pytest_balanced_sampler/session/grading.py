@@ -1,281 +1,382 @@
-"""Runs the tests of one pytest session's candidates, by pytest's hooks; the plugin registers it.
+"""Grades the candidates of one pytest session, by pytest's hooks; the plugin registers it.
 
-With pytest-xdist there is one in every worker process of a session, and none in the controller.
+pytest collects the tests once. They run for each candidate in a process of their own, which is
+forked after collection. With pytest-xdist there is a grading session in every worker process of a
+session, and none in the controller.
 """
 
 from __future__ import annotations
 
 import gc
-import hashlib
-import os
-from collections import Counter
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict, replace
-from itertools import chain, pairwise
+import logging
+import warnings
+from collections.abc import Callable, Generator
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
-from _pytest.runner import runtestprotocol
 
-from ..errors import HarnessError, SolutionTimeout, WorkerLost
+from ..authoring import compute_shared
+from ..errors import HarnessError, WorkerLost
 from ..judge.supply import WorkerSupply
-from .batches import Parts
+from ..judge.warm_process import WarmConnection
+from ..task import TaskSettings, find_task, read_task
+from . import foreign
+from .blame import Blame
 from .candidate import Candidate
-from .candidate_run import CandidateRun, needs_second_try, run_key
-from .collection import Collected, TestKey
+from .candidate_run import CandidateRun
+from .candidate_tests import FIXTURE, CandidateTests, NamedTest
+from .collection import Collected, Refusal, TestNames, repeated
+from .forked_process import ForkedProcess, ParentLink
 from .grade_book import EXIT_HARNESS_ERROR
-from .phase_report import add_tampering, annotate
+from .options import DEFAULT_TIMEOUT_SECONDS, options_of
+from .phase_report import blame_the_author, lost_test, record_of
+from .record import NO_TEST
 from .session_lock import SessionLock
 
 SHARED_SUPPLY = pytest.StashKey[list[WorkerSupply]]()
-"""Where a `GradingHost` keeps the supply that serves all of its sessions, once there is one."""
+"""Where a host keeps the supply that serves all of its sessions, once there is one."""
 
-TURNS_FOLDER = pytest.StashKey[Path]()
-"""Where a `GradingHost` says in which folder it agrees with others on whose turn it is."""
+LOCK_FOLDER = pytest.StashKey[Path]()
+"""Where a host says in which folder it shares a lock with others."""
+
+_log = logging.getLogger(__name__)
+
+
+class CandidateItem(pytest.Item):
+    """Stands in the session's list of tests for all tests of one candidate."""
+
+    def __init__(self, *, index: int, candidate_name: str, **fields: Any) -> None:
+        super().__init__(nodeid=candidate_name, **fields)
+        self.index = index
+        self.shown_nodeid = candidate_name
+
+    @property
+    def nodeid(self) -> str:
+        """The id of the test whose report is being logged; pytest-xdist compares the two."""
+        return self.shown_nodeid
+
+    def runtest(self) -> None:
+        raise AssertionError("the grading session runs the tests of a candidate")
 
 
 class GradingSession:
     """What one process knows of the candidates that it grades, and the hooks that find it out.
 
-    `deliver` gets what was collected, before the first test of each part.
+    `deliver` gets what was collected, before the first test.
     """
 
     def __init__(
         self,
         config: pytest.Config,
         candidates: list[Candidate],
-        isolation: str,
         deliver: Callable[[Collected], None],
         lock: SessionLock,
         *,
-        is_brief: bool,
-        at_a_time: int,
+        keeps_details: bool,
     ) -> None:
-        self.candidates = candidates
-        self.parts = Parts(len(candidates), at_a_time=at_a_time)
         self._config = config
+        self._options = options_of(config)
+        self._candidates = candidates
         self._deliver = deliver
         self._lock = lock
-        self._is_brief = is_brief
-        self._runs: dict[int, CandidateRun] = {}
+        self._keeps_details = keeps_details
         self._supply: WorkerSupply | None = None
-        self._tests_folder: Path | None = None
-        self._spent: pytest.Item | None = None
-        self._collected = Collected(isolation={"mode": isolation})
+        self._connection: WarmConnection | None = None
+        self._settings = TaskSettings()
+        self._tests: list[NamedTest] = []
+        self._blame = Blame(self._probe)
+        self._collected = Collected(isolation={"mode": self._options.isolation})
 
     def pytest_sessionstart(self) -> None:
         """Start the warm process now, so that it imports while pytest collects."""
         if self._config.option.collectonly:
             return
+        self._settings = self._settings_of(
+            [Path(argument.partition("::")[0]) for argument in self._config.args]
+        )
         shared = self._config.stash.get(SHARED_SUPPLY, None)
-        if shared:
-            self._supply = shared[0]
-            return
-        preload = self._config.getini("solution_preload")
-        isolation = self._collected.isolation["mode"]
-        self._supply = WorkerSupply(preload, isolation)
-        if shared is not None:
+        self._supply = shared[0] if shared else self._start_supply()
+        if shared == []:
             shared.append(self._supply)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note what pytest could not collect: without it there is no pass."""
+        if not report.passed:
+            what = "failed" if report.failed else "was skipped"
+            self._collected.gaps.append(f"collection of {report.nodeid or 'the tests'} {what}")
+
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Note what pytest warns that it did not collect."""
+        if issubclass(warning_message.category, pytest.PytestCollectionWarning):
+            self._collected.gaps.append(str(warning_message.message))
+
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(
-        self, session: pytest.Session, items: list[pytest.Item]
-    ) -> None:
-        """Note every test that a grade needs, and keep each candidate's tests together."""
-        if self.parts.is_first:
-            self._note_tests(session, items)
-        items.sort(key=lambda item: -1 if (index := _candidate_index(item)) is None else index)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Note every test that a grade needs, before some are deselected."""
+        collected, names = self._collected, TestNames(items)
+        self._names = names
+        collected.expected = [names.name_of(item) for item in items]
+        collected.tests_sha256 = names.sha256()
+        if any("::" in argument for argument in self._config.args):
+            collected.gaps.append("only tests that were named one by one were run")
+        if getattr(self._config.option, "lf", False):
+            collected.gaps.append("only tests that failed the last time were run (--lf)")
+        if (name := repeated(collected.expected)) is not None:
+            reason = f"two tests have the name {name!r}: give their parameters other ids"
+            collected.refusal = Refusal(reason, pytest.ExitCode.USAGE_ERROR)
+        elif not collected.gaps and not self._may_use_candidate(items):
+            reason = f"--solution was given, but {NO_TEST}"
+            collected.refusal = Refusal(reason, pytest.ExitCode.USAGE_ERROR)
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Note what somebody chose not to run: it makes a grade incomplete."""
-        self._collected.deselected += filter(None, map(self._key, items))
+        self._collected.deselected += map(self._names.name_of, items)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Wait for the warm process, and say what was collected."""
+        """Wait for the warm process, say what was collected, and make ready to fork."""
         collected = self._collected
-        if collected.expected and self._supply is not None:
-            collected.refusal = collected.refusal or self._make_ready(self._supply)
-        collected.items = list(map(self._key, session.items))
-        # What the tests have imported stays. Every garbage collection would look through it
-        # again, pytest's own five at the end alone for a second; every fork would copy it.
-        if not gc.get_freeze_count():
-            gc.freeze()
-        self._deliver_collected()
-
-    def pytest_report_collectionfinish(self) -> str | None:
-        """One line on what pytest's count of tests leaves out."""
-        if self.parts.is_last:
-            return None
-        first = len(self.parts.current)
-        return (
-            f"these are the tests of the first {first} candidates; "
-            f"those of the other {len(self.candidates) - first:,} are collected as they are due"
-        )
+        if self._supply is None:
+            return
+        if collected.expected and collected.refusal is None:
+            collected.refusal = self._make_ready(session)
+        self._tests = [(self._names.name_of(item), item) for item in session.items]
+        self._deliver(collected)
+        session.items = [
+            CandidateItem.from_parent(
+                session, name=candidate.name, candidate_name=candidate.name, index=index
+            )
+            for index, candidate in enumerate(self._candidates)
+            if self._tests
+        ]
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Run the tests as pytest does, where it has not made all of them yet."""
-        ignores_errors = session.config.option.continue_on_collection_errors
-        if self.parts.is_last or (session.testsfailed and not ignores_errors):
-            return None
-        for item, nextitem in pairwise(chain(self._items_of_all_parts(session), [None])):
-            assert item is not None
-            item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
-            if session.shouldfail:
-                raise session.Failed(session.shouldfail)
-            if session.shouldstop:
-                raise session.Interrupted(session.shouldstop)
-        return True
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Have pytest count the tests of all candidates."""
+        if self._tests and self._supply is not None:
+            session.testscollected = len(self._tests) * len(self._candidates)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(
-        self, item: pytest.Item, nextitem: pytest.Item | None
-    ) -> bool | None:
-        """Run a test, and once more where the first time may have been the machine's fault."""
-        index = _candidate_index(item)
-        if index is None:
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Grade a candidate."""
+        if not isinstance(item, CandidateItem):
             return None
-        assert self._supply is not None, "a session that runs tests has started its warm process"
-        run = self._runs.setdefault(index, CandidateRun(self.candidates[index], self._supply))
-        item.stash[run_key] = run
-        self._empty_the_last(item)
-        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        run.is_second_try = False
-        with self._lock.shared():
-            reports = runtestprotocol(item, log=False, nextitem=nextitem)
-        if needs_second_try(run.fault(), run):
-            with self._lock.exclusive():
-                reports = self._try_again(item, nextitem, run)
-        if nextitem is None or _candidate_index(nextitem) != index:
-            self._end_run(index, run, reports[-1])
-        for report in reports:
-            item.ihook.pytest_runtest_logreport(report=report)
-        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-        del item.stash[run_key]
+        self._grade(item)
         return True
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Add to the report what a grade needs to know, and what a reader wants to see."""
-        report = yield
-        run, key = item.stash.get(run_key, None), self._key(item)
-        if run is not None and key is not None:
-            error = call.excinfo.value if call.excinfo is not None else None
-            annotate(report, error, key, run, is_brief=self._is_brief)
-        return report
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self) -> Generator[None, None, None]:
         """End the warm process, and every worker with it."""
         yield
+        if self._connection is not None:
+            self._connection.close()
         if self._supply is not None and SHARED_SUPPLY not in self._config.stash:
             self._supply.discard_warm_process()
 
-    def _note_tests(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        graded = [item for item in items if isinstance(item, pytest.Function)]
-        graded = [item for item in graded if _candidate_index(item) is not None]
-        test_files = {item.path for item in graded}
-        if len(test_files) > 1:
-            folders = [path.parent for path in test_files]
-            self._tests_folder = Path(os.path.commonpath(folders))
-        self._collected.tests_sha256 = _hash_of(test_files)
-        self._collected.expected = list(filter(None, map(self._key, graded)))
-        twice = [key for key, count in Counter(self._collected.expected).items() if count > 1]
-        if twice:
-            self._collected.refusal = (
-                f"two tests have the name {twice[0][1]!r}: give their parameters other ids",
-                pytest.ExitCode.USAGE_ERROR,
-            )
-        if not self.parts.is_last:
-            self.parts.note(graded)
-            names = dict.fromkeys(name for _, name in self._collected.expected)
-            everyone = range(len(self.candidates))
-            self._collected.expected = [(index, name) for index in everyone for name in names]
-        if not graded and not session.testsfailed:
-            self._collected.refusal = (
-                "--solution was given, but no test that was collected uses the solution fixture",
-                pytest.ExitCode.USAGE_ERROR,
-            )
+    def _grade(self, item: CandidateItem) -> None:
+        """Run the candidate's tests, in further processes where one ends before all have run."""
+        start, tries, had_timeout = 0, 1, False
+        while start < len(self._tests) and not self._is_stopped(item.session):
+            process = self._fork(item.index, start, tries, had_timeout)
+            resumes = lost = False
+            why = ""
+            try:
+                for message in process.messages():
+                    match message:
+                        case {"kind": "test", "place": int() as place}:
+                            self._log_reports(item, place, message["reports"])
+                            start, tries, resumes = place + 1, 1, True
+                            had_timeout = message["had_timeout"]
+                            process.answer(go_on=not self._is_stopped(item.session))
+                        case {"kind": "retry"}:
+                            tries, resumes = 2, True
+                            _log.warning("a test is tried again: %s", message["why"])
+                            if message["is_machine"] and self._supply is not None:
+                                self._renew_supply(message["why"])
+                        case {"kind": "broken"}:
+                            why = message["text"]
+                        case _:
+                            self._log_other(item, message)
+                lost = process.wait() != 0 or not resumes
+            finally:
+                process.kill()
+            if not lost:
+                continue
+            _log.warning("the process of a candidate's tests was lost: %s", why or process.exit_code)
+            if tries == 1:
+                tries = 2
+                continue
+            test, real = self._tests[start]
+            report = lost_test(item.index, test, real, process.was_touched, why)
+            self._log_reports(item, start, [self._as_data(report)])
+            start, tries = start + 1, 1
 
-    def _deliver_collected(self) -> None:
-        collected = self._collected
-        self._collected = replace(collected, expected=[], deselected=[], items=[])
-        self._deliver(collected)
+    def _fork(self, index: int, start: int, tries: int, had_timeout: bool) -> ForkedProcess:
+        def main(link: ParentLink) -> None:
+            run = self._run_in_fork(self._candidates[index], connection)
+            run.tries, run.had_timeout = tries, had_timeout
+            foreign.use_temporary_folder(self._config, f"candidate-{index}")
+            self._tests_of(index, run, link).run_from(start)
 
-    def _items_of_all_parts(self, session: pytest.Session) -> Iterator[pytest.Item]:
-        yield from session.items
-        while not self.parts.is_last:
-            self.parts.collect_next(session)
-            self._deliver_collected()
-            yield from session.items
+        connection = self._take_connection()
+        process = ForkedProcess(main)
+        if connection is not None:
+            connection.close()
+        return process
 
-    def _empty_the_last(self, item: pytest.Item) -> None:
-        """Free what pytest keeps of a test to the end of the session, where there are many."""
-        if self._spent is not None:
-            vars(self._spent).clear()
-        self._spent = item if self._is_brief else None
+    def _probe(self, place: int) -> ForkedProcess:
+        """A process that runs one test without a candidate."""
 
-    def _make_ready(self, supply: WorkerSupply) -> tuple[str, int] | None:
-        """Learn what is enforced; give the reason, and the exit status, where none can grade."""
+        def main(link: ParentLink) -> None:
+            run = self._run_in_fork(None, None)
+            self._tests = [self._tests[place]]
+            self._tests_of(0, run, link).run_from(0)
+
+        return ForkedProcess(main)
+
+    def _run_in_fork(
+        self, candidate: Candidate | None, connection: WarmConnection | None
+    ) -> CandidateRun:
+        """Begin a candidate's run, in the process that was forked for it."""
+        assert self._supply is not None
+        self._supply.use_in_forked_process(connection)
+        foreign.silence_terminal(self._config)
+        if hasattr(self._config, "workerinput"):
+            from .with_xdist import leave_session
+
+            leave_session(self._config)
+        return CandidateRun(candidate, self._supply, self._options.module)
+
+    def _tests_of(self, index: int, run: CandidateRun, link: ParentLink) -> CandidateTests:
+        tests = CandidateTests(
+            self._config,
+            self._tests,
+            index,
+            self._candidates[index].name,
+            run,
+            link,
+            self._lock,
+            seconds_of=self._seconds_of,
+            always_reaches=self._options.module is not None,
+            keeps_details=self._keeps_details,
+        )
+        self._config.pluginmanager.register(tests, "candidate_tests")
+        return tests
+
+    def _log_reports(self, item: CandidateItem, place: int, reports: list[Any]) -> None:
+        hook = self._config.hook
+        nodeid, location = "", ("", None, "")
+        for data in reports:
+            report = hook.pytest_report_from_serializable(config=self._config, data=data)
+            foreign.restore_tuples(report)
+            record = record_of(report)
+            if record is not None and record.untouched_error is not None:
+                if self._blame.is_authors(place, record.untouched_error):
+                    blame_the_author(report)
+            item.shown_nodeid = nodeid = report.nodeid
+            location = report.location
+            self._tests[place][1].ihook.pytest_runtest_logreport(report=report)
+        hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+        item.shown_nodeid = item.name
+
+    def _log_other(self, item: CandidateItem, message: dict[str, Any]) -> None:
+        hook = self._config.hook
+        match message.pop("kind"):
+            case "start":
+                nodeid, location = message["nodeid"], tuple(message["location"])
+                hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
+            case "warning":
+                foreign.record_warning(self._config, message)
+            case "interrupted":
+                raise KeyboardInterrupt
+            case "exit":
+                pytest.exit(message["reason"], message["returncode"])
+
+    def _as_data(self, report: pytest.TestReport) -> Any:
+        return self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
+
+    def _is_stopped(self, session: pytest.Session) -> bool:
+        return bool(session.shouldfail or session.shouldstop)
+
+    def _take_connection(self) -> WarmConnection | None:
+        """The connection of the next process; None where it must start a warm process itself."""
+        assert self._supply is not None
         try:
-            warm = supply.warm_process()
+            return self._supply.connect()
+        except HarnessError as error:
+            _log.warning("no warm process: %s", error)
+            return None
+
+    def _renew_supply(self, why: str) -> None:
+        assert self._supply is not None
+        self._supply.discard_warm_process(why)
+
+    def _start_supply(self) -> WorkerSupply:
+        preload = self._options.preload or self._settings.preload
+        return WorkerSupply(preload, self._options.isolation)
+
+    def _settings_of(self, paths: list[Path]) -> TaskSettings:
+        """What the task of these paths says; the default where there is no task.toml."""
+        base, root = self._config.invocation_params.dir, self._config.rootpath
+        tasks = {find_task(base / path, root) for path in paths} - {None}
+        if len(tasks) > 1:
+            shown = ", ".join(sorted(str(task) for task in tasks))
+            raise pytest.UsageError(f"these are the tests of several tasks: {shown}. Grade one.")
+        try:
+            return read_task(task) if (task := next(iter(tasks), None)) else TaskSettings()
+        except ValueError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def _seconds_of(self, item: pytest.Item) -> float:
+        """The CPU seconds that a candidate may use in a test."""
+        marker = item.get_closest_marker("solution_timeout")
+        if marker is not None:
+            return float(marker.args[0])
+        options, settings = self._options, self._settings
+        return options.solution_timeout or settings.solution_timeout or DEFAULT_TIMEOUT_SECONDS
+
+    def _may_use_candidate(self, items: list[pytest.Item]) -> bool:
+        """Whether a test asks for the fixture, or could while it runs."""
+        if self._options.module or any(
+            FIXTURE in getattr(item, "fixturenames", ()) for item in items
+        ):
+            return True
+        files = {item.path for item in items} | set(foreign.conftest_files(self._config))
+        return any(FIXTURE.encode() in path.read_bytes() for path in files)
+
+    def _make_ready(self, session: pytest.Session) -> Refusal | None:
+        """Make all that the forked processes share. Gives the reason where nothing can grade."""
+        assert self._supply is not None
+        settings = self._settings_of([item.path for item in session.items])
+        if settings.preload != self._settings.preload and self._options.preload is None:
+            # The tests were found below the folder that pytest was given.
+            self._settings = settings
+            self._supply.discard_warm_process()
+            self._supply = self._start_supply()
+        self._settings = settings
+        try:
+            warm = self._supply.warm_process()
         except WorkerLost as error:
-            return f"cannot grade: {error}", EXIT_HARNESS_ERROR
+            return Refusal(f"cannot grade: {error}", EXIT_HARNESS_ERROR)
         except HarnessError as error:
             # What the warm process cannot import is the user's to install.
-            return f"solution_preload: {error}", pytest.ExitCode.USAGE_ERROR
-        isolation = warm.isolation
+            return Refusal(f"solution_preload: {error}", pytest.ExitCode.USAGE_ERROR)
         self._collected.versions = warm.versions
-        self._collected.isolation = asdict(isolation)
-        if isolation.mode != "strict" or not isolation.missing:
+        self._collected.isolation = asdict(warm.isolation)
+        compute_shared()
+        # What the tests have imported stays. A garbage collection would look through it again in
+        # each process, and have the kernel copy it.
+        if not gc.get_freeze_count():
+            gc.collect()
+            gc.freeze()
+        missing = warm.isolation.missing
+        if self._options.isolation != "strict" or not missing:
             return None
-        return (
-            "--isolation=strict: this machine cannot enforce "
-            f"{', '.join(isolation.missing)}. Use --isolation=auto to grade without.",
+        return Refusal(
+            f"--isolation=strict: this machine cannot enforce {', '.join(missing)}. "
+            "Use --isolation=auto to grade without.",
             pytest.ExitCode.USAGE_ERROR,
         )
-
-    def _try_again(
-        self, item: pytest.Item, nextitem: pytest.Item | None, run: CandidateRun
-    ) -> list[pytest.TestReport]:
-        first_fault = run.fault()
-        run.begin_second_try()
-        if isinstance(first_fault, HarnessError) and self._supply is not None:
-            self._supply.discard_warm_process()
-        item._report_sections.clear()
-        reports = runtestprotocol(item, log=False, nextitem=nextitem)
-        run.had_timeout |= isinstance(run.fault(), SolutionTimeout)
-        return reports
-
-    def _end_run(self, index: int, run: CandidateRun, last_report: pytest.TestReport) -> None:
-        del self._runs[index]
-        if signs := run.end():
-            add_tampering(last_report, signs)
-
-    def _key(self, item: pytest.Item) -> TestKey | None:
-        index = _candidate_index(item)
-        if index is None:
-            return None
-        assert isinstance(item, pytest.Function)
-        classes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
-        name = "::".join([*classes, item.originalname])
-        if parameters := item.callspec._idlist[1:]:
-            name += f"[{'-'.join(parameters)}]"
-        if self._tests_folder is not None:
-            name = f"{item.path.relative_to(self._tests_folder).as_posix()}::{name}"
-        return index, name
-
-
-def _candidate_index(item: pytest.Item) -> int | None:
-    callspec = getattr(item, "callspec", None)
-    return None if callspec is None else callspec.params.get("solution")
-
-
-def _hash_of(test_files: set[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(test_files):
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()

@@ -7,20 +7,30 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, replace
+from typing import Any, NamedTuple
 
 import pytest
-from _pytest._code.code import ExceptionChainRepr
 
-from ..errors import CandidateFault, HarnessError, SolutionError, WorkerLost
+from ..errors import CandidateFault, FaultInFixture, HarnessError, SolutionError, WorkerLost
 from ..grade import PhaseOutcome
 from ..text import printable
 from .candidate_run import CandidateRun
-from .collection import TestKey
+from .foreign import escape_traceback
 from .record import PhaseRecord, failure_mode_of
 
 _OWN_LINE = re.compile(r'^  File "[^/"<]+", line (\d+).*\n +(.{1,120})', re.MULTILINE)
+_ADDRESS = re.compile(r"0x[0-9a-f]+")
 _RECORD = "solution_record"
 """The attribute of a report that holds the record, as plain data: pytest-xdist sends it along."""
+
+
+class Test(NamedTuple):
+    """A test of one candidate, and what it has done by the end of a phase."""
+
+    candidate: int
+    name: str
+    is_touched: bool
+    reaches_candidate: bool
 
 
 def record_of(report: pytest.TestReport) -> PhaseRecord | None:
@@ -34,6 +44,38 @@ def attach(report: pytest.TestReport, record: PhaseRecord) -> None:
     setattr(report, _RECORD, asdict(record))
 
 
+def without_record(report: pytest.TestReport) -> pytest.TestReport:
+    """The report of a part of a test, which has no record of its own."""
+    vars(report).pop(_RECORD, None)
+    return report
+
+
+def untouched_error_in(reports: list[dict[str, Any]]) -> str | None:
+    """The first error, in the serialised reports of a test, before a candidate was asked."""
+    records = (report.get(_RECORD) or {} for report in reports)
+    failed = (record for record in records if record.get("failure_mode") is not None)
+    error: str | None = next(failed, {}).get("untouched_error")
+    return error
+
+
+def lost_test(
+    candidate: int, test: str, item: pytest.Item, is_touched: bool, why: str
+) -> pytest.TestReport:
+    """The report of a test whose process was lost twice.
+
+    Once the candidate had been asked for something, the loss is its own: otherwise a way to end the
+    process would be a way out of the count.
+    """
+    message = "the process that ran this test died twice"
+    outcome: PhaseOutcome = "failed" if is_touched else "harness_error"
+    mode = CandidateFault.failure_mode if is_touched else "harness_error"
+    shown = printable(f"{message}\n{why}".strip())
+    report = pytest.TestReport(item.nodeid, item.location, {}, "failed", shown, "teardown")
+    record = PhaseRecord(candidate, test, "teardown", outcome, 0.0, mode, message, tries=2)
+    attach(report, record)
+    return report
+
+
 def add_tampering(report: pytest.TestReport, signs: list[str]) -> None:
     """Add signs of tampering to the record that a report carries."""
     record = record_of(report)
@@ -44,41 +86,62 @@ def add_tampering(report: pytest.TestReport, signs: list[str]) -> None:
 def annotate(
     report: pytest.TestReport,
     error: BaseException | None,
-    key: TestKey,
+    test: Test,
     run: CandidateRun,
     *,
-    is_brief: bool,
+    keeps_details: bool,
 ) -> None:
     """Add to the report what a grade needs to know, and what a reader wants to see.
 
-    A brief one shows the message only: thousands of tracebacks are read by nobody.
+    Without details it shows the message only: of thousands of tracebacks none is read.
     """
+    if isinstance(error, FaultInFixture):
+        error = error.fault
     fault = run.fault()
     if report.when == "call" and report.passed and fault is not None:
         # The test caught the fault; that is no evidence that the candidate can do anything.
         report.outcome = "failed"
         report.longrepr = f"{type(fault).__name__}: {fault}"
-    candidate, test = key
     outcome = _phase_outcome(report, fault or error, run)
     cause = (fault or error) if outcome in ("failed", "harness_error") else None
+    is_touched = test.is_touched or isinstance(cause, SolutionError | CandidateFault | HarnessError)
     record = PhaseRecord(
-        candidate=candidate,
-        test=test,
+        candidate=test.candidate,
+        test=test.name,
         phase=report.when or "call",
         outcome=outcome,
         duration=report.duration,
-        failure_mode=_mode(cause, outcome, test) if cause is not None else None,
+        failure_mode=None if cause is None else failure_mode_of(cause, test.name, outcome),
         message=printable(_message(cause), 1000) if cause is not None else "",
         tampering=list(filter(None, [getattr(cause, "tampering", "")])),
         sha256=run.sha256,
+        reaches_candidate=test.reaches_candidate or is_touched,
+        untouched_error=None if cause is None or is_touched else describe_error(cause),
+        tries=run.tries,
     )
     attach(report, record)
-    if is_brief:
+    if not keeps_details:
         _make_brief(report, record)
     elif report.failed:
         _add_sections(report, cause, run)
     if not report.passed:
         _make_printable(report)
+
+
+def describe_error(error: BaseException) -> str:
+    """An error's type and message, the same in each process that meets it."""
+    return _ADDRESS.sub("0x", printable(f"{type(error).__name__}: {error}", 1000))
+
+
+def blame_the_author(report: pytest.TestReport) -> None:
+    """Have the report of an untouched failure say that nothing can be graded because of it."""
+    record = record_of(report)
+    assert record is not None
+    message = f"this test fails before it asks the candidate for anything: {record.message}"
+    blamed = replace(
+        record, outcome="harness_error", failure_mode="harness_error", message=message
+    )
+    attach(report, blamed)
 
 
 def _phase_outcome(
@@ -88,23 +151,9 @@ def _phase_outcome(
         return "xpassed" if report.passed else "xfailed"
     if not report.failed:
         return report.outcome
-    if isinstance(cause, WorkerLost) and run.is_second_try:
+    if isinstance(cause, WorkerLost) and run.tries > 1:
         return "failed"
-    if isinstance(cause, HarnessError):
-        return "harness_error"
-    # A fixture of the author's that fails before it asked the candidate for anything.
-    is_authors = report.when != "call" and not run.was_touched
-    return "harness_error" if is_authors else "failed"
-
-
-def _mode(cause: BaseException, outcome: PhaseOutcome, test: str) -> str:
-    if outcome == "harness_error":
-        return "harness_error"
-    return (
-        CandidateFault.failure_mode
-        if isinstance(cause, WorkerLost)
-        else failure_mode_of(cause, test)
-    )
+    return "harness_error" if isinstance(cause, HarnessError) else "failed"
 
 
 def _message(cause: BaseException) -> str:
@@ -154,15 +203,9 @@ def _make_printable(report: pytest.TestReport) -> None:
     match report.longrepr:
         case (path, line, reason):
             report.longrepr = (path, line, printable(reason))
-        case ExceptionChainRepr():
-            for traceback, location, _ in report.longrepr.chain:
-                for entry in traceback.reprentries:
-                    entry.lines = [printable(line) for line in entry.lines]
-                if location is not None:
-                    # On a CI server pytest's summary shows all lines of it, not the first alone.
-                    location.message = printable(location.message).replace("\n", "\n| ")
         case None:
             pass
-        case other:
-            report.longrepr = printable(str(other), 20_000)
+        case shown:
+            if not escape_traceback(shown, printable):
+                report.longrepr = printable(str(shown), 20_000)
     report.sections[:] = [(name, printable(text, 20_000)) for name, text in report.sections]

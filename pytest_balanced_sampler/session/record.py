@@ -16,13 +16,20 @@ from typing import Any
 from ..errors import CandidateFault, HarnessError, NoSolution, SolutionError
 from ..grade import Grade, Outcome, PhaseOutcome, TestOutcome
 
+NO_TEST = "no test that was collected uses the solution fixture"
+
 _PHASES = ("setup", "call", "teardown")
 _OUT_OF_TURN = len(_PHASES) + 1
 
 
 @dataclass(frozen=True)
 class PhaseRecord:
-    """What was seen of one phase (setup, call or teardown) of one test of one candidate."""
+    """What was seen of one phase (setup, call or teardown) of one test of one candidate.
+
+    `reaches_candidate` says whether the test is the candidate's by now, or only the task's own.
+    `untouched_error` describes the error of a phase that failed before the candidate was asked for
+    anything, until it is known whose fault that is.
+    """
 
     candidate: int
     test: str
@@ -33,18 +40,21 @@ class PhaseRecord:
     message: str = ""
     tampering: list[str] = field(default_factory=list)
     sha256: str | None = None
+    reaches_candidate: bool = True
+    untouched_error: str | None = None
+    tries: int = 1
 
 
 @dataclass(slots=True)
 class CandidateRecord:
     """Everything that was seen of one candidate's tests.
 
-    There may be ten thousand of these, so what went well is only counted. `is_selection` says that
-    tests were named one by one, so that there may be more of them.
+    There may be ten thousand of these, so what went well is only counted. `gaps` says which tests
+    there may be beside those that were collected.
     """
 
     solution: str
-    is_selection: bool = False
+    gaps: list[str] = field(default_factory=list)
     sha256: str | None = None
     duration: float = 0.0
     _deselected: set[str] = field(default_factory=set)
@@ -52,6 +62,9 @@ class CandidateRecord:
     _other_outcomes: dict[str, list[PhaseOutcome]] = field(default_factory=dict)
     _causes: dict[PhaseOutcome, PhaseRecord] = field(default_factory=dict)
     _tampering: set[str] = field(default_factory=set)
+    _not_reached: set[str] = field(default_factory=set)
+    _reached: set[str] = field(default_factory=set)
+    _tries: dict[str, int] = field(default_factory=dict)
 
     def expect(self, test: str) -> None:
         """A test was collected: without its three phases there is no pass."""
@@ -66,6 +79,9 @@ class CandidateRecord:
         self.sha256 = record.sha256 or self.sha256
         self.duration += record.duration
         self._tampering.update(record.tampering)
+        if record.tries > 1:
+            self._tries[record.test] = record.tries
+        (self._reached if record.reaches_candidate else self._not_reached).add(record.test)
         passed = self._phases_passed.get(record.test, 0)
         in_turn = passed < len(_PHASES) and record.phase == _PHASES[passed]
         self._phases_passed[record.test] = passed + 1 if in_turn else _OUT_OF_TURN
@@ -80,12 +96,18 @@ class CandidateRecord:
 
     def grade(self, grading_seed: int, isolation: dict[str, Any]) -> Grade:
         """The grade that follows from what was seen so far."""
-        tests = {name: self._test_outcome(name) for name in self._phases_passed}
+        outcomes = {name: self._test_outcome(name) for name in self._phases_passed}
+        own_of_the_task = self._not_reached - self._reached
+        tests = {
+            name: outcome
+            for name, outcome in outcomes.items()
+            if outcome != "passed" or name not in own_of_the_task
+        }
         cause = self._causes.get("failed") or self._causes.get("harness_error")
         outcome = _outcome(list(tests.values()), cause)
         message = cause.message if cause else _what_is_missing(tests, outcome)
-        if outcome == "passed" and self.is_selection:
-            outcome, message = "incomplete", "only tests that were named one by one were run"
+        if outcome == "passed" and self.gaps:
+            outcome, message = "incomplete", "; ".join(self.gaps)
         return Grade(
             solution=self.solution,
             sha256=self.sha256,
@@ -116,10 +138,12 @@ class CandidateRecord:
         return list(self._phases_passed).index(record.test)
 
 
-def failure_mode_of(error: BaseException, test: str) -> str:
-    """The failure mode that an exception, raised in this test, stands for."""
-    if isinstance(error, HarnessError):
+def failure_mode_of(error: BaseException, test: str, outcome: PhaseOutcome) -> str:
+    """The failure mode of a phase of this test that ended with this error and this outcome."""
+    if outcome == "harness_error":
         return "harness_error"
+    if isinstance(error, HarnessError):  # It came back in a fresh process: see `WorkerLost`.
+        return CandidateFault.failure_mode
     own = error.failure_mode if isinstance(error, SolutionError | CandidateFault) else None
     return own or getattr(error, "declared_failure_mode", None) or test
 
@@ -138,4 +162,4 @@ def _what_is_missing(tests: dict[str, TestOutcome], outcome: Outcome) -> str:
     if outcome == "passed":
         return ""
     missing = ", ".join(f"{name} ({what})" for name, what in tests.items() if what != "passed")
-    return f"no verdict without {missing}" if missing else "no test was collected"
+    return f"no verdict without {missing}" if missing else NO_TEST

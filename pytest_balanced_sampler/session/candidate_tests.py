@@ -1,0 +1,206 @@
+"""Runs the tests of one candidate, in the process that was forked for it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from ..errors import HarnessError, SolutionTimeout
+from . import foreign
+from .candidate_run import CandidateRun
+from .forked_process import ParentLink
+from .phase_report import Test, add_tampering, annotate, without_record
+from .session_lock import SessionLock
+
+FIXTURE = "solution"
+"""The name of the fixture by which a test reaches the candidate."""
+
+NamedTest = tuple[str, pytest.Item]
+"""A test, under the name that it has in a grade."""
+
+
+class CandidateTests:
+    """One candidate's tests, and the hooks by which pytest tells what happens in them.
+
+    `shown_name` stands for the candidate in the ids of its tests.
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        tests: Sequence[NamedTest],
+        candidate: int,
+        shown_name: str,
+        run: CandidateRun,
+        link: ParentLink,
+        lock: SessionLock,
+        *,
+        seconds_of: Callable[[pytest.Item], float],
+        always_reaches: bool,
+        keeps_details: bool,
+    ) -> None:
+        self.candidate_run = run
+        self._config = config
+        self._tests = tests
+        self._name_of = {item: name for name, item in tests}
+        self._candidate = candidate
+        self._shown_name = shown_name
+        self._link = link
+        self._lock = lock
+        self._seconds_of = seconds_of
+        self._always_reaches = always_reaches
+        self._keeps_details = keeps_details
+        self._item: pytest.Item | None = None
+        self._reports: list[pytest.TestReport] = []
+        self._sub_reports: list[pytest.TestReport] = []
+
+    def run_from(self, start: int) -> None:
+        """Run the tests from this place on, and tell the parent what became of each.
+
+        Ends early, with a message that says where to go on in another process, when a test needs a
+        second try, and when the worker has ended, whose objects fixtures may still hold.
+        """
+        for _, item in self._tests:
+            foreign.rename(item, self._with_candidate(item.nodeid))
+        items = [item for _, item in self._tests[start:]]
+        try:
+            for place, (item, nextitem) in enumerate(pairwise([*items, None]), start):
+                assert item is not None
+                if not self._run_one(place, item, nextitem):
+                    return
+        except KeyboardInterrupt:
+            self._link.tell("interrupted")
+        except pytest.exit.Exception as error:
+            self._link.tell("exit", reason=error.msg, returncode=error.returncode)
+
+    def _run_one(self, place: int, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+        """Run a test. Gives whether the next one is to be run in this process."""
+        run, link = self.candidate_run, self._link
+        self._item, self._sub_reports = item, []
+        if run.tries == 1:
+            link.tell("start", nodeid=item.nodeid, location=self._location(item.location))
+        run.begin_test(self._seconds_of(item))
+        run.in_fixture(True)
+        link.note_touched(False)
+        with self._lock.shared() if run.tries == 1 else self._lock.exclusive():
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+        fault = run.fault()
+        if run.needs_second_try():
+            is_machine = isinstance(fault, HarnessError)
+            link.tell("retry", place=place, why=str(fault), is_machine=is_machine)
+            return False
+        run.had_timeout |= isinstance(fault, SolutionTimeout)
+        is_last = nextitem is None or run.has_ended
+        if is_last:
+            with suppress(Exception):
+                foreign.tear_down_all(item.session)
+            if signs := run.end():
+                add_tampering(self._reports[-1], signs)
+        reports = [self._as_data(report) for report in [*self._sub_reports, *self._reports]]
+        link.tell("test", place=place, reports=reports, had_timeout=run.had_timeout)
+        run.tries = 1
+        return link.goes_on() and not is_last
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+        """Run a test as pytest does, but keep the reports: the parent logs them."""
+        self._reports = foreign.run_phases(item, nextitem)
+        return True
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Only a test's own code may meet what is no `Exception`: it must not be swallowed."""
+        self.candidate_run.in_fixture(False)
+        try:
+            return (yield)
+        finally:
+            self.candidate_run.in_fixture(True)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any]
+    ) -> Generator[None, object, object]:
+        """Note which fixtures ask the candidate for something; others may use what they give."""
+        run = self.candidate_run
+        touches = run.touches
+        try:
+            return (yield)
+        finally:
+            if run.touches > touches:
+                run.touching_fixtures.add(fixturedef.argname)
+            if self._item is not None and FIXTURE in foreign.active_fixtures(self._item):
+                run.reaching_fixtures.add(fixturedef.argname)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Add to the report what a grade needs to know, and what a reader wants to see."""
+        report = yield
+        error = call.excinfo.value if call.excinfo is not None else None
+        annotate(
+            report,
+            error,
+            self._test(item),
+            self.candidate_run,
+            keeps_details=self._keeps_details,
+        )
+        report.location = self._location(report.location)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the report of a subtest, the only kind that is logged in this process."""
+        self._sub_reports.append(without_record(report))
+
+    def pytest_warning_recorded(
+        self,
+        warning_message: warnings.WarningMessage,
+        when: str,
+        nodeid: str,
+        location: tuple[str, int, str] | None,
+    ) -> None:
+        """Pass a warning on to the parent."""
+        if self._item is not None:
+            self._link.tell(
+                "warning",
+                message=str(warning_message.message),
+                category=warning_message.category.__name__,
+                filename=warning_message.filename,
+                lineno=warning_message.lineno,
+                when=when,
+                nodeid=nodeid,
+                location=location,
+            )
+
+    def _test(self, item: pytest.Item) -> Test:
+        run, active = self.candidate_run, foreign.active_fixtures(item)
+        is_touched = run.was_touched or bool(active & run.touching_fixtures)
+        self._link.note_touched(is_touched)
+        reaches = (
+            self._always_reaches
+            or is_touched
+            or FIXTURE in getattr(item, "fixturenames", ())
+            or FIXTURE in active
+            or bool(active & run.reaching_fixtures)
+        )
+        return Test(self._candidate, self._name_of[item], is_touched, reaches)
+
+    def _as_data(self, report: pytest.TestReport) -> Any:
+        return self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
+
+    def _location(self, location: tuple[str, int | None, str]) -> tuple[str, int | None, str]:
+        file, line, domain = location
+        return file, line, self._with_candidate(domain)
+
+    def _with_candidate(self, test: str) -> str:
+        """The test's id with the candidate as its first parameter."""
+        if not test.endswith("]"):
+            return f"{test}[{self._shown_name}]"
+        head, _, parameters = test.partition("[")
+        return f"{head}[{self._shown_name}-{parameters}"

@@ -1,0 +1,131 @@
+"""The private parts of pytest and pytest-json-report that a session needs; nothing else names any.
+
+Each function says in which versions it was seen to work. tests/test_foreign.py fails with a
+sentence when one of them goes away.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest._code.code import ExceptionChainRepr
+from _pytest.runner import runtestprotocol
+
+
+def escape_traceback(shown: object, escape: Callable[[str], str]) -> bool:
+    """Escape every text of a traceback, if it is one that has parts. pytest 9.0 to 9.2."""
+    if not isinstance(shown, ExceptionChainRepr):
+        return False
+    for traceback, location, _ in shown.chain:
+        for entry in traceback.reprentries:
+            entry.lines = [escape(line) for line in entry.lines]
+        if location is not None:
+            # On a CI server pytest's summary shows all lines of it, not the first alone.
+            location.message = escape(location.message).replace("\n", "\n| ")
+    return True
+
+
+def run_phases(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
+    """Run a test's setup, call and teardown, and give their reports. pytest 9.0 to 9.2."""
+    return runtestprotocol(item, log=False, nextitem=nextitem)
+
+
+def tear_down_all(session: pytest.Session) -> None:
+    """Tear down every fixture that is still set up. pytest 9.0 to 9.2."""
+    session._setupstate.teardown_exact(None)
+
+
+def rename(item: pytest.Item, nodeid: str) -> None:
+    """Give a test another node id. pytest 9.0 and 9.1 (a text), 9.2 (parsed)."""
+    if "_nodeid" in type(item).__mro__[-2].__dict__ or hasattr(item, "_nodeid"):
+        item._nodeid = nodeid
+    else:
+        item._id = type(item._id).parse(nodeid)  # type: ignore[attr-defined]
+
+
+def active_fixtures(item: pytest.Item) -> set[str]:
+    """The fixtures that a test has asked for by now, however it did. pytest 9.0 to 9.2."""
+    request = getattr(item, "_request", None)
+    return set(request._fixture_defs) if request else set()
+
+
+def use_temporary_folder(config: pytest.Config, name: str) -> None:
+    """Have this process make its temporary folders below one of this name. pytest 9.0 to 9.2."""
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is not None:
+        folder = factory.getbasetemp() / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        factory._basetemp = folder
+
+
+def save_json_report_whole(config: pytest.Config, on_error: Callable[[OSError], None]) -> None:
+    """Have pytest-json-report's file appear whole or not at all. pytest-json-report 1.5."""
+    json_report = getattr(config, "_json_report", None)
+    if json_report is not None:
+        json_report.save_report = partial(_save_whole, json_report.save_report, on_error)
+
+
+def forget_in_json_report(config: pytest.Config, nodeid: str) -> None:
+    """Have pytest-json-report drop what it keeps of a test. pytest-json-report 1.5."""
+    json_report = getattr(config, "_json_report", None)
+    if json_report is not None:
+        json_report._json_tests.pop(nodeid, None)
+
+
+def _save_whole(
+    save: Callable[[str], None], on_error: Callable[[OSError], None], path: str
+) -> None:
+    part = f"{path}.part"
+    try:
+        save(part)
+        os.replace(part, path)
+    except OSError as error:
+        on_error(error)
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+def silence_terminal(config: pytest.Config) -> None:
+    """Have pytest's terminal write nowhere, in a forked process. pytest 9.0 to 9.2."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None:
+        terminal._tw._file = open(os.devnull, "w")  # noqa: SIM115 - to the end of the process
+
+
+def restore_tuples(report: pytest.TestReport) -> None:
+    """Make tuples again of what JSON made lists of, where pytest asks for tuples. pytest 9.0 to 9.2."""
+    report.location = tuple(report.location)  # type: ignore[assignment]
+    report.sections = [tuple(section) for section in report.sections]
+    report.user_properties = [tuple(pair) for pair in report.user_properties]
+    if isinstance(report.longrepr, list):
+        report.longrepr = tuple(report.longrepr)
+
+
+def record_warning(config: pytest.Config, fields: dict[str, Any]) -> None:
+    """Tell pytest of a warning that another process met. pytest 9.0 to 9.2."""
+    category = type(fields["category"], (Warning,), {})
+    message = warnings.WarningMessage(
+        category(fields["message"]), category, fields["filename"], fields["lineno"]
+    )
+    location = tuple(fields["location"]) if fields["location"] else None
+    config.hook.pytest_warning_recorded.call_historic(
+        kwargs={
+            "warning_message": message,
+            "when": fields["when"],
+            "nodeid": fields["nodeid"],
+            "location": location,
+        }
+    )
+
+
+def conftest_files(config: pytest.Config) -> list[Path]:
+    """The conftest.py files that are loaded. pytest 9.0 to 9.2."""
+    plugins = config.pluginmanager.get_plugins()
+    files = (getattr(plugin, "__file__", None) for plugin in plugins)
+    return [Path(file) for file in files if file and Path(file).name == "conftest.py"]

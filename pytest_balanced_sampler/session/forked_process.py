@@ -1,0 +1,110 @@
+"""A process for each candidate: forked from the one that collected, ended with the candidate.
+
+Whatever tests, fixtures and plugins leave behind in memory ends with it: module state, caches,
+random state, patched modules, half-finished state of pytest's own. Messages are JSON. Both sides
+are trusted: candidates run in workers, never here.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import signal
+import socket
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from ..wire import frames
+
+
+class ParentLink:
+    """The forked process's end: tells the parent what happened, and asks whether to go on."""
+
+    def __init__(self, channel: socket.socket, touched: mmap.mmap) -> None:
+        self._channel = channel
+        self._touched = touched
+
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Send a message."""
+        body = json.dumps({"kind": kind, **fields}, default=repr).encode()
+        frames.send_frame(self._channel, body)
+
+    def goes_on(self) -> bool:
+        """Whether the parent, having seen all that was sent, wants more."""
+        return frames.receive_frame(self._channel) == b"go on"
+
+    def note_touched(self, touched: bool) -> None:
+        """Note, where the parent sees it even after a sudden death, whose test this is by now."""
+        self._touched[0] = touched
+
+
+class ForkedProcess:
+    """The parent's end. `main` runs in the new process, which ends when it returns."""
+
+    def __init__(self, main: Callable[[ParentLink], None]) -> None:
+        self._channel, theirs = socket.socketpair()
+        self._touched = mmap.mmap(-1, 1)
+        self.exit_code: int | None = None
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        with warnings.catch_warnings():
+            # pytest-xdist's processes have a thread for their connection, which is not used here.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._pid = os.fork()
+        if self._pid == 0:
+            self._channel.close()
+            _run(main, ParentLink(theirs, self._touched))
+        theirs.close()
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """What the process tells, until it has ended."""
+        while (body := frames.receive_frame(self._channel)) is not None:
+            yield json.loads(body)
+
+    def answer(self, *, go_on: bool) -> None:
+        """Answer `goes_on`."""
+        with suppress(OSError):
+            frames.send_frame(self._channel, b"go on" if go_on else b"stop")
+
+    @property
+    def was_touched(self) -> bool:
+        """Whether the candidate had been asked for anything in the test that ran last."""
+        return bool(self._touched[0])
+
+    def wait(self) -> int:
+        """Wait for the process's end. Gives its exit code, negative for a signal."""
+        if self.exit_code is None:
+            self._channel.close()
+            _, status = os.waitpid(self._pid, 0)
+            self.exit_code = os.waitstatus_to_exitcode(status)
+        return self.exit_code
+
+    def kill(self) -> None:
+        """End the process now, unless it has ended."""
+        if self.exit_code is None:
+            os.kill(self._pid, signal.SIGKILL)
+            self.wait()
+
+
+def _run(main: Callable[[ParentLink], None], link: ParentLink) -> None:
+    code = 1
+    try:
+        main(link)
+        code = 0
+    except BrokenPipeError:  # The parent has gone.
+        pass
+    except BaseException:
+        with suppress(OSError):
+            link.tell("broken", text=traceback.format_exc())
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        # Not sys.exit: what was to happen at the end of pytest is the parent's to do.
+        os._exit(code)
