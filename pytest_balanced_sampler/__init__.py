@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .authoring import failure_mode, import_beside, is_instance, run_beside, take
+    from .authoring import failure_mode, import_beside, is_instance, run_beside, shared, take
     from .errors import CandidateFault, HarnessError, SolutionError
     from .grade import Grade
     from .grader.grader import Grader, GraderError
@@ -26,6 +26,7 @@ __all__ = [
     "import_beside",
     "is_instance",
     "run_beside",
+    "shared",
     "take",
 ]
 

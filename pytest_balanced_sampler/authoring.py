@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from itertools import islice
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
@@ -15,6 +15,8 @@ from .judge.remote_worker import exception_from
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_T = TypeVar("_T")
+_SHARED: list[Callable[[], object]] = []
 
 
 class failure_mode:  # noqa: N801 - reads as the decorator that it is
@@ -44,6 +46,23 @@ class failure_mode:  # noqa: N801 - reads as the decorator that it is
                 return function(*args, **kwargs)
 
         return with_failure_mode
+
+
+def shared(function: Callable[[], _T]) -> Callable[[], _T]:
+    """Compute what is expensive once, before the first candidate; each candidate sees it anew.
+
+    The process in which a candidate's tests run is forked after that: what one candidate's tests
+    change in the value, no other candidate's tests see.
+    """
+    computed = cache(function)
+    _SHARED.append(computed)
+    return computed
+
+
+def compute_shared() -> None:
+    """Compute what `shared` was given, in the process that is forked for each candidate."""
+    while _SHARED:
+        _SHARED.pop()()
 
 
 def take(iterable: Any, at_most: int) -> list[Any]:

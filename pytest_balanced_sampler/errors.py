@@ -71,7 +71,7 @@ class ProtocolBreach(CandidateFault):
 
 
 class NeedsCandidate(CandidateFault):
-    """Raised when a test that is run without a candidate, to see whose its fault is, asks for one."""
+    """Raised when a test that runs without a candidate, to see whose fault it is, asks for one."""
 
 
 class HarnessError(BaseException):

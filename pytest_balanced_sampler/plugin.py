@@ -7,17 +7,18 @@ where there is something to grade. It knows nothing of any task.
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from .judge.proxy import SolutionModule
-    from .session.grading import GradingSession
+    from .session.candidate_tests import CandidateTests
 
-DEFAULT_GRADING_SEED = 20261122
-DEFAULT_TIMEOUT_SECONDS = 20.0
-ISOLATION_MODES = ("auto", "strict", "off")
+_NONE_GIVEN = (
+    "These tests grade a candidate, but none was given. Pass --solution=PATH, where PATH is a "
+    "Python file, a folder of them or a glob."
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,26 +34,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--grading-seed",
         metavar="N",
         type=int,
-        help=f"seed of the drawn test cases (default: {DEFAULT_GRADING_SEED})",
+        help="seed of the drawn test cases (default: 20261122)",
     )
     group.addoption(
         "--solution-timeout",
         metavar="SECONDS",
         type=float,
-        help="CPU seconds that a candidate may use in one test; three times as much by the clock "
-        f"(default: {DEFAULT_TIMEOUT_SECONDS:g})",
+        help="CPU seconds allowed per test; the wall-clock limit is three times this "
+        "(default: what the task says, or 20)",
     )
     group.addoption(
         "--isolation",
-        choices=ISOLATION_MODES,
-        help="auto: all that this machine can enforce; strict: no grading unless that is "
-        "everything; off: for code that you trust (default: auto)",
+        choices=("auto", "strict", "off"),
+        help="auto: enforce all that this machine can; strict: refuse to grade unless every "
+        "feature is available; off: for code that you trust (default: auto)",
+    )
+    group.addoption(
+        "--solution-module",
+        metavar="NAME",
+        help="name under which the tests import the candidate, for tests without the "
+        "fixture `solution`",
     )
     parser.addini("solution", "candidates to grade, as --solution", type="args")
-    parser.addini("grading_seed", "as --grading-seed", type="int", default=DEFAULT_GRADING_SEED)
-    parser.addini(
-        "solution_timeout", "as --solution-timeout", type="float", default=DEFAULT_TIMEOUT_SECONDS
-    )
+    parser.addini("grading_seed", "as --grading-seed", type="int", default=20261122)
+    parser.addini("solution_timeout", "as --solution-timeout", type="float", default=None)
+    parser.addini("solution_module", "as --solution-module", default=None)
     parser.addini("isolation", "as --isolation", default="auto")
     parser.addini("solution_preload", "modules imported before any candidate", type="args")
 
@@ -63,30 +69,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "solution_timeout(seconds): CPU seconds that a candidate may use in this test.",
     )
-    patterns: list[str] = config.getoption("solution") or config.getini("solution")
-    if not patterns:
-        return
-    if _option(config, "isolation") not in ISOLATION_MODES:
-        raise pytest.UsageError(f"isolation must be one of {', '.join(ISOLATION_MODES)}")
-    if not _option(config, "solution_timeout") > 0:
-        raise pytest.UsageError("--solution-timeout must be a positive number of seconds")
-    from .session.register import register_session_plugins
+    if config.getoption("solution") or config.getini("solution"):
+        from .session.register import register
 
-    seed, isolation = _option(config, "grading_seed"), _option(config, "isolation")
-    register_session_plugins(config, patterns, seed, isolation)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make each candidate a parameter, the first, of every test that uses `solution`."""
-    session: GradingSession | None = metafunc.config.pluginmanager.get_plugin("grading_session")
-    if "solution" in metafunc.fixturenames and session is not None:
-        metafunc.parametrize(
-            "solution",
-            session.parts.current,
-            ids=[session.candidates[index].name for index in session.parts.current],
-            indirect=True,
-        )
+        register(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -94,17 +80,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.pluginmanager.has_plugin("grading_session"):
         return
     if any("solution" in getattr(item, "fixturenames", ()) for item in items):
-        raise pytest.UsageError(
-            "these tests grade a candidate, and none was given. Pass --solution=PATH, where PATH "
-            "is a Python file, a folder of them or a glob."
-        )
+        raise pytest.UsageError(_NONE_GIVEN)
 
 
 @pytest.fixture(scope="session")
 def grading_seed(request: pytest.FixtureRequest) -> int:
     """The seed from which the test cases of this session are drawn."""
-    seed: int = _option(request.config, "grading_seed")
-    return seed
+    from .session.options import options_of
+
+    return options_of(request.config).grading_seed
 
 
 @pytest.fixture
@@ -116,18 +100,13 @@ def grading_random(request: pytest.FixtureRequest, grading_seed: int) -> random.
     return random.Random(f"{grading_seed}/{request.node.originalname}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def solution(request: pytest.FixtureRequest) -> SolutionModule:
-    """The candidate's module, in a process of its own; see `SolutionModule`."""
-    from .judge.proxy import SolutionModule
-    from .session.candidate_run import run_key
+    """The candidate's module, in a process of its own; see `SolutionModule`.
 
-    run = request.node.stash[run_key]
-    marker = request.node.get_closest_marker("solution_timeout")
-    run.begin_test(marker.args[0] if marker else _option(request.config, "solution_timeout"))
-    return SolutionModule(run.candidate.name, run.module)
-
-
-def _option(config: pytest.Config, name: str) -> Any:
-    value = config.getoption(name)
-    return config.getini(name) if value is None else value
+    Each candidate's tests run as in a session of their own, so fixtures of any scope may use it.
+    """
+    tests: CandidateTests | None = request.config.pluginmanager.get_plugin("candidate_tests")
+    if tests is None:
+        raise pytest.UsageError(_NONE_GIVEN)
+    return tests.solution()

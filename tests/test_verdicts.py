@@ -184,11 +184,13 @@ def test_tests_of_one_name_are_told_apart(grade_source, tmp_path):
     assert run.grade["tests"] == dict.fromkeys(names, "passed")
 
 
-def test_other_tests_of_the_session_do_not_count(grade_source):
-    """A test that does not use `solution` belongs to no grade."""
-    run = grade_source(GOOD, f"{PASSING_TEST}def test_unrelated():\n    assert False\n")
-    assert run.grade["outcome"] == "passed"
-    assert run.exit_status == 1
+def test_a_test_that_does_not_use_the_candidate_belongs_to_the_task(grade_source):
+    """It is part of no grade while it passes; where it fails, nothing can be graded."""
+    run = grade_source(GOOD, f"{PASSING_TEST}def test_task():\n    pass\n")
+    assert run.grade["tests"] == {"test_double": "passed"}
+    run = grade_source(GOOD, f"{PASSING_TEST}def test_task():\n    assert False\n")
+    assert (run.grade["outcome"], run.exit_status) == ("harness_error", 3)
+    assert "fails before it asks the candidate" in run.grade["message"]
 
 
 def test_empty_file_is_no_solution(grade_source):

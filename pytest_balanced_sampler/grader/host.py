@@ -20,23 +20,23 @@ import pytest
 
 from ..judge.supply import WorkerSupply
 from ..session.grade_book import GradeBook
-from ..session.grading import SHARED_SUPPLY, TURNS_FOLDER
+from ..session.grading import LOCK_FOLDER, SHARED_SUPPLY
 
 
 class GradingHost:
     """Grades batches by the tests of one task.
 
-    `arguments` are pytest's, the task among them. In `turns_folder` hosts agree on who is alone.
+    `arguments` are pytest's, the task among them. In `lock_folder` hosts agree on who is alone.
     """
 
-    def __init__(self, arguments: list[str], turns_folder: Path) -> None:
+    def __init__(self, arguments: list[str], lock_folder: Path) -> None:
         self._arguments = [*arguments, "-q", "--tb=no", "-p", "no:cacheprovider"]
-        self._turns_folder = turns_folder
+        self._lock_folder = lock_folder
         self._supplies: list[WorkerSupply] = []
 
     def grade(self, solutions: list[str]) -> dict[str, Any]:
         """The grades of these files, in their order; or under `error` why there are none."""
-        session = _Session(self._supplies, self._turns_folder)
+        session = _Session(self._supplies, self._lock_folder)
         output = io.StringIO()
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             pytest.main(
@@ -50,16 +50,16 @@ class GradingHost:
 class _Session:
     """The plugin that ties one pytest session to its host."""
 
-    def __init__(self, supplies: list[WorkerSupply], turns_folder: Path) -> None:
+    def __init__(self, supplies: list[WorkerSupply], lock_folder: Path) -> None:
         self._supplies = supplies
-        self._turns_folder = turns_folder
+        self._lock_folder = lock_folder
         self.grades: list[dict[str, Any]] | None = None
         self.errors: list[str] = []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[SHARED_SUPPLY] = self._supplies
-        config.stash[TURNS_FOLDER] = self._turns_folder
+        config.stash[LOCK_FOLDER] = self._lock_folder
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -82,10 +82,10 @@ def serve(requests: IO[str], answers: IO[str], host: GradingHost) -> None:
 
 def main() -> None:
     """Keep standard output for the answers: what tests print must not get among them."""
-    turns_folder, *arguments = sys.argv[1:]
+    lock_folder, *arguments = sys.argv[1:]
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    serve(sys.stdin, answers, GradingHost(arguments, Path(turns_folder)))
+    serve(sys.stdin, answers, GradingHost(arguments, Path(lock_folder)))
 
 
 if __name__ == "__main__":

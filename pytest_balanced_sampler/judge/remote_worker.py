@@ -145,7 +145,7 @@ class RemoteWorker:
             try:
                 return self._request(operation, args, kwargs)
             except (CandidateFault, HarnessError) as fault:
-                self.fault = fault
+                self.fault = self.fault or fault
                 if self.is_in_fixture:
                     raise FaultInFixture(fault) from fault
                 raise

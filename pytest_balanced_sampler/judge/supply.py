@@ -54,7 +54,7 @@ class WorkerSupply:
         except WorkerLost as error:
             raise HarnessError(f"cannot get a worker: {error}") from error
 
-    def use_in_forked_process(self, connection: WarmConnection) -> None:
+    def use_in_forked_process(self, connection: WarmConnection | None) -> None:
         """Have this copy of the supply, in a forked process, fork workers by this connection."""
         # Otherwise the warm process would outlive its owner for as long as this process lives.
         if self._warm is not None:

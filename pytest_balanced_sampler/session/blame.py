@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-
 from .forked_process import ForkedProcess
 from .phase_report import untouched_error_in
 
@@ -38,5 +37,3 @@ class Blame:
         finally:
             process.kill()
         return error
-
-

@@ -26,7 +26,9 @@ class CandidateRun:
     Without a candidate it shows what a test does before it asks one for anything.
     """
 
-    def __init__(self, candidate: Candidate | None, supply: WorkerSupply, module: str | None) -> None:
+    def __init__(
+        self, candidate: Candidate | None, supply: WorkerSupply, module: str | None
+    ) -> None:
         self.sha256: str | None = None
         self.tries = 1
         self.had_timeout = False

@@ -5,16 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
-from itertools import pairwise
+from itertools import zip_longest
 from typing import Any
 
 import pytest
 
 from ..errors import HarnessError, SolutionTimeout
+from ..judge.proxy import SolutionModule
 from . import foreign
 from .candidate_run import CandidateRun
 from .forked_process import ParentLink
-from .phase_report import Test, add_tampering, annotate, without_record
+from .phase_report import Test, add_tampering, annotate, include_subtests
 from .session_lock import SessionLock
 
 FIXTURE = "solution"
@@ -59,6 +60,10 @@ class CandidateTests:
         self._reports: list[pytest.TestReport] = []
         self._sub_reports: list[pytest.TestReport] = []
 
+    def solution(self) -> SolutionModule:
+        """What the fixture gives."""
+        return SolutionModule(self._shown_name, self.candidate_run.module)
+
     def run_from(self, start: int) -> None:
         """Run the tests from this place on, and tell the parent what became of each.
 
@@ -69,8 +74,7 @@ class CandidateTests:
             foreign.rename(item, self._with_candidate(item.nodeid))
         items = [item for _, item in self._tests[start:]]
         try:
-            for place, (item, nextitem) in enumerate(pairwise([*items, None]), start):
-                assert item is not None
+            for place, (item, nextitem) in enumerate(zip_longest(items, items[1:]), start):
                 if not self._run_one(place, item, nextitem):
                     return
         except KeyboardInterrupt:
@@ -89,6 +93,9 @@ class CandidateTests:
         link.note_touched(False)
         with self._lock.shared() if run.tries == 1 else self._lock.exclusive():
             item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+        for report in self._reports:
+            if report.when == "call":
+                include_subtests(report, self._sub_reports)
         fault = run.fault()
         if run.needs_second_try():
             is_machine = isinstance(fault, HarnessError)
@@ -156,7 +163,7 @@ class CandidateTests:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the report of a subtest, the only kind that is logged in this process."""
-        self._sub_reports.append(without_record(report))
+        self._sub_reports.append(report)
 
     def pytest_warning_recorded(
         self,

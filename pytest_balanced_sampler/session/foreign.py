@@ -43,10 +43,10 @@ def tear_down_all(session: pytest.Session) -> None:
 
 def rename(item: pytest.Item, nodeid: str) -> None:
     """Give a test another node id. pytest 9.0 and 9.1 (a text), 9.2 (parsed)."""
-    if "_nodeid" in type(item).__mro__[-2].__dict__ or hasattr(item, "_nodeid"):
+    if hasattr(item, "_nodeid"):
         item._nodeid = nodeid
     else:
-        item._id = type(item._id).parse(nodeid)  # type: ignore[attr-defined]
+        item._id = type(item._id).parse(nodeid)
 
 
 def active_fixtures(item: pytest.Item) -> set[str]:
@@ -99,10 +99,11 @@ def silence_terminal(config: pytest.Config) -> None:
 
 
 def restore_tuples(report: pytest.TestReport) -> None:
-    """Make tuples again of what JSON made lists of, where pytest asks for tuples. pytest 9.0 to 9.2."""
-    report.location = tuple(report.location)  # type: ignore[assignment]
-    report.sections = [tuple(section) for section in report.sections]
-    report.user_properties = [tuple(pair) for pair in report.user_properties]
+    """Make tuples of what JSON made lists of, where pytest wants tuples. pytest 9.0 to 9.2."""
+    file, line, domain = report.location
+    report.location = (file, line, domain)
+    report.sections = [(name, text) for name, text in report.sections]
+    report.user_properties = [(name, value) for name, value in report.user_properties]
     if isinstance(report.longrepr, list):
         report.longrepr = tuple(report.longrepr)
 

@@ -6,12 +6,10 @@ controller. It sees reports only, never a candidate.
 
 from __future__ import annotations
 
-import os
 import platform
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +18,8 @@ from ..grade import GRADES_VERSION, Grade, Outcome
 from ..text import printable_line
 from .candidate import Candidate
 from .collection import Collected
+from .foreign import save_json_report_whole
+from .options import options_of
 from .phase_report import record_of
 from .record import CandidateRecord
 
@@ -32,14 +32,12 @@ _MAX_TABLE_ROWS = 60
 class GradeBook:
     """The record of each candidate, and the hooks that fill it and report what follows from it."""
 
-    def __init__(
-        self, config: pytest.Config, candidates: list[Candidate], grading_seed: int, isolation: str
-    ) -> None:
+    def __init__(self, config: pytest.Config, candidates: list[Candidate]) -> None:
+        options = options_of(config)
         self._config = config
-        is_selection = any("::" in argument for argument in config.args)
-        self._records = [CandidateRecord(candidate.name, is_selection) for candidate in candidates]
-        self._grading_seed = grading_seed
-        self._isolation: dict[str, Any] = {"mode": isolation}
+        self._records = [CandidateRecord(candidate.name) for candidate in candidates]
+        self._grading_seed = options.grading_seed
+        self._isolation: dict[str, Any] = {"mode": options.isolation}
         self._versions: dict[str, str] = {}
         self._tests_sha256 = ""
         self._unwritten = ""
@@ -51,10 +49,12 @@ class GradeBook:
             if status == pytest.ExitCode.USAGE_ERROR:
                 raise pytest.UsageError(reason)
             pytest.exit(reason, returncode=status)
-        for candidate, test in collected.expected:
-            self._records[candidate].expect(test)
-        for candidate, test in collected.deselected:
-            self._records[candidate].deselect(test)
+        for record in self._records:
+            record.gaps = collected.gaps
+            for test in collected.expected:
+                record.expect(test)
+            for test in collected.deselected:
+                record.deselect(test)
         self._isolation = collected.isolation
         self._versions = collected.versions
         self._tests_sha256 = collected.tests_sha256
@@ -83,8 +83,7 @@ class GradeBook:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
         """Let the exit status say what the grades say, before any report is written."""
         session.exitstatus = self._exit_status(int(session.exitstatus))
-        if (json_report := getattr(self._config, "_json_report", None)) is not None:
-            json_report.save_report = partial(self._save_whole, session, json_report.save_report)
+        save_json_report_whole(self._config, partial(self._note_unwritten, session))
         yield
 
     @pytest.hookimpl(optionalhook=True)
@@ -122,23 +121,17 @@ class GradeBook:
         """What a candidate has come to so far."""
         return self._records[candidate].grade(self._grading_seed, self._isolation).outcome
 
+    def unfinished_test(self, candidate: int) -> str:
+        """The first test of a candidate that has not ended; empty where all have."""
+        return self._records[candidate].unfinished_test()
+
     def tests_to_run(self, candidate: int) -> int:
         """How many tests of a candidate are to be run."""
         return self._records[candidate].tests_to_run()
 
-    def _save_whole(
-        self, session: pytest.Session, save_report: Callable[[str], None], path: str
-    ) -> None:
-        """Have pytest-json-report's file appear whole or not at all."""
-        part = f"{path}.part"
-        try:
-            save_report(part)
-            os.replace(part, path)
-        except OSError as error:
-            session.exitstatus = EXIT_HARNESS_ERROR
-            self._unwritten = f"the JSON report could not be written: {error}"
-            Path(part).unlink(missing_ok=True)
-            raise
+    def _note_unwritten(self, session: pytest.Session, error: OSError) -> None:
+        session.exitstatus = EXIT_HARNESS_ERROR
+        self._unwritten = f"the JSON report could not be written: {error}"
 
     def _exit_status(self, status: int) -> int:
         grades = self.grades()

@@ -12,7 +12,6 @@ import logging
 import warnings
 from collections.abc import Callable, Generator
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -199,13 +198,15 @@ class GradingSession:
                         case {"kind": "broken"}:
                             why = message["text"]
                         case _:
-                            self._log_other(item, message)
+                            self._log_other(message)
                 lost = process.wait() != 0 or not resumes
             finally:
                 process.kill()
             if not lost:
                 continue
-            _log.warning("the process of a candidate's tests was lost: %s", why or process.exit_code)
+            _log.warning(
+                "the process of a candidate's tests was lost: %s", why or process.exit_code
+            )
             if tries == 1:
                 tries = 2
                 continue
@@ -273,16 +274,16 @@ class GradingSession:
             report = hook.pytest_report_from_serializable(config=self._config, data=data)
             foreign.restore_tuples(report)
             record = record_of(report)
-            if record is not None and record.untouched_error is not None:
-                if self._blame.is_authors(place, record.untouched_error):
-                    blame_the_author(report)
+            error = record.untouched_error if record is not None else None
+            if error is not None and self._blame.is_authors(place, error):
+                blame_the_author(report)
             item.shown_nodeid = nodeid = report.nodeid
             location = report.location
             self._tests[place][1].ihook.pytest_runtest_logreport(report=report)
         hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
         item.shown_nodeid = item.name
 
-    def _log_other(self, item: CandidateItem, message: dict[str, Any]) -> None:
+    def _log_other(self, message: dict[str, Any]) -> None:
         hook = self._config.hook
         match message.pop("kind"):
             case "start":

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-DEFAULT_GRADING_SEED = 20261122
 DEFAULT_TIMEOUT_SECONDS = 20.0
 ISOLATION_MODES = ("auto", "strict", "off")
 

@@ -44,10 +44,24 @@ def attach(report: pytest.TestReport, record: PhaseRecord) -> None:
     setattr(report, _RECORD, asdict(record))
 
 
-def without_record(report: pytest.TestReport) -> pytest.TestReport:
-    """The report of a part of a test, which has no record of its own."""
-    vars(report).pop(_RECORD, None)
-    return report
+def include_subtests(report: pytest.TestReport, subtests: list[pytest.TestReport]) -> None:
+    """Have a test's report say what its subtests say, whose own records are removed.
+
+    pytest lets the test itself pass: only what it shows at the end tells that a part has failed.
+    """
+    records = [record for subtest in subtests if (record := record_of(subtest)) is not None]
+    for subtest in subtests:
+        vars(subtest).pop(_RECORD, None)
+    whole = record_of(report)
+    assert whole is not None
+    for outcome in ("harness_error", "failed", "skipped"):
+        part = next((record for record in records if record.outcome == outcome), None)
+        if part is not None and whole.outcome == "passed":
+            attach(report, replace(part, duration=whole.duration, tampering=whole.tampering))
+            if outcome != "skipped":
+                report.outcome = "failed"
+                report.longrepr = f"a subtest failed: {part.message}"
+            return
 
 
 def untouched_error_in(reports: list[dict[str, Any]]) -> str | None:
@@ -138,9 +152,7 @@ def blame_the_author(report: pytest.TestReport) -> None:
     record = record_of(report)
     assert record is not None
     message = f"this test fails before it asks the candidate for anything: {record.message}"
-    blamed = replace(
-        record, outcome="harness_error", failure_mode="harness_error", message=message
-    )
+    blamed = replace(record, outcome="harness_error", failure_mode="harness_error", message=message)
     attach(report, blamed)
 
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import pytest
 
+from .foreign import forget_in_json_report
 from .grade_book import GradeBook
 from .phase_report import record_of
 
@@ -80,8 +81,7 @@ class Progress:
             for reports in self._terminal.stats.values():
                 if reports[-1] is report:
                     reports[-1] = reports[0]
-        if (json_report := getattr(self._config, "_json_report", None)) is not None:
-            json_report._json_tests.pop(report.nodeid, None)
+        forget_in_json_report(self._config, report.nodeid)
 
     def _show(self, *, is_last: bool = False) -> None:
         if self._terminal is None:

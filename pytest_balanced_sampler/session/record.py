@@ -90,6 +90,11 @@ class CandidateRecord:
             first = self._causes.setdefault(record.outcome, record)
             self._causes[record.outcome] = min(first, record, key=self._order_of)
 
+    def unfinished_test(self) -> str:
+        """The first test that has not ended; empty where all have."""
+        unfinished = (name for name, passed in self._phases_passed.items() if passed < len(_PHASES))
+        return next(unfinished, "")
+
     def tests_to_run(self) -> int:
         """How many tests were collected and not deselected."""
         return len(self._phases_passed.keys() - self._deselected)

@@ -6,90 +6,93 @@ of its processes grades.
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 import pytest
 
-from .batches import CANDIDATES_AT_A_TIME
 from .candidate import Candidate, find_candidates
+from .collection import Collected
 from .grade_book import GradeBook
-from .grading import TURNS_FOLDER, GradingSession
+from .grading import LOCK_FOLDER, GradingSession
+from .options import options_of
 from .progress import Progress
 from .session_lock import SessionLock
 
 MANY_CANDIDATES = 100
-"""Above so many, what is shown and kept of each test is little: nobody reads thousands."""
+"""Above so many, what is shown and kept of each test is little: thousands are not read."""
 
 _DETAILS = ("collectors", "keywords", "log", "streams", "traceback")
 
 
-def register_session_plugins(
-    config: pytest.Config, patterns: list[str], grading_seed: int, isolation: str
-) -> None:
+def register(config: pytest.Config) -> None:
     """Find the candidates and register what this process needs. Raises `UsageError`."""
     if hasattr(config, "workerinput"):
-        from . import with_xdist as distribution
+        _in_xdist_process(config)
+    elif config.option.collectonly:
+        _to_collect_only(config)
+    elif getattr(config.option, "tx", None) and config.option.dist != "no":
+        _in_xdist_controller(config)
+    else:
+        _in_one_process(config)
 
-        folder = distribution.session_folder(config)
-        candidates = distribution.given_candidates(config)
-        is_brief = _shorten_reports(config, candidates)
-        session = GradingSession(
-            config,
-            candidates,
-            isolation,
-            lambda collected: collected.save(folder),
-            SessionLock(folder),
-            is_brief=is_brief,
-            at_a_time=len(candidates),
-        )
-        config.pluginmanager.register(session, "grading_session")
-        return
-    candidates = _find(config, patterns)
-    grading_session = partial(GradingSession, config, candidates, isolation)
-    if config.option.collectonly:
-        session = grading_session(
-            lambda _: None, SessionLock(None), is_brief=False, at_a_time=len(candidates)
-        )
-        config.pluginmanager.register(session, "grading_session")
-        return
-    is_brief = _shorten_reports(config, candidates)
-    book = GradeBook(config, candidates, grading_seed, isolation)
-    config.pluginmanager.register(book, "grade_book")
-    if is_brief:
-        config.pluginmanager.register(Progress(config, book, len(candidates)))
-    if _is_xdist_controller(config):
-        from .with_xdist import XdistController
 
-        config.pluginmanager.register(XdistController(config, candidates, book), "grading_session")
-        return
-    turns = SessionLock(config.stash.get(TURNS_FOLDER, None))
-    at_a_time = _candidates_at_a_time(config, candidates)
-    session = grading_session(book.expect, turns, is_brief=is_brief, at_a_time=at_a_time)
+def _in_one_process(config: pytest.Config) -> None:
+    candidates = _find(config)
+    book = _report(config, candidates)
+    lock = SessionLock(config.stash.get(LOCK_FOLDER, None))
+    _grade(config, candidates, book.expect, lock)
+
+
+def _in_xdist_controller(config: pytest.Config) -> None:
+    from .with_xdist import XdistController
+
+    candidates = _find(config)
+    book = _report(config, candidates)
+    config.pluginmanager.register(XdistController(config, candidates, book), "grading_session")
+
+
+def _in_xdist_process(config: pytest.Config) -> None:
+    from . import with_xdist
+
+    folder = with_xdist.session_folder(config)
+    candidates = with_xdist.given_candidates(config)
+    _keep_little(config, candidates)
+    _grade(config, candidates, lambda collected: collected.save(folder), SessionLock(folder))
+
+
+def _to_collect_only(config: pytest.Config) -> None:
+    _grade(config, _find(config), lambda _: None, SessionLock(None))
+
+
+def _grade(
+    config: pytest.Config,
+    candidates: list[Candidate],
+    deliver: Callable[[Collected], None],
+    lock: SessionLock,
+) -> None:
+    keeps_details = len(candidates) <= MANY_CANDIDATES
+    session = GradingSession(config, candidates, deliver, lock, keeps_details=keeps_details)
     config.pluginmanager.register(session, "grading_session")
 
 
-def _find(config: pytest.Config, patterns: list[str]) -> list[Candidate]:
+def _report(config: pytest.Config, candidates: list[Candidate]) -> GradeBook:
+    _keep_little(config, candidates)
+    book = GradeBook(config, candidates)
+    config.pluginmanager.register(book, "grade_book")
+    if len(candidates) > MANY_CANDIDATES:
+        config.pluginmanager.register(Progress(config, book, len(candidates)))
+    return book
+
+
+def _find(config: pytest.Config) -> list[Candidate]:
     try:
-        return find_candidates(patterns, config.invocation_params.dir)
+        return find_candidates(list(options_of(config).patterns), config.invocation_params.dir)
     except FileNotFoundError as error:
         raise pytest.UsageError(str(error)) from None
 
 
-def _is_xdist_controller(config: pytest.Config) -> bool:
-    options = config.option
-    return bool(getattr(options, "tx", None) and options.dist != "no")
-
-
-def _candidates_at_a_time(config: pytest.Config, candidates: list[Candidate]) -> int:
-    """How many candidates' tests pytest makes at once: all where somebody names a single one."""
-    names_one = any("::" in argument for argument in config.args)
-    return len(candidates) if names_one else CANDIDATES_AT_A_TIME
-
-
-def _shorten_reports(config: pytest.Config, candidates: list[Candidate]) -> bool:
+def _keep_little(config: pytest.Config, candidates: list[Candidate]) -> None:
     """Have pytest-json-report leave out what it would keep of each of very many tests."""
-    if len(candidates) <= MANY_CANDIDATES:
-        return False
-    omitted = getattr(config.option, "json_report_omit", [])
-    config.option.json_report_omit = [*omitted, *_DETAILS]
-    return True
+    if len(candidates) > MANY_CANDIDATES:
+        omitted = getattr(config.option, "json_report_omit", [])
+        config.option.json_report_omit = [*omitted, *_DETAILS]
