@@ -227,6 +227,8 @@ class SolutionModule:
 
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
+        if name == "__all__":  # For `from NAME import *`.
+            return self._public_names()
         try:
             return getattr(self._load(), name)
         except AttributeError as error:
@@ -244,6 +246,14 @@ class SolutionModule:
 
     def __dir__(self) -> list[str]:
         return dir(self._load())
+
+    def _public_names(self) -> list[str]:
+        module = self._load()
+        try:
+            names = module._worker.request("getattr", module, "__all__")
+        except AttributeError:
+            names = dir(module)
+        return [name for name in names if isinstance(name, str) and not name.startswith("_")]
 
 
 def make_proxy(worker: RemoteWorker, reference: Reference) -> Proxy:

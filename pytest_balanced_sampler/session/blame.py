@@ -16,18 +16,18 @@ class Blame:
     left behind may have come from it. A candidate has no part in the answer.
     """
 
-    def __init__(self, run_without_candidate: Callable[[int], ForkedProcess]) -> None:
+    def __init__(self, run_without_candidate: Callable[[str], ForkedProcess]) -> None:
         self._run_without_candidate = run_without_candidate
-        self._errors: dict[int, str | None] = {}
+        self._errors: dict[str, str | None] = {}
 
-    def is_authors(self, place: int, error: str) -> bool:
-        """Whether the test at this place fails with this error when there is no candidate."""
-        if place not in self._errors:
-            self._errors[place] = self._error_without_candidate(place)
-        return self._errors[place] == error
+    def is_authors(self, test: str, error: str) -> bool:
+        """Whether this test fails with this error when there is no candidate."""
+        if test not in self._errors:
+            self._errors[test] = self._error_without_candidate(test)
+        return self._errors[test] == error
 
-    def _error_without_candidate(self, place: int) -> str | None:
-        process = self._run_without_candidate(place)
+    def _error_without_candidate(self, test: str) -> str | None:
+        process = self._run_without_candidate(test)
         error = None
         try:
             for message in process.messages():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +16,10 @@ from ..errors import HarnessError, SolutionTimeout
 from ..judge.proxy import SolutionModule
 from . import foreign
 from .candidate_run import CandidateRun
+from .collection import TestNames
 from .forked_process import ParentLink
-from .phase_report import Test, add_tampering, annotate, include_subtests
+from .import_mode import ImportMode
+from .phase_report import Test, add_tampering, annotate, include_subtests, uncollected_test
 from .session_lock import SessionLock
 
 FIXTURE = "solution"
@@ -41,14 +45,13 @@ class CandidateTests:
         link: ParentLink,
         lock: SessionLock,
         *,
-        seconds_of: Callable[[pytest.Item], float],
+        seconds_of: Callable[[pytest.Item | pytest.Session], float],
         always_reaches: bool,
         keeps_details: bool,
     ) -> None:
         self.candidate_run = run
         self._config = config
         self._tests = tests
-        self._name_of = {item: name for name, item in tests}
         self._candidate = candidate
         self._shown_name = shown_name
         self._link = link
@@ -59,10 +62,46 @@ class CandidateTests:
         self._item: pytest.Item | None = None
         self._reports: list[pytest.TestReport] = []
         self._sub_reports: list[pytest.TestReport] = []
+        self._uncollected: dict[Path, BaseException] = {}
+        self._total: int | None = None
 
     def solution(self) -> SolutionModule:
         """What the fixture gives."""
         return SolutionModule(self._shown_name, self.candidate_run.module)
+
+    def collect(self, import_mode: ImportMode, session: pytest.Session, names: TestNames) -> bool:
+        """Collect the tests anew, with this candidate under its name.
+
+        Gives whether they can be run: the candidate may have to be tried again. A module that
+        cannot be collected, and a test that is no longer there, is a failure.
+        """
+        run = self.candidate_run
+        placeholders = dict(self._tests)
+        run.begin_test(self._seconds_of(session))
+        items = import_mode.collect(self.solution(), self._config, session)
+        if run.needs_second_try():
+            self._tell_retry()
+            return False
+        self._tests = [(names.name_of(item), item) for item in items]
+        lost: dict[str, tuple[Path, BaseException]] = {}
+        for path, error in self._uncollected.items():
+            tests = [name for name, item in placeholders.items() if item.path == path]
+            lost |= dict.fromkeys(tests or [path.name], (path, error))
+        for path, function in import_mode.missing_in(items):
+            gone = AssertionError(f"{function} is not there when this candidate is imported")
+            tests = [
+                name
+                for name, item in placeholders.items()
+                if item.path == path and getattr(item, "originalname", item.name) == function
+            ]
+            lost |= dict.fromkeys(tests or [function], (path, gone))
+        self._total = len(self._tests) + len(lost)
+        reports = [
+            self._as_data(self._uncollected_test(name, path, error))
+            for name, (path, error) in lost.items()
+        ]
+        self._link.tell("uncollected", reports=reports)
+        return True
 
     def run_from(self, start: int) -> None:
         """Run the tests from this place on, and tell the parent what became of each.
@@ -77,6 +116,7 @@ class CandidateTests:
             for place, (item, nextitem) in enumerate(zip_longest(items, items[1:]), start):
                 if not self._run_one(place, item, nextitem):
                     return
+            self._link.tell("end")
         except KeyboardInterrupt:
             self._link.tell("interrupted")
         except pytest.exit.Exception as error:
@@ -86,8 +126,8 @@ class CandidateTests:
         """Run a test. Gives whether the next one is to be run in this process."""
         run, link = self.candidate_run, self._link
         self._item, self._sub_reports = item, []
-        if run.tries == 1:
-            link.tell("start", nodeid=item.nodeid, location=self._location(item.location))
+        location = self._location(item.location)
+        link.tell("start", place=place, test=self._name_of(item), nodeid=item.nodeid, at=location)
         run.begin_test(self._seconds_of(item))
         run.in_fixture(True)
         link.note_touched(False)
@@ -98,12 +138,10 @@ class CandidateTests:
                 include_subtests(report, self._sub_reports)
         fault = run.fault()
         if run.needs_second_try():
-            is_machine = isinstance(fault, HarnessError)
-            link.tell("retry", place=place, why=str(fault), is_machine=is_machine)
+            self._tell_retry()
             return False
         run.had_timeout |= isinstance(fault, SolutionTimeout)
-        is_last = nextitem is None or run.has_ended
-        if is_last:
+        if nextitem is None or run.has_ended:
             with suppress(Exception):
                 foreign.tear_down_all(item.session)
             if signs := run.end():
@@ -111,7 +149,18 @@ class CandidateTests:
         reports = [self._as_data(report) for report in [*self._sub_reports, *self._reports]]
         link.tell("test", place=place, reports=reports, had_timeout=run.had_timeout)
         run.tries = 1
-        return link.goes_on() and not is_last
+        return link.goes_on() and not run.has_ended
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Note why a module cannot be imported with this candidate."""
+        report = yield
+        error = foreign.collection_error(report)
+        if error is not None:
+            self._uncollected[collector.path] = error
+        return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
@@ -155,6 +204,7 @@ class CandidateTests:
             error,
             self._test(item),
             self.candidate_run,
+            total=self._total,
             keeps_details=self._keeps_details,
         )
         report.location = self._location(report.location)
@@ -196,7 +246,21 @@ class CandidateTests:
             or FIXTURE in active
             or bool(active & run.reaching_fixtures)
         )
-        return Test(self._candidate, self._name_of[item], is_touched, reaches)
+        return Test(self._candidate, self._name_of(item), is_touched, reaches)
+
+    def _tell_retry(self) -> None:
+        fault = self.candidate_run.fault()
+        self._link.tell("retry", why=str(fault), is_machine=isinstance(fault, HarnessError))
+
+    def _name_of(self, item: pytest.Item) -> str:
+        return next(name for name, other in self._tests if other is item)
+
+    def _uncollected_test(self, name: str, path: Path, error: BaseException) -> pytest.TestReport:
+        """The failure of a test that there is only without this candidate."""
+        run = self.candidate_run
+        file = os.path.relpath(path, self._config.rootpath)
+        test = Test(self._candidate, name, run.was_touched, reaches_candidate=True)
+        return uncollected_test(test, self._with_candidate(f"{file}::{name}"), error, run)
 
     def _as_data(self, report: pytest.TestReport) -> Any:
         return self._config.hook.pytest_report_to_serializable(config=self._config, report=report)

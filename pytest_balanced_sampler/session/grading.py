@@ -30,6 +30,7 @@ from .candidate_tests import FIXTURE, CandidateTests, NamedTest
 from .collection import Collected, Refusal, TestNames, repeated
 from .forked_process import ForkedProcess, ParentLink
 from .grade_book import EXIT_HARNESS_ERROR
+from .import_mode import ImportMode
 from .options import DEFAULT_TIMEOUT_SECONDS, options_of
 from .phase_report import blame_the_author, lost_test, record_of
 from .record import NO_TEST
@@ -40,6 +41,16 @@ SHARED_SUPPLY = pytest.StashKey[list[WorkerSupply]]()
 
 LOCK_FOLDER = pytest.StashKey[Path]()
 """Where a host says in which folder it shares a lock with others."""
+
+CANDIDATE_TESTS = "candidate_tests"
+"""The name of the plugin that runs tests, in the process of a candidate."""
+
+# What stands for the test where a process is lost before its first one.
+_COLLECTION: dict[str, Any] = {
+    "test": "collection",
+    "nodeid": "collection",
+    "at": ("", None, "collection"),
+}
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +98,7 @@ class GradingSession:
         self._settings = TaskSettings()
         self._tests: list[NamedTest] = []
         self._blame = Blame(self._probe)
+        self._import_mode = ImportMode(self._options.module) if self._options.module else None
         self._collected = Collected(isolation={"mode": self._options.isolation})
 
     def pytest_sessionstart(self) -> None:
@@ -100,6 +112,24 @@ class GradingSession:
         self._supply = shared[0] if shared else self._start_supply()
         if shared == []:
             shared.append(self._supply)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Have the tests be collected without a candidate where they import one by its name."""
+        if self._import_mode is not None:
+            self._import_mode.use_placeholder()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Leave it to the candidates what cannot be collected without any."""
+        report = yield
+        if self._import_mode is not None and isinstance(collector, pytest.Module):
+            self._import_mode.note(collector)
+            if report.failed:
+                foreign.pass_without_result(report)
+        return report
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note what pytest could not collect: without it there is no pass."""
@@ -118,6 +148,10 @@ class GradingSession:
         collected, names = self._collected, TestNames(items)
         self._names = names
         collected.expected = [names.name_of(item) for item in items]
+        if self._import_mode is not None:
+            # With the candidate there may be others, of other parameters: each process says.
+            self._import_mode.note_tests(items)
+            collected.expected = []
         collected.tests_sha256 = names.sha256()
         if any("::" in argument for argument in self._config.args):
             collected.gaps.append("only tests that were named one by one were run")
@@ -132,15 +166,19 @@ class GradingSession:
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Note what somebody chose not to run: it makes a grade incomplete."""
-        self._collected.deselected += map(self._names.name_of, items)
+        names = [self._names.name_of(item) for item in items]
+        if self._import_mode is None:
+            self._collected.deselected += names
+        else:
+            self._collected.gaps.append(f"{len(names)} tests were deselected")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Wait for the warm process, say what was collected, and make ready to fork."""
-        collected = self._collected
+        collected, self._session = self._collected, session
         if self._supply is None:
             return
-        if collected.expected and collected.refusal is None:
+        if (session.items or self._import_mode) and collected.refusal is None:
             collected.refusal = self._make_ready(session)
         self._tests = [(self._names.name_of(item), item) for item in session.items]
         self._deliver(collected)
@@ -149,7 +187,7 @@ class GradingSession:
                 session, name=candidate.name, candidate_name=candidate.name, index=index
             )
             for index, candidate in enumerate(self._candidates)
-            if self._tests
+            if self._tests or self._import_mode is not None
         ]
 
     @pytest.hookimpl(tryfirst=True)
@@ -177,32 +215,41 @@ class GradingSession:
 
     def _grade(self, item: CandidateItem) -> None:
         """Run the candidate's tests, in further processes where one ends before all have run."""
-        start, tries, had_timeout = 0, 1, False
-        while start < len(self._tests) and not self._is_stopped(item.session):
+        start, tries, had_timeout, is_over = 0, 1, False, False
+        is_collected = False
+        while not is_over and not self._is_stopped(item.session):
             process = self._fork(item.index, start, tries, had_timeout)
-            resumes = lost = False
-            why = ""
+            started, resumes, why = _COLLECTION, False, ""
             try:
                 for message in process.messages():
                     match message:
+                        case {"kind": "start"}:
+                            started, resumes = message, False
+                            self._log_start(message)
                         case {"kind": "test", "place": int() as place}:
-                            self._log_reports(item, place, message["reports"])
+                            self._log_reports(item, message["reports"])
                             start, tries, resumes = place + 1, 1, True
                             had_timeout = message["had_timeout"]
                             process.answer(go_on=not self._is_stopped(item.session))
+                        case {"kind": "uncollected"}:
+                            if not is_collected:
+                                self._log_reports(item, message["reports"])
+                            is_collected = True
                         case {"kind": "retry"}:
                             tries, resumes = 2, True
                             _log.warning("a test is tried again: %s", message["why"])
                             if message["is_machine"] and self._supply is not None:
-                                self._renew_supply(message["why"])
+                                self._supply.discard_warm_process(message["why"])
+                        case {"kind": "end"}:
+                            is_over = resumes = True
                         case {"kind": "broken"}:
                             why = message["text"]
                         case _:
                             self._log_other(message)
-                lost = process.wait() != 0 or not resumes
+                was_lost = process.wait() != 0 or not resumes
             finally:
                 process.kill()
-            if not lost:
+            if not was_lost:
                 continue
             _log.warning(
                 "the process of a candidate's tests was lost: %s", why or process.exit_code
@@ -210,17 +257,16 @@ class GradingSession:
             if tries == 1:
                 tries = 2
                 continue
-            test, real = self._tests[start]
-            report = lost_test(item.index, test, real, process.was_touched, why)
-            self._log_reports(item, start, [self._as_data(report)])
-            start, tries = start + 1, 1
+            report = lost_test(item.index, started, process.was_touched, why)
+            self._log_reports(item, [self._as_data(report)])
+            start, tries, is_over = start + 1, 1, started is _COLLECTION
 
     def _fork(self, index: int, start: int, tries: int, had_timeout: bool) -> ForkedProcess:
         def main(link: ParentLink) -> None:
             run = self._run_in_fork(self._candidates[index], connection)
             run.tries, run.had_timeout = tries, had_timeout
             foreign.use_temporary_folder(self._config, f"candidate-{index}")
-            self._tests_of(index, run, link).run_from(start)
+            self._run_tests(index, run, link, self._tests, start)
 
         connection = self._take_connection()
         process = ForkedProcess(main)
@@ -228,13 +274,12 @@ class GradingSession:
             connection.close()
         return process
 
-    def _probe(self, place: int) -> ForkedProcess:
+    def _probe(self, test: str) -> ForkedProcess:
         """A process that runs one test without a candidate."""
 
         def main(link: ParentLink) -> None:
-            run = self._run_in_fork(None, None)
-            self._tests = [self._tests[place]]
-            self._tests_of(0, run, link).run_from(0)
+            tests = [(name, item) for name, item in self._tests if name == test]
+            self._run_tests(0, self._run_in_fork(None, None), link, tests, 0)
 
         return ForkedProcess(main)
 
@@ -251,44 +296,51 @@ class GradingSession:
             leave_session(self._config)
         return CandidateRun(candidate, self._supply, self._options.module)
 
-    def _tests_of(self, index: int, run: CandidateRun, link: ParentLink) -> CandidateTests:
-        tests = CandidateTests(
+    def _run_tests(
+        self, index: int, run: CandidateRun, link: ParentLink, tests: list[NamedTest], start: int
+    ) -> None:
+        candidate_tests = CandidateTests(
             self._config,
-            self._tests,
+            tests,
             index,
             self._candidates[index].name,
             run,
             link,
             self._lock,
             seconds_of=self._seconds_of,
-            always_reaches=self._options.module is not None,
+            always_reaches=self._import_mode is not None,
             keeps_details=self._keeps_details,
         )
-        self._config.pluginmanager.register(tests, "candidate_tests")
-        return tests
+        manager = self._config.pluginmanager
+        manager.unregister(self)
+        manager.register(candidate_tests, CANDIDATE_TESTS)
+        if self._import_mode is None or candidate_tests.collect(
+            self._import_mode, self._session, self._names
+        ):
+            candidate_tests.run_from(start)
 
-    def _log_reports(self, item: CandidateItem, place: int, reports: list[Any]) -> None:
+    def _log_start(self, started: dict[str, Any]) -> None:
+        self._config.hook.pytest_runtest_logstart(
+            nodeid=started["nodeid"], location=tuple(started["at"])
+        )
+
+    def _log_reports(self, item: CandidateItem, reports: list[Any]) -> None:
         hook = self._config.hook
-        nodeid, location = "", ("", None, "")
         for data in reports:
             report = hook.pytest_report_from_serializable(config=self._config, data=data)
             foreign.restore_tuples(report)
             record = record_of(report)
             error = record.untouched_error if record is not None else None
-            if error is not None and self._blame.is_authors(place, error):
+            if record is not None and error and self._blame.is_authors(record.test, error):
                 blame_the_author(report)
-            item.shown_nodeid = nodeid = report.nodeid
-            location = report.location
-            self._tests[place][1].ihook.pytest_runtest_logreport(report=report)
-        hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+            item.shown_nodeid = report.nodeid
+            item.ihook.pytest_runtest_logreport(report=report)
+        if reports:
+            hook.pytest_runtest_logfinish(nodeid=report.nodeid, location=report.location)
         item.shown_nodeid = item.name
 
     def _log_other(self, message: dict[str, Any]) -> None:
-        hook = self._config.hook
         match message.pop("kind"):
-            case "start":
-                nodeid, location = message["nodeid"], tuple(message["location"])
-                hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
             case "warning":
                 foreign.record_warning(self._config, message)
             case "interrupted":
@@ -311,10 +363,6 @@ class GradingSession:
             _log.warning("no warm process: %s", error)
             return None
 
-    def _renew_supply(self, why: str) -> None:
-        assert self._supply is not None
-        self._supply.discard_warm_process(why)
-
     def _start_supply(self) -> WorkerSupply:
         preload = self._options.preload or self._settings.preload
         return WorkerSupply(preload, self._options.isolation)
@@ -331,8 +379,8 @@ class GradingSession:
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
 
-    def _seconds_of(self, item: pytest.Item) -> float:
-        """The CPU seconds that a candidate may use in a test."""
+    def _seconds_of(self, item: pytest.Item | pytest.Session) -> float:
+        """The CPU seconds that a candidate may use in a test, or while tests import it."""
         marker = item.get_closest_marker("solution_timeout")
         if marker is not None:
             return float(marker.args[0])

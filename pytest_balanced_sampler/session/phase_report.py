@@ -11,7 +11,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ..errors import CandidateFault, FaultInFixture, HarnessError, SolutionError, WorkerLost
+from ..errors import (
+    CandidateFault,
+    FaultInFixture,
+    HarnessError,
+    LoadError,
+    SolutionError,
+    WorkerLost,
+)
 from ..grade import PhaseOutcome
 from ..text import printable
 from .candidate_run import CandidateRun
@@ -72,8 +79,42 @@ def untouched_error_in(reports: list[dict[str, Any]]) -> str | None:
     return error
 
 
+def uncollected_test(
+    test: Test, nodeid: str, error: BaseException, run: CandidateRun
+) -> pytest.TestReport:
+    """The report of a test that cannot be collected with this candidate.
+
+    Where the candidate was asked for something, what the import of the tests raised is its failure.
+    """
+    fault = run.fault() or error
+    is_candidates = test.is_touched
+    mode = getattr(fault, "failure_mode", None) or LoadError.failure_mode
+    message = printable(_in_short(_message(fault)), 1000)
+    record = PhaseRecord(
+        candidate=test.candidate,
+        test=test.name,
+        phase="setup",
+        outcome="failed" if is_candidates else "harness_error",
+        duration=0.0,
+        failure_mode=mode if is_candidates else "harness_error",
+        message=message,
+        sha256=run.sha256,
+        tries=run.tries,
+    )
+    file = nodeid.partition("::")[0]
+    report = pytest.TestReport(nodeid, (file, None, nodeid), {}, "failed", message, "setup")
+    attach(report, record)
+    return report
+
+
+def _in_short(message: str) -> str:
+    """The error itself, where pytest has wrapped it in the traceback of the tests' import."""
+    lines = [line[1:].strip() for line in message.splitlines() if line.startswith("E ")]
+    return lines[-1] if lines else message.strip()
+
+
 def lost_test(
-    candidate: int, test: str, item: pytest.Item, is_touched: bool, why: str
+    candidate: int, started: dict[str, Any], is_touched: bool, why: str
 ) -> pytest.TestReport:
     """The report of a test whose process was lost twice.
 
@@ -84,8 +125,12 @@ def lost_test(
     outcome: PhaseOutcome = "failed" if is_touched else "harness_error"
     mode = CandidateFault.failure_mode if is_touched else "harness_error"
     shown = printable(f"{message}\n{why}".strip())
-    report = pytest.TestReport(item.nodeid, item.location, {}, "failed", shown, "teardown")
-    record = PhaseRecord(candidate, test, "teardown", outcome, 0.0, mode, message, tries=2)
+    report = pytest.TestReport(
+        started["nodeid"], tuple(started["at"]), {}, "failed", shown, "teardown"
+    )
+    record = PhaseRecord(
+        candidate, started["test"], "teardown", outcome, 0.0, mode, message, tries=2
+    )
     attach(report, record)
     return report
 
@@ -103,6 +148,7 @@ def annotate(
     test: Test,
     run: CandidateRun,
     *,
+    total: int | None,
     keeps_details: bool,
 ) -> None:
     """Add to the report what a grade needs to know, and what a reader wants to see.
@@ -132,6 +178,7 @@ def annotate(
         reaches_candidate=test.reaches_candidate or is_touched,
         untouched_error=None if cause is None or is_touched else describe_error(cause),
         tries=run.tries,
+        total=total,
     )
     attach(report, record)
     if not keeps_details:

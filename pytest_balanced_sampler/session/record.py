@@ -28,7 +28,8 @@ class PhaseRecord:
 
     `reaches_candidate` says whether the test is the candidate's by now, or only the task's own.
     `untouched_error` describes the error of a phase that failed before the candidate was asked for
-    anything, until it is known whose fault that is.
+    anything, until it is known whose fault that is. `total` is how many tests the candidate has,
+    where that is not known from collection.
     """
 
     candidate: int
@@ -43,6 +44,7 @@ class PhaseRecord:
     reaches_candidate: bool = True
     untouched_error: str | None = None
     tries: int = 1
+    total: int | None = None
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ class CandidateRecord:
     _not_reached: set[str] = field(default_factory=set)
     _reached: set[str] = field(default_factory=set)
     _tries: dict[str, int] = field(default_factory=dict)
+    _total: int = 0
 
     def expect(self, test: str) -> None:
         """A test was collected: without its three phases there is no pass."""
@@ -79,6 +82,7 @@ class CandidateRecord:
         self.sha256 = record.sha256 or self.sha256
         self.duration += record.duration
         self._tampering.update(record.tampering)
+        self._total = max(self._total, record.total or 0)
         if record.tries > 1:
             self._tries[record.test] = record.tries
         (self._reached if record.reaches_candidate else self._not_reached).add(record.test)
@@ -111,8 +115,11 @@ class CandidateRecord:
         cause = self._causes.get("failed") or self._causes.get("harness_error")
         outcome = _outcome(list(tests.values()), cause)
         message = cause.message if cause else _what_is_missing(tests, outcome)
-        if outcome == "passed" and self.gaps:
-            outcome, message = "incomplete", "; ".join(self.gaps)
+        gaps = list(self.gaps)
+        if (not_run := self._total - len(outcomes)) > 0:
+            gaps.append(f"{not_run} of {self._total} tests were not run")
+        if outcome in ("passed", "incomplete") and gaps:
+            outcome, message = "incomplete", "; ".join([*gaps, *filter(None, [message])])
         return Grade(
             solution=self.solution,
             sha256=self.sha256,
