@@ -30,43 +30,53 @@ NamedTest = tuple[str, pytest.Item]
 
 
 class CandidateTests:
-    """One candidate's tests, and the hooks by which pytest tells what happens in them.
+    """The tests of the session, and the hooks by which pytest tells what happens in them.
 
-    `shown_name` stands for the candidate in the ids of its tests.
+    The session registers it before it forks a process for each candidate; there, `begin` puts the
+    hooks to work. In the session's own process they do nothing.
     """
 
     def __init__(
         self,
         config: pytest.Config,
         tests: Sequence[NamedTest],
-        candidate: int,
-        shown_name: str,
-        run: CandidateRun,
-        link: ParentLink,
         lock: SessionLock,
         *,
         seconds_of: Callable[[pytest.Item | pytest.Session], float],
         always_reaches: bool,
         keeps_details: bool,
     ) -> None:
-        self.candidate_run = run
         self._config = config
-        self._tests = tests
-        self._candidate = candidate
-        self._shown_name = shown_name
-        self._link = link
+        self._tests = list(tests)
         self._lock = lock
         self._seconds_of = seconds_of
         self._always_reaches = always_reaches
         self._keeps_details = keeps_details
+        self._waits_for_parent = bool(config.getoption("maxfail", 0))
+        self._is_at_work = False
+        self._place = -1
         self._item: pytest.Item | None = None
         self._reports: list[pytest.TestReport] = []
         self._sub_reports: list[pytest.TestReport] = []
         self._uncollected: dict[Path, BaseException] = {}
         self._total: int | None = None
 
+    def begin(self, candidate: int, shown_name: str, run: CandidateRun, link: ParentLink) -> None:
+        """Get ready for one candidate. `shown_name` stands for it in the ids of its tests."""
+        self.candidate_run = run
+        self._candidate = candidate
+        self._shown_name = shown_name
+        self._link = link
+        self._is_at_work = True
+
+    def keep_only(self, test: str) -> None:
+        """Forget all other tests."""
+        self._tests = [(name, item) for name, item in self._tests if name == test]
+
     def solution(self) -> SolutionModule:
-        """What the fixture gives."""
+        """What the fixture gives. Raises `LookupError` where no candidate is being tested."""
+        if not self._is_at_work:
+            raise LookupError("no candidate is being tested")
         return SolutionModule(self._shown_name, self.candidate_run.module)
 
     def collect(self, import_mode: ImportMode, session: pytest.Session, names: TestNames) -> bool:
@@ -100,7 +110,7 @@ class CandidateTests:
             self._as_data(self._uncollected_test(name, path, error))
             for name, (path, error) in lost.items()
         ]
-        self._link.tell("uncollected", reports=reports)
+        self._link.tell("collected", tests=[name for name, _ in self._tests], reports=reports)
         return True
 
     def run_from(self, start: int) -> None:
@@ -125,31 +135,36 @@ class CandidateTests:
     def _run_one(self, place: int, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         """Run a test. Gives whether the next one is to be run in this process."""
         run, link = self.candidate_run, self._link
-        self._item, self._sub_reports = item, []
-        location = self._location(item.location)
-        link.tell("start", place=place, test=self._name_of(item), nodeid=item.nodeid, at=location)
+        self._place, self._item, self._sub_reports = place, item, []
         run.begin_test(self._seconds_of(item))
         run.in_fixture(True)
-        link.note_touched(False)
+        link.note(place, is_touched=False)
         with self._lock.shared() if run.tries == 1 else self._lock.exclusive():
             item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
         for report in self._reports:
             if report.when == "call":
                 include_subtests(report, self._sub_reports)
-        fault = run.fault()
         if run.needs_second_try():
             self._tell_retry()
             return False
-        run.had_timeout |= isinstance(fault, SolutionTimeout)
+        run.had_timeout |= isinstance(run.fault(), SolutionTimeout)
         if nextitem is None or run.has_ended:
             with suppress(Exception):
                 foreign.tear_down_all(item.session)
             if signs := run.end():
                 add_tampering(self._reports[-1], signs)
         reports = [self._as_data(report) for report in [*self._sub_reports, *self._reports]]
-        link.tell("test", place=place, reports=reports, had_timeout=run.had_timeout)
+        link.tell(
+            "test",
+            place=place,
+            nodeid=item.nodeid,
+            location=self._location(item.location),
+            reports=reports,
+            had_timeout=run.had_timeout,
+        )
         run.tries = 1
-        return link.goes_on() and not run.has_ended
+        goes_on = not self._waits_for_parent or link.goes_on()
+        return goes_on and not run.has_ended
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
@@ -157,20 +172,28 @@ class CandidateTests:
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         """Note why a module cannot be imported with this candidate."""
         report = yield
+        if not self._is_at_work:
+            return report
         error = foreign.collection_error(report)
         if error is not None:
             self._uncollected[collector.path] = error
         return report
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
         """Run a test as pytest does, but keep the reports: the parent logs them."""
+        if not self._is_at_work:
+            return None
         self._reports = foreign.run_phases(item, nextitem)
         return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
         """Only a test's own code may meet what is no `Exception`: it must not be swallowed."""
+        if not self._is_at_work:
+            return (yield)
         self.candidate_run.in_fixture(False)
         try:
             return (yield)
@@ -182,6 +205,8 @@ class CandidateTests:
         self, fixturedef: pytest.FixtureDef[Any]
     ) -> Generator[None, object, object]:
         """Note which fixtures ask the candidate for something; others may use what they give."""
+        if not self._is_at_work:
+            return (yield)
         run = self.candidate_run
         touches = run.touches
         try:
@@ -198,6 +223,8 @@ class CandidateTests:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Add to the report what a grade needs to know, and what a reader wants to see."""
         report = yield
+        if not self._is_at_work:
+            return report
         error = call.excinfo.value if call.excinfo is not None else None
         annotate(
             report,
@@ -212,8 +239,9 @@ class CandidateTests:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the report of a subtest, the only kind that is logged in this process."""
-        self._sub_reports.append(report)
+        """Keep the report of a subtest, the only kind that is logged in a candidate's process."""
+        if self._is_at_work:
+            self._sub_reports.append(report)
 
     def pytest_warning_recorded(
         self,
@@ -223,7 +251,7 @@ class CandidateTests:
         location: tuple[str, int, str] | None,
     ) -> None:
         """Pass a warning on to the parent."""
-        if self._item is not None:
+        if self._is_at_work:
             self._link.tell(
                 "warning",
                 message=str(warning_message.message),
@@ -238,7 +266,7 @@ class CandidateTests:
     def _test(self, item: pytest.Item) -> Test:
         run, active = self.candidate_run, foreign.active_fixtures(item)
         is_touched = run.was_touched or bool(active & run.touching_fixtures)
-        self._link.note_touched(is_touched)
+        self._link.note(self._place, is_touched=is_touched)
         reaches = (
             self._always_reaches
             or is_touched

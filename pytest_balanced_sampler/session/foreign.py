@@ -56,12 +56,21 @@ def active_fixtures(item: pytest.Item) -> set[str]:
 
 
 def use_temporary_folder(config: pytest.Config, name: str) -> None:
-    """Have this process make its temporary folders below one of this name. pytest 9.0 to 9.2."""
+    """Have this process make its temporary folders below one of this name. pytest 9.0 to 9.2.
+
+    Otherwise each would look through those of all processes before it.
+    """
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is not None and factory._basetemp is not None:
+        factory._basetemp = factory._basetemp / name
+        factory._basetemp.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_temporary_folder(config: pytest.Config) -> None:
+    """Make the folder in which all of the session's temporary folders are. pytest 9.0 to 9.2."""
     factory = getattr(config, "_tmp_path_factory", None)
     if factory is not None:
-        folder = factory.getbasetemp() / name
-        folder.mkdir(mode=0o700, exist_ok=True)
-        factory._basetemp = folder
+        factory.getbasetemp()
 
 
 def save_json_report_whole(config: pytest.Config, on_error: Callable[[OSError], None]) -> None:

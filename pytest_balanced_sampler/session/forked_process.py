@@ -12,6 +12,7 @@ import mmap
 import os
 import signal
 import socket
+import struct
 import sys
 import traceback
 import warnings
@@ -21,13 +22,15 @@ from typing import Any
 
 from ..wire import frames
 
+_STATE = struct.Struct("!i?")
+
 
 class ParentLink:
     """The forked process's end: tells the parent what happened, and asks whether to go on."""
 
-    def __init__(self, channel: socket.socket, touched: mmap.mmap) -> None:
+    def __init__(self, channel: socket.socket, state: mmap.mmap) -> None:
         self._channel = channel
-        self._touched = touched
+        self._state = state
 
     def tell(self, kind: str, **fields: Any) -> None:
         """Send a message."""
@@ -38,9 +41,12 @@ class ParentLink:
         """Whether the parent, having seen all that was sent, wants more."""
         return frames.receive_frame(self._channel) == b"go on"
 
-    def note_touched(self, touched: bool) -> None:
-        """Note, where the parent sees it even after a sudden death, whose test this is by now."""
-        self._touched[0] = touched
+    def note(self, place: int, *, is_touched: bool) -> None:
+        """Note, where the parent sees it even after a sudden death, which test runs.
+
+        `is_touched` says whether it has asked the candidate for anything.
+        """
+        self._state[:] = _STATE.pack(place, is_touched)
 
 
 class ForkedProcess:
@@ -48,7 +54,8 @@ class ForkedProcess:
 
     def __init__(self, main: Callable[[ParentLink], None]) -> None:
         self._channel, theirs = socket.socketpair()
-        self._touched = mmap.mmap(-1, 1)
+        self._state = mmap.mmap(-1, _STATE.size)
+        self._state[:] = _STATE.pack(-1, False)
         self.exit_code: int | None = None
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
@@ -59,7 +66,7 @@ class ForkedProcess:
             self._pid = os.fork()
         if self._pid == 0:
             self._channel.close()
-            _run(main, ParentLink(theirs, self._touched))
+            _run(main, ParentLink(theirs, self._state))
         theirs.close()
 
     def messages(self) -> Iterator[dict[str, Any]]:
@@ -72,10 +79,10 @@ class ForkedProcess:
         with suppress(OSError):
             frames.send_frame(self._channel, b"go on" if go_on else b"stop")
 
-    @property
-    def was_touched(self) -> bool:
-        """Whether the candidate had been asked for anything in the test that ran last."""
-        return bool(self._touched[0])
+    def last_test(self) -> tuple[int, bool]:
+        """The place of the test that ran last, -1 for none, and whether it was touched."""
+        place, is_touched = _STATE.unpack(self._state[:])
+        return place, is_touched
 
     def wait(self) -> int:
         """Wait for the process's end. Gives its exit code, negative for a signal."""
@@ -84,6 +91,15 @@ class ForkedProcess:
             _, status = os.waitpid(self._pid, 0)
             self.exit_code = os.waitstatus_to_exitcode(status)
         return self.exit_code
+
+    def is_over(self) -> bool:
+        """Whether the process, which has nothing more to do, has ended by now."""
+        if self.exit_code is None:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                self._channel.close()
+                self.exit_code = os.waitstatus_to_exitcode(status)
+        return self.exit_code is not None
 
     def kill(self) -> None:
         """End the process now, unless it has ended."""

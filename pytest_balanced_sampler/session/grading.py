@@ -45,13 +45,6 @@ LOCK_FOLDER = pytest.StashKey[Path]()
 CANDIDATE_TESTS = "candidate_tests"
 """The name of the plugin that runs tests, in the process of a candidate."""
 
-# What stands for the test where a process is lost before its first one.
-_COLLECTION: dict[str, Any] = {
-    "test": "collection",
-    "nodeid": "collection",
-    "at": ("", None, "collection"),
-}
-
 _log = logging.getLogger(__name__)
 
 
@@ -98,6 +91,7 @@ class GradingSession:
         self._settings = TaskSettings()
         self._tests: list[NamedTest] = []
         self._blame = Blame(self._probe)
+        self._ending: list[ForkedProcess] = []
         self._import_mode = ImportMode(self._options.module) if self._options.module else None
         self._collected = Collected(isolation={"mode": self._options.isolation})
 
@@ -181,6 +175,15 @@ class GradingSession:
         if (session.items or self._import_mode) and collected.refusal is None:
             collected.refusal = self._make_ready(session)
         self._tests = [(self._names.name_of(item), item) for item in session.items]
+        self._candidate_tests = CandidateTests(
+            self._config,
+            self._tests,
+            self._lock,
+            seconds_of=self._seconds_of,
+            always_reaches=self._import_mode is not None,
+            keeps_details=self._keeps_details,
+        )
+        self._config.pluginmanager.register(self._candidate_tests, CANDIDATE_TESTS)
         self._deliver(collected)
         session.items = [
             CandidateItem.from_parent(
@@ -208,6 +211,8 @@ class GradingSession:
     def pytest_sessionfinish(self) -> Generator[None, None, None]:
         """End the warm process, and every worker with it."""
         yield
+        for process in self._ending:
+            process.wait()
         if self._connection is not None:
             self._connection.close()
         if self._supply is not None and SHARED_SUPPLY not in self._config.stash:
@@ -216,70 +221,83 @@ class GradingSession:
     def _grade(self, item: CandidateItem) -> None:
         """Run the candidate's tests, in further processes where one ends before all have run."""
         start, tries, had_timeout, is_over = 0, 1, False, False
-        is_collected = False
+        names: list[str] | None = None
+        if self._import_mode is None:
+            names = [name for name, _ in self._tests]
         while not is_over and not self._is_stopped(item.session):
             process = self._fork(item.index, start, tries, had_timeout)
-            started, resumes, why = _COLLECTION, False, ""
+            is_clean, why = False, ""
             try:
                 for message in process.messages():
                     match message:
-                        case {"kind": "start"}:
-                            started, resumes = message, False
-                            self._log_start(message)
                         case {"kind": "test", "place": int() as place}:
-                            self._log_reports(item, message["reports"])
-                            start, tries, resumes = place + 1, 1, True
+                            self._log_test(item, message)
+                            start, tries, is_clean = place + 1, 1, True
                             had_timeout = message["had_timeout"]
-                            process.answer(go_on=not self._is_stopped(item.session))
-                        case {"kind": "uncollected"}:
-                            if not is_collected:
+                            if self._is_stopped(item.session):
+                                break
+                            process.answer(go_on=True)
+                        case {"kind": "collected"}:
+                            if names is None:
                                 self._log_reports(item, message["reports"])
-                            is_collected = True
+                            names = message["tests"]
                         case {"kind": "retry"}:
-                            tries, resumes = 2, True
+                            tries, is_clean = 2, True
                             _log.warning("a test is tried again: %s", message["why"])
-                            if message["is_machine"] and self._supply is not None:
-                                self._supply.discard_warm_process(message["why"])
+                            if message["is_machine"]:
+                                self._renew_supply(message["why"])
                         case {"kind": "end"}:
-                            is_over = resumes = True
+                            is_over = is_clean = True
+                            break
                         case {"kind": "broken"}:
-                            why = message["text"]
+                            why, is_clean = message["text"], False
                         case _:
                             self._log_other(message)
-                was_lost = process.wait() != 0 or not resumes
-            finally:
+                place, is_touched = process.last_test()
+                is_clean = is_clean and (is_over or place < start or tries == 2)
+            except BaseException:
                 process.kill()
-            if not was_lost:
+                raise
+            if is_clean or self._is_stopped(item.session):
+                self._leave(process)
                 continue
-            _log.warning(
-                "the process of a candidate's tests was lost: %s", why or process.exit_code
-            )
+            _log.warning("a process of tests was lost (%s): %s", process.wait(), why)
             if tries == 1:
                 tries = 2
                 continue
-            report = lost_test(item.index, started, process.was_touched, why)
+            test = names[start] if names is not None and place >= 0 else "collection"
+            report = lost_test(item.index, test, is_touched, why)
             self._log_reports(item, [self._as_data(report)])
-            start, tries, is_over = start + 1, 1, started is _COLLECTION
+            start, tries, is_over = start + 1, 1, place < 0
 
     def _fork(self, index: int, start: int, tries: int, had_timeout: bool) -> ForkedProcess:
         def main(link: ParentLink) -> None:
             run = self._run_in_fork(self._candidates[index], connection)
             run.tries, run.had_timeout = tries, had_timeout
             foreign.use_temporary_folder(self._config, f"candidate-{index}")
-            self._run_tests(index, run, link, self._tests, start)
+            self._run_tests(index, run, link, start)
 
-        connection = self._take_connection()
+        connection, self._connection = self._connection or self._connect(), None
         process = ForkedProcess(main)
         if connection is not None:
             connection.close()
+        # The next worker is forked while this process runs its tests.
+        self._connection = self._connect()
         return process
+
+    def _leave(self, process: ForkedProcess) -> None:
+        """Let a process end by itself, while the next one is at work."""
+        if self._is_stopped(self._session):
+            process.kill()
+        self._ending = [other for other in [*self._ending, process] if not other.is_over()]
 
     def _probe(self, test: str) -> ForkedProcess:
         """A process that runs one test without a candidate."""
 
         def main(link: ParentLink) -> None:
-            tests = [(name, item) for name, item in self._tests if name == test]
-            self._run_tests(0, self._run_in_fork(None, None), link, tests, 0)
+            run = self._run_in_fork(None, None)
+            self._candidate_tests.keep_only(test)
+            self._run_tests(0, run, link, 0)
 
         return ForkedProcess(main)
 
@@ -296,37 +314,25 @@ class GradingSession:
             leave_session(self._config)
         return CandidateRun(candidate, self._supply, self._options.module)
 
-    def _run_tests(
-        self, index: int, run: CandidateRun, link: ParentLink, tests: list[NamedTest], start: int
-    ) -> None:
-        candidate_tests = CandidateTests(
-            self._config,
-            tests,
-            index,
-            self._candidates[index].name,
-            run,
-            link,
-            self._lock,
-            seconds_of=self._seconds_of,
-            always_reaches=self._import_mode is not None,
-            keeps_details=self._keeps_details,
-        )
-        manager = self._config.pluginmanager
-        manager.unregister(self)
-        manager.register(candidate_tests, CANDIDATE_TESTS)
-        if self._import_mode is None or candidate_tests.collect(
-            self._import_mode, self._session, self._names
-        ):
-            candidate_tests.run_from(start)
+    def _run_tests(self, index: int, run: CandidateRun, link: ParentLink, start: int) -> None:
+        tests = self._candidate_tests
+        tests.begin(index, self._candidates[index].name, run, link)
+        if self._import_mode is not None:
+            self._config.pluginmanager.unregister(self)
+            if not tests.collect(self._import_mode, self._session, self._names):
+                return
+        tests.run_from(start)
 
-    def _log_start(self, started: dict[str, Any]) -> None:
-        self._config.hook.pytest_runtest_logstart(
-            nodeid=started["nodeid"], location=tuple(started["at"])
-        )
+    def _log_test(self, item: CandidateItem, message: dict[str, Any]) -> None:
+        hook, nodeid = self._config.hook, message["nodeid"]
+        location = tuple(message["location"])
+        hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
+        self._log_reports(item, message["reports"])
+        hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
 
     def _log_reports(self, item: CandidateItem, reports: list[Any]) -> None:
-        hook = self._config.hook
         for data in reports:
+            hook = self._config.hook
             report = hook.pytest_report_from_serializable(config=self._config, data=data)
             foreign.restore_tuples(report)
             record = record_of(report)
@@ -335,8 +341,6 @@ class GradingSession:
                 blame_the_author(report)
             item.shown_nodeid = report.nodeid
             item.ihook.pytest_runtest_logreport(report=report)
-        if reports:
-            hook.pytest_runtest_logfinish(nodeid=report.nodeid, location=report.location)
         item.shown_nodeid = item.name
 
     def _log_other(self, message: dict[str, Any]) -> None:
@@ -354,7 +358,7 @@ class GradingSession:
     def _is_stopped(self, session: pytest.Session) -> bool:
         return bool(session.shouldfail or session.shouldstop)
 
-    def _take_connection(self) -> WarmConnection | None:
+    def _connect(self) -> WarmConnection | None:
         """The connection of the next process; None where it must start a warm process itself."""
         assert self._supply is not None
         try:
@@ -362,6 +366,13 @@ class GradingSession:
         except HarnessError as error:
             _log.warning("no warm process: %s", error)
             return None
+
+    def _renew_supply(self, why: str) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._supply is not None:
+            self._supply.discard_warm_process(why)
 
     def _start_supply(self) -> WorkerSupply:
         preload = self._options.preload or self._settings.preload
@@ -416,6 +427,8 @@ class GradingSession:
         self._collected.versions = warm.versions
         self._collected.isolation = asdict(warm.isolation)
         compute_shared()
+        if any("tmp_path_factory" in getattr(i, "fixturenames", ()) for i in session.items):
+            foreign.make_temporary_folder(self._config)
         # What the tests have imported stays. A garbage collection would look through it again in
         # each process, and have the kernel copy it.
         if not gc.get_freeze_count():

@@ -113,9 +113,7 @@ def _in_short(message: str) -> str:
     return lines[-1] if lines else message.strip()
 
 
-def lost_test(
-    candidate: int, started: dict[str, Any], is_touched: bool, why: str
-) -> pytest.TestReport:
+def lost_test(candidate: int, test: str, is_touched: bool, why: str) -> pytest.TestReport:
     """The report of a test whose process was lost twice.
 
     Once the candidate had been asked for something, the loss is its own: otherwise a way to end the
@@ -125,12 +123,8 @@ def lost_test(
     outcome: PhaseOutcome = "failed" if is_touched else "harness_error"
     mode = CandidateFault.failure_mode if is_touched else "harness_error"
     shown = printable(f"{message}\n{why}".strip())
-    report = pytest.TestReport(
-        started["nodeid"], tuple(started["at"]), {}, "failed", shown, "teardown"
-    )
-    record = PhaseRecord(
-        candidate, started["test"], "teardown", outcome, 0.0, mode, message, tries=2
-    )
+    report = pytest.TestReport(test, ("", None, test), {}, "failed", shown, "teardown")
+    record = PhaseRecord(candidate, test, "teardown", outcome, 0.0, mode, message, tries=2)
     attach(report, record)
     return report
 
