@@ -3,20 +3,18 @@
 import json
 import os
 import pty
-import re
 import subprocess
 import sys
 
 import pytest
 
-from pytest_balanced_sampler.session.batches import CANDIDATES_AT_A_TIME
 from tests.conftest import GENEROUS_SECONDS, run_pytest
 
 COUNT = 102
 TESTS = (
     "def test_two(solution):\n    assert solution.double(2) == 4, 'not twice'\n"
     "def test_three(solution):\n    assert solution.double(3) == 6\n"
-    "def test_of_the_authors():\n    assert not 'seen'\n"
+    "def test_of_the_authors():\n    pass\n"
 )
 
 
@@ -41,17 +39,15 @@ def is_right(grades):
 
 
 def test_without_a_terminal(folder):
-    """Plain lines, by candidate; of single tests only those that grade nothing are reported."""
+    """Plain lines, by candidate; single tests are not reported."""
     for more in ([], ["-n", 2]):
         run = run_pytest("--solution=many", *more, cwd=folder, report_file=folder / "report.json")
         assert is_right(run.grades), run.output
         assert run.grades[2]["message"] == "not twice"
         assert "102 of 102 candidates graded, 68 passed" in run.output
         assert run.exit_status == 1
-        assert run.output.count("\nE ") == 1
-        assert [test["nodeid"] for test in run.report["tests"]] == [
-            "task/test_task.py::test_of_the_authors"
-        ]
+        assert run.output.count("\nE ") == 0
+        assert run.report["tests"] == []
 
 
 def test_on_a_terminal(folder):
@@ -96,12 +92,12 @@ NAMES = ["TestInAClass::test_method[1]", "TestInAClass::test_method[2]", "test_s
 
 
 @pytest.fixture
-def several_parts(folder):
-    """So many candidates that pytest makes their tests in two parts; the last one is bad."""
+def several_kinds(folder):
+    """Tests of several kinds, and many candidates, of which the last one is bad."""
     (folder / "task" / "test_task.py").write_text(SEVERAL_KINDS)
-    for number in range(CANDIDATES_AT_A_TIME + 2):
+    (folder / "many" / f"{COUNT - 1:03}.py").write_text("def double(x):\n    return 5 * x - 4\n")
+    for number in range(2, COUNT - 1, 3):
         (folder / "many" / f"{number:03}.py").write_text("def double(x):\n    return 2 * x\n")
-    (folder / "many" / "257.py").write_text("def double(x):\n    return 5 * x - 4\n")
 
     def run(*arguments):
         return run_pytest(
@@ -111,43 +107,45 @@ def several_parts(folder):
     return run
 
 
-def test_parts(several_parts):
-    """All candidates get all tests, in their order; what is shared is shared by all parts."""
-    run = several_parts("-s")
-    assert [grade["solution"] for grade in run.grades] == [f"many/{n:03}.py" for n in range(258)]
+def test_each_candidate_has_the_tests_for_itself(several_kinds):
+    """All candidates get all tests, in their order, and what is shared is made for each."""
+    run = several_kinds("-s")
+    assert [grade["solution"] for grade in run.grades] == [f"many/{n:03}.py" for n in range(COUNT)]
     outcomes = [tuple(grade["tests"].items()) for grade in run.grades]
     assert set(outcomes[:-1]) == {tuple((name, "passed") for name in NAMES)}
     bad = {NAMES[0]: "failed", NAMES[1]: "failed", NAMES[2]: "failed"}
     assert run.grades[-1]["tests"] == bad, run.output
-    assert [run.output.count(word) for word in ("SET UP", "TORN DOWN", "THE AUTHORS'")] == [1, 1, 1]
-    assert "first 256 candidates; those of the other 2 are" in run.output
-    assert run.report["summary"]["collected"] == 3 * 258 + 1
+    words = ("SET UP", "TORN DOWN", "THE AUTHORS'")
+    assert [run.output.count(word) for word in words] == [COUNT] * 3
+    assert run.report["summary"]["collected"] == 4 * COUNT
 
 
-def test_selection_in_a_later_part(several_parts):
-    """What somebody leaves out is left out of every part; a test named by its id is found."""
-    run = several_parts("-k", "257 or 003")
-    graded = [grade["solution"] for grade in run.grades if "passed" in grade["tests"].values()]
-    assert (graded, run.grades[-1]["outcome"]) == (["many/003.py"], "failed")
-    assert set(run.grades[0]["tests"].values()) == {"deselected"}
-    run = several_parts("task/test_task.py::test_shared[many/257.py]")
-    assert (run.grades[-1]["outcome"], run.grades[0]["tests"]) == ("failed", {}), run.output
-    assert re.search(r"\b1 .*by candidates", run.output)
+def test_selection(several_kinds):
+    """What somebody leaves out is left out for all; a reported test is found by its id."""
+    run = several_kinds("-k", "shared")
+    assert set(map(str, (grade["outcome"] for grade in run.grades))) == {"incomplete", "failed"}
+    run = several_kinds(f"task/test_task.py::test_shared[many/{COUNT - 1:03}.py]")
+    assert [grade["solution"] for grade in run.grades] == [f"many/{COUNT - 1:03}.py"]
+    assert run.grade["tests"] == {"test_shared": "failed"}, run.output
+    run = several_kinds("task/test_task.py::TestInAClass::test_method[many/000.py-1]")
+    assert run.grade["tests"] == {"TestInAClass::test_method[1]": "passed"}, run.output
+    assert run.grade["outcome"] == "incomplete"
 
 
-def test_a_session_that_ends_early(several_parts, folder):
-    """A candidate whose part was never collected is incomplete, and what it lacks is named."""
+def test_a_session_that_ends_early(several_kinds, folder):
+    """A candidate that was never tested is incomplete, and what it lacks is named."""
     (folder / "many" / "001.py").write_text("")
-    run = several_parts("-x")
+    run = several_kinds("-x")
     outcomes = [grade["outcome"] for grade in run.grades]
-    assert outcomes == ["passed", "no_solution"] + ["incomplete"] * 256
-    assert run.grades[-1]["tests"] == dict.fromkeys(NAMES, "not_run")
+    assert outcomes == ["passed", "no_solution"] + ["incomplete"] * (COUNT - 2)
+    assert set(run.grades[-1]["tests"]) == {*NAMES, "test_of_the_authors"}
+    assert set(run.grades[-1]["tests"].values()) == {"not_run"}
 
 
-def test_collect_only_shows_all(several_parts):
-    """Nothing is left for later where somebody wants to see the tests."""
-    run = several_parts("--collect-only", "-q")
-    assert (run.output.count("test_shared["), run.exit_status) == (258, 0)
+def test_collect_only_shows_the_tests_once(several_kinds):
+    """They are the same for every candidate."""
+    run = several_kinds("--collect-only", "-q")
+    assert (run.output.count("test_shared"), run.exit_status) == (1, 0)
     assert "graded" not in run.output
 
 

@@ -86,9 +86,26 @@ def _report(config: pytest.Config, candidates: list[Candidate]) -> GradeBook:
 
 def _find(config: pytest.Config) -> list[Candidate]:
     try:
-        return find_candidates(list(options_of(config).patterns), config.invocation_params.dir)
+        found = find_candidates(list(options_of(config).patterns), config.invocation_params.dir)
     except FileNotFoundError as error:
         raise pytest.UsageError(str(error)) from None
+    return _named_in_tests(config, found) or found
+
+
+def _named_in_tests(config: pytest.Config, candidates: list[Candidate]) -> list[Candidate]:
+    """The candidates in ids of tests as they are reported, `test_x.py::test_y[CANDIDATE-1]`.
+
+    Such an argument is made one that pytest finds: it collects the tests without a candidate.
+    """
+    named = []
+    for place, argument in enumerate(config.args):
+        test, bracket, parameters = argument.removesuffix("]").partition("[")
+        for candidate in candidates:
+            if bracket and "::" in test and f"{parameters}-".startswith(f"{candidate.name}-"):
+                own = parameters.removeprefix(candidate.name).removeprefix("-")
+                config.args[place] = f"{test}[{own}]" if own else test
+                named.append(candidate)
+    return named
 
 
 def _keep_little(config: pytest.Config, candidates: list[Candidate]) -> None:

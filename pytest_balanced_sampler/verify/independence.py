@@ -1,0 +1,144 @@
+"""Whether a verdict depends on anything but the candidate: a matrix of verdicts under conditions.
+
+The same specimens are graded under one seed alone, behind others, in other orders, on processes
+that are used again, and on a busy machine. A verdict that differs anywhere is a flip.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ..grader.grader import Grader
+from .specimens import PASSED, Specimen, SpecimenSession, SpecimenVerdict, grade
+
+_FAULTS = {
+    "empty": "",
+    "raises": "1 / 0\n",
+    "exits": "import os\nos._exit(0)\n",
+    "kills_itself": "import os\nos.kill(os.getpid(), 9)\n",
+}
+_HOST_BATCHES = 3
+
+Verdicts = dict[Specimen, list[str]]
+"""What each specimen got, each time that it was graded under one condition."""
+
+
+@dataclass(frozen=True)
+class Independence:
+    """The verdicts under each condition."""
+
+    matrix: dict[str, Verdicts]
+
+    def flips(self) -> Iterator[tuple[Specimen, dict[str, list[str]]]]:
+        """The specimens whose verdicts differ, with what they got under each condition."""
+        for specimen in next(iter(self.matrix.values())):
+            got = {name: verdicts[specimen] for name, verdicts in self.matrix.items()}
+            if len({verdict for some in got.values() for verdict in some}) > 1:
+                yield specimen, got
+
+    def gradings(self) -> int:
+        """How many times specimens were graded."""
+        return sum(len(some) for verdicts in self.matrix.values() for some in verdicts.values())
+
+
+def measure(
+    task: Path,
+    specimens: list[Specimen],
+    seed: int,
+    options: list[str],
+    on_condition: Callable[[str], None],
+) -> Independence:
+    """Grade the specimens under each condition. Raises `HarnessError` when there are no grades."""
+    together = partial(_grade_together, task, seed, options)
+    reference = next(specimen for specimen in specimens if specimen.expected == PASSED)
+    shuffled = random.Random(seed).sample(specimens, len(specimens))
+    with tempfile.TemporaryDirectory() as folder:
+        faults = _write_faults(Path(folder))
+        conditions: dict[str, Callable[[], Verdicts]] = {
+            "alone": lambda: _joined(together([specimen]) for specimen in specimens),
+            "together": lambda: together(specimens),
+            "after a reference": lambda: together(_behind([reference], specimens)),
+            "after faults": lambda: together(_behind(faults, specimens)),
+            "shuffled": lambda: together(shuffled),
+            "reversed, with xdist": lambda: together(specimens[::-1], "-n", "2"),
+            "on a used host": lambda: _on_a_host(task, seed, options, specimens),
+            "on a busy machine": lambda: _while_busy(lambda: together(specimens)),
+        }
+        matrix = {}
+        for name, verdicts in conditions.items():
+            on_condition(name)
+            got = verdicts()
+            matrix[name] = {specimen: got[specimen] for specimen in specimens}
+    return Independence(matrix)
+
+
+def _grade_together(
+    task: Path, seed: int, options: list[str], specimens: list[Specimen], *more: str
+) -> Verdicts:
+    found: Verdicts = {}
+    for verdict in grade(task, SpecimenSession(specimens, seed), [*options, *more]):
+        found.setdefault(verdict.specimen, []).append(_described(verdict))
+    return found
+
+
+def _described(verdict: SpecimenVerdict) -> str:
+    failing = ", ".join(verdict.failing_tests)
+    return f"{verdict.grade['outcome']} ({verdict.got}): {failing}"
+
+
+def _joined(parts: Iterator[Verdicts]) -> Verdicts:
+    return {specimen: some for part in parts for specimen, some in part.items()}
+
+
+def _behind(first: list[Specimen], specimens: list[Specimen]) -> list[Specimen]:
+    """Each specimen with all of `first` before it."""
+    return [one for specimen in specimens for one in (*first, specimen)]
+
+
+def _write_faults(folder: Path) -> list[Specimen]:
+    faults = []
+    for name, source in _FAULTS.items():
+        path = folder / f"{name}.py"
+        path.write_text(source)
+        faults.append(Specimen(path, name))
+    return faults
+
+
+def _on_a_host(task: Path, seed: int, options: list[str], specimens: list[Specimen]) -> Verdicts:
+    """Batch after batch, in the processes of one `Grader`."""
+    found: Verdicts = {}
+    seconds = [option.partition("=")[2] for option in options if "solution-timeout=" in option]
+    timeout = float(seconds[0]) if seconds else None
+    with Grader(task, grading_seed=seed, solution_timeout=timeout) as grader:
+        for _ in range(_HOST_BATCHES):
+            grades = grader.grade([specimen.path for specimen in specimens])
+            for specimen, graded in zip(specimens, grades, strict=True):
+                verdict = SpecimenVerdict(specimen, graded.as_json())
+                found.setdefault(specimen, []).append(_described(verdict))
+    return found
+
+
+@contextmanager
+def _busy_processes() -> Iterator[None]:
+    command = [sys.executable, "-c", "while True: pass"]
+    processes = [subprocess.Popen(command) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _while_busy(get: Callable[[], Verdicts]) -> Verdicts:
+    with _busy_processes():
+        return get()

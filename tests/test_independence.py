@@ -1,0 +1,348 @@
+"""A grade is evidence about one candidate: no test is dropped, no other candidate changes it."""
+
+import textwrap
+
+import pytest
+
+from pytest_balanced_sampler import Grader
+from tests.conftest import run_pytest
+
+RIGHT = "def double(x):\n    return 2 * x\n"
+WRONG = "def double(x):\n    return 4\n"
+FAULTS = {
+    "empty": "",
+    "no_module": "import nowhere_to_be_found\n",
+    "exits_at_import": "import os\nos._exit(0)\n",
+    "exits": "import os\ndef double(x):\n    os._exit(0)\n",
+    "loops": "def double(x):\n    while True: pass\n",
+    "leaves": "def double(x):\n    raise SystemExit\n",
+}
+
+
+@pytest.fixture
+def grade(tmp_path):
+    """Grade sources, in their order, by a task; gives the run."""
+    (tmp_path / "task").mkdir()
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
+
+    def run(sources, tests, *arguments, **files):
+        (tmp_path / "task" / "test_task.py").write_text(textwrap.dedent(tests))
+        for name, text in files.items():
+            (tmp_path / "task" / f"{name}.py").write_text(textwrap.dedent(text))
+        paths = []
+        for number, source in enumerate(sources):
+            paths.append(tmp_path / f"candidate_{number}.py")
+            paths[-1].write_text(source)
+        given = [f"--solution={path}" for path in paths]
+        return run_pytest(
+            *given,
+            "--solution-timeout=1",
+            *arguments,
+            cwd=tmp_path,
+            report_file=tmp_path / "report.json",
+        )
+
+    return run
+
+
+def outcomes(run):
+    return [grade["outcome"] for grade in run.grades]
+
+
+REACHES = {
+    "getfixturevalue": """
+        def test_more(request):
+            assert request.getfixturevalue("solution").double(3) == 6
+    """,
+    "autouse in a TestCase": """
+        class MoreTest(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def module(self, solution):
+                self.module = solution
+
+            def test_more(self):
+                self.assertEqual(self.module.double(3), 6)
+    """,
+    "getfixturevalue in a TestCase": """
+        class MoreTest(unittest.TestCase):
+            @pytest.fixture(autouse=True, scope="class")
+            def module(self, request):
+                request.cls.module = request.getfixturevalue("solution")
+
+            def test_first(self):
+                self.assertEqual(self.module.double(2), 4)
+
+            def test_more(self):
+                self.assertEqual(self.module.double(3), 6)
+    """,
+    "a result in a class": """
+        class TestMore:
+            @pytest.fixture(autouse=True, scope="class")
+            def result(self, request):
+                request.cls.result = request.getfixturevalue("solution").double(3)
+
+            def test_first(self):
+                pass
+
+            def test_more(self):
+                assert self.result == 6
+    """,
+    "a subtest": """
+        class MoreTest(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def module(self, solution):
+                self.module = solution
+
+            def test_more(self):
+                for number in (2, 3):
+                    with self.subTest(number=number):
+                        self.assertEqual(self.module.double(number), 2 * number)
+    """,
+    "a session fixture": """
+        @pytest.fixture(scope="session")
+        def results(solution):
+            return [solution.double(x) for x in (2, 3)]
+
+        def test_more(results):
+            assert results == [4, 6]
+    """,
+    "setup_module": """
+        @pytest.fixture(scope="module", autouse=True)
+        def module(request):
+            global MODULE
+            MODULE = request.getfixturevalue("solution")
+
+        def test_more():
+            assert MODULE.double(3) == 6
+    """,
+}
+
+
+@pytest.mark.parametrize("more", REACHES.values(), ids=REACHES)
+def test_a_test_counts_however_it_reaches_the_candidate(grade, more):
+    """What it asserts fails a wrong candidate, and is listed in the grade of a right one."""
+    tests = "import pytest, unittest\ndef test_ok(solution):\n    assert solution.double(2) == 4\n"
+    run = grade([RIGHT, WRONG, RIGHT], tests + textwrap.dedent(more))
+    assert outcomes(run) == ["passed", "failed", "passed"], run.output
+    assert any(name.endswith("test_more") for name in run.grades[0]["tests"])
+
+
+STATE = {
+    "a generator": """
+        CASES = zip([1, 2, 3], [2, 4, 6])
+
+        def test_all(solution):
+            for x, twice in CASES:
+                assert solution.double(x) == twice
+    """,
+    "a cache": """
+        import functools
+
+        KNOWN = {}
+
+        def test_all(solution):
+            for x in (1, 2, 3):
+                if x not in KNOWN:
+                    KNOWN[x] = solution.double(x)
+                assert KNOWN[x] == 2 * x
+    """,
+    "a mutable default": """
+        def check(solution, done=[]):
+            if not done:
+                assert solution.double(3) == 6
+            done.append(True)
+
+        def test_all(solution):
+            check(solution)
+    """,
+    "a session fixture": """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def cases():
+            return iter([(1, 2), (3, 6)])
+
+        def test_all(solution, cases):
+            for x, twice in cases:
+                assert solution.double(x) == twice
+    """,
+    "a helper's state": """
+        import helper
+
+        def test_all(solution):
+            for x in helper.left():
+                assert solution.double(x) == 2 * x
+    """,
+    "a conftest's state": """
+        def test_all(solution, left):
+            while left:
+                x = left.pop()
+                assert solution.double(x) == 2 * x
+    """,
+    "the environment": """
+        import os
+
+        def test_all(solution):
+            if "CHECKED" not in os.environ:
+                os.environ["CHECKED"] = "yes"
+                assert solution.double(3) == 6
+    """,
+    "a patched library": """
+        import json
+
+        def test_all(solution):
+            check = json.dumps
+            json.dumps = lambda value: None
+            if check(1) is not None:
+                assert solution.double(3) == 6
+    """,
+    "the random state": """
+        import random
+
+        def test_all(solution):
+            x = random.choice([1, 3])
+            assert solution.double(x) == 2 * x
+    """,
+}
+HELPER = "CASES = [1, 2, 3]\ndef left():\n    while CASES:\n        yield CASES.pop()\n"
+CONFTEST = (
+    "import pytest\nLEFT = [1, 2, 3]\n@pytest.fixture(scope='session')\n"
+    "def left():\n    return LEFT\n"
+)
+
+
+@pytest.mark.parametrize("tests", STATE.values(), ids=STATE)
+def test_no_state_outlives_a_candidate(grade, tests):
+    """Whatever a right candidate leaves in the tests, a wrong one after it fails."""
+    files = {"helper": HELPER, "conftest": CONFTEST}
+    run = grade([RIGHT, WRONG, RIGHT, WRONG], tests, **files)
+    assert outcomes(run) == ["passed", "failed"] * 2, run.output
+    assert len({str(grade["tests"]) for grade in run.grades[1::2]}) == 1
+
+
+@pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "xdist"])
+def test_state_with_a_grader_or_xdist(grade, tmp_path, more):
+    """The same holds on processes that are used again."""
+    tests = textwrap.dedent(STATE["a generator"]) + "\nKEPT = []\ndef test_keeps(solution):\n"
+    tests += "    KEPT.append(solution.double)\n    assert len(KEPT) == 1\n"
+    if more:
+        run = grade([RIGHT, WRONG] * 4, tests, *more)
+        assert outcomes(run) == ["passed", "failed"] * 4, run.output
+        return
+    (tmp_path / "task" / "test_task.py").write_text(tests)
+    with Grader(tmp_path / "task", solution_timeout=1) as grader:
+        for _ in range(3):
+            grades = grader.grade([RIGHT, WRONG, *FAULTS.values(), RIGHT])
+            assert [grade.reward() for grade in grades] == [1, *[0] * 7, 1]
+
+
+@pytest.mark.parametrize("scope", ["function", "class", "module", "session"])
+def test_a_fault_in_a_fixture_leaves_the_next_candidate_alone(grade, scope):
+    """A candidate that cannot answer an author's fixture fails, and only that candidate."""
+    tests = f"""
+        import pytest
+
+        @pytest.fixture(scope="{scope}")
+        def two(solution):
+            yield solution.double(1)
+            assert solution.double(1) == 2
+
+        def test_first(solution, two):
+            assert two == 2
+
+        def test_second(solution, two):
+            assert two == 2
+    """
+    run = grade([*FAULTS.values(), RIGHT, *FAULTS.values(), RIGHT], tests)
+    wanted = ["no_solution", *["failed"] * (len(FAULTS) - 1), "passed"]
+    assert outcomes(run) == wanted * 2, run.output
+    for graded in run.grades:
+        whole = "passed" if graded["outcome"] == "passed" else "failed"
+        assert graded["tests"] == {"test_first": whole, "test_second": whole}
+    assert "INTERNALERROR" not in run.output
+
+
+DROPPED = {
+    "skipped as a whole": ("import pytest\npytest.skip('x', allow_module_level=True)\n", []),
+    "a broken file": ("1 / 0\n", ["--continue-on-collection-errors"]),
+    "a class that pytest cannot collect": (
+        "class TestMore:\n    def __init__(self):\n        pass\n    def test_x(self): pass\n",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "arguments"), DROPPED.values(), ids=DROPPED)
+def test_what_pytest_does_not_collect_is_never_a_pass(grade, more, arguments):
+    """A file or class that is left out, for whatever reason, is named in the grade."""
+    tests = "def test_ok(solution):\n    assert solution.double(2) == 4\n"
+    run = grade([RIGHT, "def double(x):\n    return 5\n"], tests, *arguments, test_more=more)
+    assert outcomes(run) == ["incomplete", "failed"], run.output
+    assert "More" in run.grades[0]["message"] or "test_more" in run.grades[0]["message"]
+
+
+def test_only_what_failed_last_is_no_pass(grade):
+    """With --lf files without failures are not even collected."""
+    tests = "def test_ok(solution):\n    assert solution.double(2) == 4\n"
+    more = "def test_more(solution):\n    assert solution.double(3) == 6\n"
+    cached = ("-p", "cacheprovider", "--lf")
+    grade([WRONG], tests, *cached, test_more=more)
+    run = grade(["def double(x):\n    return 6\n"], tests, *cached, test_more=more)
+    assert run.grade["outcome"] != "passed", run.output
+
+
+def test_a_test_of_the_task_that_fails_grades_nobody(grade):
+    """A wrong candidate is still a failure; the others are nobody's evidence."""
+    tests = """
+        import pytest
+
+        @pytest.fixture
+        def data():
+            raise OSError("disk")
+
+        def test_ok(solution):
+            assert solution.double(3) == 6
+
+        def test_data(data):
+            pass
+    """
+    run = grade([RIGHT, WRONG], tests)
+    assert outcomes(run) == ["harness_error", "failed"]
+    assert "OSError" in run.output
+
+
+def test_what_an_earlier_test_left_behind_is_the_candidates(grade):
+    """A candidate buys no harness error by failing where a test only looks at stored answers."""
+    tests = """
+        STORED = []
+
+        def test_store(solution):
+            STORED.append(solution.double(3))
+
+        def test_look():
+            assert STORED == [6]
+    """
+    run = grade([RIGHT, WRONG], tests)
+    assert outcomes(run) == ["passed", "failed"], run.output
+
+
+def test_shared_values_are_computed_once_and_protected(grade, tmp_path):
+    """What is declared shared is computed once; no candidate's tests change it for the next."""
+    log = tmp_path / "log"
+    tests = f"""
+        from pytest_balanced_sampler import shared
+
+        @shared
+        def cases():
+            with open({str(log)!r}, "a") as file:
+                file.write("computed\\n")
+            return [1, 2, 3]
+
+        def test_all(solution):
+            while cases():
+                x = cases().pop()
+                assert solution.double(x) == 2 * x
+    """
+    run = grade([RIGHT, WRONG, RIGHT], tests)
+    assert outcomes(run) == ["passed", "failed", "passed"], run.output
+    assert log.read_text() == "computed\n"
