@@ -156,9 +156,9 @@ class RemoteWorker:
         match status, result:
             case "value", _:
                 return result
-            case "error", [str(), str(), str(), str()]:
-                raise exception_from(result)
-            case "load_error", [str() as kind, str(), str() as message, str() as text]:
+            case "error", (str(), str(), str(), str()):
+                raise exception_from(tags.RemoteException(*result))
+            case "load_error", (str() as kind, str(), str() as message, str() as text):
                 raise LoadError(
                     printable(f"{printable_line(kind)}: {message}"), traceback=printable(text)
                 )
@@ -258,10 +258,10 @@ class RemoteWorker:
         return self._death
 
 
-def exception_from(described: list[str]) -> SolutionError | CandidateFault:
+def exception_from(described: tags.RemoteException) -> SolutionError | CandidateFault:
     """The exception for what the worker says that the candidate raised."""
-    kind, builtin_name = (printable_line(text) for text in described[:2])
-    message, traceback = (printable(text) for text in described[2:])
+    kind, builtin_name = map(printable_line, (described.type_name, described.builtin_name))
+    message, traceback = map(printable, (described.message, described.traceback))
     builtin = getattr(builtins, builtin_name, None)
     if builtin is MemoryError:
         message = message or "the candidate needs more memory than it may use"
