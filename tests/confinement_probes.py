@@ -125,6 +125,7 @@ PROBES = {
     "run a program": lambda: subprocess.run(PROGRAM, check=True),
     "unshare a namespace": lambda: system_call("unshare", 0x00020000),
     "open its parent's descriptor": lambda: system_call("pidfd_open", os.getppid(), 0),
+    "unshare its descriptors": lambda: system_call("close_range", 1000, 1000, 2),
     "make a memory file": lambda: system_call("memfd_create", b"x", 0),
     "use the kernel's keyring": lambda: system_call("keyctl", 0, -3, 1),
     "outlive the warm process": lambda: system_call("prctl", 1, 0),

@@ -10,7 +10,8 @@ import landlockpy
 import pytest
 import seccompy
 
-from pytest_balanced_sampler.worker.confine import Confinement, Feature
+from pytest_balanced_sampler.judge.limits import MAX_BYTES_PER_FILE
+from pytest_balanced_sampler.worker.confine import FILE_BYTES, Confinement, Feature
 from tests.conftest import ROOT, run_pytest
 
 needs_everything = pytest.mark.skipif(
@@ -46,6 +47,7 @@ POSSIBLE_WITHOUT = {
         "make a pair of datagram sockets",
         "fork",
         "unshare a namespace",
+        "unshare its descriptors",
         "open its parent's descriptor",
         "make a memory file",
         "use the kernel's keyring",
@@ -185,6 +187,11 @@ def test_every_forbidden_call_has_a_number():
     ):
         for name in names:
             assert seccompy.syscall_nr(name) >= 0
+
+
+def test_both_sides_know_how_large_a_file_may_be():
+    """The trusted side assumes the worker's limit, which it must not import."""
+    assert MAX_BYTES_PER_FILE == FILE_BYTES
 
 
 def test_no_file_of_the_project_is_granted():

@@ -31,8 +31,8 @@ from ..errors import (
 )
 from ..text import printable, printable_line
 from ..wire import frames, tags, values
-from . import limits
 from .channel import Channel
+from .limits import Limits
 
 MAX_MEMORY_PER_TEST = 2 * 2**30
 """What all that a candidate sends in one test may take in memory, by a rough and high estimate: a
@@ -69,7 +69,7 @@ class RemoteWorker:
         self._lock = threading.RLock()
         self._number = 0
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
-        self._clock = limits.Clock()
+        self._limits = Limits()
         self.pid: int | None = None
         self.scratch = ""
         self.is_alive = True
@@ -78,7 +78,6 @@ class RemoteWorker:
         self.requests = 0
         self.released: set[int] = set()
         self._depth = 0
-        self._free_at_start: int | None = None
         self.proxies: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
     def wait_until_ready(self) -> None:
@@ -94,8 +93,7 @@ class RemoteWorker:
         self.fault = None
         self.requests = 0
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
-        self._clock.start(self.pid, cpu_seconds)
-        self._free_at_start = limits.free_bytes(self.scratch)
+        self._limits.start(self.pid, cpu_seconds)
 
     def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:
         """Ask the worker for one operation and give its result.
@@ -152,7 +150,7 @@ class RemoteWorker:
             raise TypeError(f"cannot send {len(body):,} bytes to the candidate in one call")
         started = time.monotonic()
         status, result = self._reply(self._number, self._exchange(body, started))
-        self._clock.spend(time.monotonic() - started)
+        self._limits.spend(time.monotonic() - started)
         match status, result:
             case "value", _:
                 return result
@@ -187,32 +185,10 @@ class RemoteWorker:
     def _check_limits(self, started: float) -> None:
         """End the worker and raise why, if it has used up what it may."""
         __tracebackhide__ = True
-        if (timeout := self._clock.timeout(self.pid, time.monotonic() - started)) is not None:
+        waited = time.monotonic() - started
+        if (fault := self._limits.exceeded(self.pid, self.scratch, waited)) is not None:
             self._end()
-            raise timeout
-        self._check_resources()
-
-    def _check_resources(self) -> None:
-        __tracebackhide__ = True
-        if (excess := limits.excess(self.scratch, self.pid)) is not None:
-            self._end()
-            raise SolutionCrash(f"the candidate {excess}")
-        free = limits.free_bytes(self.scratch)
-        if free is None or self._free_at_start is None:
-            return
-        taken = self._free_at_start - free
-        if taken > limits.MAX_NAMELESS_BYTES:
-            raise self._took_disk(free, taken)
-
-    def _took_disk(self, free: int, taken: int) -> HarnessError:
-        """Tell by what its end gives back whether the candidate took what the disk has lost."""
-        folder = os.path.dirname(self.scratch)
-        self._end()
-        given_back = (limits.free_bytes(folder) or free) - free
-        lost = f"the disk lost {taken // 2**20:,} MiB while the candidate was waited for"
-        if 2 * given_back > taken:
-            return WorkerLost(f"{lost}, and got them back when it was ended")
-        return HarnessError(lost)
+            raise fault
 
     def _reply(self, asked: int, body: bytes) -> tuple[str, Any]:
         __tracebackhide__ = True

@@ -36,6 +36,8 @@ class Feature(StrEnum):
 
 MEMORY_BYTES = 2 * 2**30
 FILE_BYTES = 16 * 2**20
+"""Known to `judge.limits` as well."""
+
 OPEN_FILES = 128
 CPU_SECONDS = 600
 """A backstop: the trusted side's clock ends a test long before."""
@@ -97,7 +99,10 @@ class Confinement:
         """Confine the calling process, which must have one thread, to its `scratch` folder."""
         if sys.platform == "linux":
             _prctl(system_calls.PR_SET_PDEATHSIG, 9)
-            _prctl(system_calls.PR_SET_DUMPABLE, 0)
+            # Landlock keeps workers out of one another's memory. Where it does not, this must,
+            # though then the trusted side may see which files a worker holds as root only.
+            if Feature.FILES not in self.enforced:
+                _prctl(system_calls.PR_SET_DUMPABLE, 0)
         if Feature.RESOURCES in self.enforced:
             self._limit_resources()
         if Feature.FILES in self.enforced:
