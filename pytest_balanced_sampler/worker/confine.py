@@ -8,6 +8,7 @@ itself (`enter_warm_process`), and completed in each worker before the candidate
 from __future__ import annotations
 
 import ctypes
+import mimetypes
 import os
 import resource
 import site
@@ -15,6 +16,7 @@ import struct
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -53,6 +55,7 @@ _SCRATCH = (
     | AccessFS.REMOVE_DIR
     | AccessFS.MAKE_REG
     | AccessFS.MAKE_DIR
+    | AccessFS.REFER  # Moving a file from one of its folders to another.
 )
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _SYSTEM_PATHS = (
@@ -62,9 +65,40 @@ _SYSTEM_PATHS = (
     "/usr/lib64",
     "/usr/local/lib",
     "/usr/share/zoneinfo",
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
     "/etc/ld.so.cache",
     "/etc/localtime",
+    "/etc/timezone",
+    "/etc/nsswitch.conf",
+    "/etc/services",
+    "/etc/protocols",
+    "/etc/ssl/openssl.cnf",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/sys/fs/cgroup/cpu.max",
+    "/sys/fs/cgroup/memory.max",
+    "/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+    "/sys/fs/cgroup/cpu/cpu.cfs_period_us",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
 )
+"""What honest libraries read while they are imported or in everyday calls; SECURITY.md says which.
+
+Single files where a folder could hold a secret: root's workers may read what root alone may.
+"""
+
+_PROC_PATHS = (
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/self/cgroup",
+    "/proc/self/maps",
+    "/proc/self/stat",
+    "/proc/self/statm",
+    "/proc/self/status",
+)
+"""The size of the machine, and the worker's own process; never its environment or descriptors."""
 
 _CAPABILITY_VERSION = 0x20080522
 _CAP_DAC_READ_SEARCH = 1 << 2
@@ -129,6 +163,10 @@ class Confinement:
         with landlockpy.Ruleset(scoped=scoped) as ruleset:
             for path, access in self._readable:
                 ruleset.allow_path(path, access)
+            # Only here: /proc/self is another folder in each process.
+            for path in _PROC_PATHS:
+                with suppress(FileNotFoundError):
+                    ruleset.allow_path(path, AccessFS.READ_FILE)
             for device in _DEVICES:
                 ruleset.allow_path(device, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
             ruleset.allow_path(scratch, _SCRATCH)
@@ -154,6 +192,7 @@ def _readable_paths() -> Iterator[tuple[str, AccessFS]]:
     """
     folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     folders += [f"{sys.base_prefix}/lib", *site.getsitepackages(), *_SYSTEM_PATHS]
+    folders += [str(path) for path in mimetypes.knownfiles]
     if site.ENABLE_USER_SITE:
         folders.append(site.getusersitepackages())
     for path in sorted({os.path.realpath(folder) for folder in folders}):
