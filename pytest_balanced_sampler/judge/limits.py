@@ -70,7 +70,7 @@ class Limits:
         named = _named_bytes(scratch)
         nameless = _nameless_bytes(pid, scratch)
         if named is None or nameless is None or named + nameless > MAX_DISK_BYTES:
-            return f"wrote over {MAX_DISK_BYTES // 2**20} MiB, or too many files"
+            return f"wrote over {MAX_DISK_BYTES // 2**20} MiB, or too many files or mappings"
         if _bytes_written_by(pid) - self._written_before > MAX_WRITTEN_BYTES:
             return f"wrote over {MAX_WRITTEN_BYTES // 2**20} MiB to the disk in one test"
         with suppress(OSError):

@@ -77,16 +77,19 @@ _SYSTEM_PATHS = (
     "/etc/ssl/cert.pem",
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
-    "/sys/fs/cgroup/cpu.max",
-    "/sys/fs/cgroup/memory.max",
-    "/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
-    "/sys/fs/cgroup/cpu/cpu.cfs_period_us",
-    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
 )
 """What honest libraries read while they are imported or in everyday calls; SECURITY.md says which.
 
 Single files where a folder could hold a secret: root's workers may read what root alone may.
 """
+
+_CGROUP_LIMITS = (
+    "cpu.max",
+    "memory.max",
+    "cpu.cfs_quota_us",
+    "cpu.cfs_period_us",
+    "memory.limit_in_bytes",
+)
 
 _PROC_PATHS = (
     "/proc/cpuinfo",
@@ -193,6 +196,7 @@ def _readable_paths() -> Iterator[tuple[str, AccessFS]]:
     folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     folders += [f"{sys.base_prefix}/lib", *site.getsitepackages(), *_SYSTEM_PATHS]
     folders += [str(path) for path in mimetypes.knownfiles]
+    folders += _cgroup_limits()
     if site.ENABLE_USER_SITE:
         folders.append(site.getusersitepackages())
     for path in sorted({os.path.realpath(folder) for folder in folders}):
@@ -200,6 +204,16 @@ def _readable_paths() -> Iterator[tuple[str, AccessFS]]:
             yield path, _READ
         elif os.path.exists(path):
             yield path, AccessFS.READ_FILE
+
+
+def _cgroup_limits() -> Iterator[str]:
+    """The files that hold the limits of this process's control groups, and of their roots."""
+    with suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            _, controllers, group = line.split(":", 2)
+            root = f"/sys/fs/cgroup/{controllers}"
+            for folder in (root, f"{root}{group}"):
+                yield from (f"{folder}/{name}" for name in _CGROUP_LIMITS)
 
 
 def _drop_capabilities() -> None:
