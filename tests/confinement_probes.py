@@ -7,6 +7,8 @@ import asyncio
 import ctypes
 import fcntl
 import json
+import mimetypes
+import multiprocessing
 import os
 import resource
 import socket
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import seccompy
 
@@ -34,6 +37,19 @@ def read(path):
         file.read(1)
 
 
+def read_those_there_are(*paths):
+    for path in filter(os.path.exists, paths):
+        read(path)
+
+
+def move_between_folders():
+    os.mkdir("from")
+    os.mkdir("to")
+    with open("from/moved", "w") as file:
+        file.write("x")
+    os.replace("from/moved", "to/moved")
+
+
 def write(path):
     with open(path, "w") as file:
         file.write("x")
@@ -49,6 +65,11 @@ def start_thread():
     thread = threading.Thread(target=int)
     thread.start()
     thread.join()
+
+
+def use_thread_pool():
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(abs, [-1, -2]))
 
 
 def write_large_file():
@@ -100,20 +121,34 @@ SECRET_FOLDER = tempfile.mkdtemp()
 with open(f"{SECRET_FOLDER}/secret", "w") as secret_file:
     secret_file.write("secret")
 PROGRAM = ["/bin/true"]
+HOME = os.path.expanduser("~")
+BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 PROBES = {
     "read its own folder": lambda: (write("x"), os.listdir(".")),
     "read the standard library": lambda: read(os.__file__),
     "start a thread": start_thread,
+    "use a pool of threads": use_thread_pool,
     "run an event loop": lambda: asyncio.run(asyncio.sleep(0)),
     "ask for a limit": lambda: resource.getrlimit(resource.RLIMIT_AS),
     "draw random bytes": lambda: read("/dev/urandom"),
+    "guess a file's type": mimetypes.init,
+    "read public settings": lambda: read_those_there_are("/etc/timezone", "/etc/services"),
+    "read the certificates": lambda: read_those_there_are(*BUNDLES),
+    "learn the machine's size": lambda: (read("/proc/cpuinfo"), read("/proc/meminfo")),
+    "look at its own process": lambda: (read("/proc/self/maps"), read("/proc/self/status")),
+    "move a file between its folders": move_between_folders,
     "read a file elsewhere": lambda: read(f"{SECRET_FOLDER}/secret"),
     "read the checkout": lambda: read(__file__),
     "read /etc/passwd": lambda: read("/etc/passwd"),
     "read /proc/self/environ": lambda: read("/proc/self/environ"),
+    "read /etc/shadow": lambda: read("/etc/shadow"),
+    "list /etc": lambda: os.listdir("/etc"),
+    "list its own descriptors": lambda: os.listdir("/proc/self/fd"),
+    "list the home folder": lambda: os.listdir(HOME),
     "list the root folder": lambda: os.listdir("/"),
     "write elsewhere": lambda: write(f"{SECRET_FOLDER}/new"),
+    "make a lock for processes": lambda: multiprocessing.Lock(),
     "write to shared memory": lambda: write("/dev/shm/reward_hack"),
     "write to the standard library": lambda: write(os.__file__ + ".new"),
     "make a symbolic link": lambda: os.symlink("a", "b"),
@@ -125,6 +160,7 @@ PROBES = {
     "run a program": lambda: subprocess.run(PROGRAM, check=True),
     "unshare a namespace": lambda: system_call("unshare", 0x00020000),
     "open its parent's descriptor": lambda: system_call("pidfd_open", os.getppid(), 0),
+    "unshare its descriptors": lambda: system_call("close_range", 1000, 1000, 2),
     "make a memory file": lambda: system_call("memfd_create", b"x", 0),
     "use the kernel's keyring": lambda: system_call("keyctl", 0, -3, 1),
     "outlive the warm process": lambda: system_call("prctl", 1, 0),

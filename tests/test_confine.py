@@ -10,7 +10,9 @@ import landlockpy
 import pytest
 import seccompy
 
-from pytest_balanced_sampler.worker.confine import Confinement, Feature
+from pytest_balanced_sampler.judge.limits import MAX_BYTES_PER_FILE
+from pytest_balanced_sampler.worker import confine
+from pytest_balanced_sampler.worker.confine import FILE_BYTES, Confinement, Feature
 from tests.conftest import ROOT, run_pytest
 
 needs_everything = pytest.mark.skipif(
@@ -22,18 +24,31 @@ ALWAYS_POSSIBLE = {
     "read its own folder",
     "read the standard library",
     "start a thread",
+    "use a pool of threads",
     "run an event loop",
     "ask for a limit",
     "draw random bytes",
+    "guess a file's type",
+    "read public settings",
+    "read the certificates",
+    "learn the machine's size",
+    "look at its own process",
+    "move a file between its folders",
 }
+ONLY_AS_ROOT = {"have root's powers", "read /etc/shadow"}
 POSSIBLE_WITHOUT = {
     Feature.FILES: {
         "read a file elsewhere",
         "read the checkout",
         "read /etc/passwd",
         "read /proc/self/environ",
+        "read /etc/shadow",
+        "list /etc",
+        "list its own descriptors",
+        "list the home folder",
         "list the root folder",
         "write elsewhere",
+        "make a lock for processes",
         "write to shared memory",
         "write to the standard library",
         "make a symbolic link",
@@ -46,6 +61,7 @@ POSSIBLE_WITHOUT = {
         "make a pair of datagram sockets",
         "fork",
         "unshare a namespace",
+        "unshare its descriptors",
         "open its parent's descriptor",
         "make a memory file",
         "use the kernel's keyring",
@@ -83,7 +99,7 @@ def test_what_a_worker_can_do():
 @pytest.mark.parametrize("feature", Feature)
 def test_what_each_feature_prevents(feature):
     """Each part of the isolation prevents just what SECURITY.md says that it does."""
-    expected = POSSIBLE_WITHOUT[feature] - (set() if os.geteuid() == 0 else {"have root's powers"})
+    expected = POSSIBLE_WITHOUT[feature] - (set() if os.geteuid() == 0 else ONLY_AS_ROOT)
     assert what_is_possible(feature) - ALWAYS_POSSIBLE == expected
 
 
@@ -93,6 +109,18 @@ def test_security_md_has_the_same_table():
     for feature, prevented in POSSIBLE_WITHOUT.items():
         (row,) = (line for line in text.splitlines() if line.startswith(f"| `{feature}` |"))
         assert set(row.split("|")[3].strip().split("; ")) == prevented
+
+
+def test_security_md_names_what_is_readable():
+    """Every path that is granted stands in SECURITY.md, with the reason."""
+    text = (ROOT / "SECURITY.md").read_text()
+    granted = (
+        *confine._SYSTEM_PATHS,
+        *confine._PROC_PATHS,
+        *confine._DEVICES,
+        *confine._CGROUP_LIMITS,
+    )
+    assert [path for path in granted if f"`{path}`" not in text] == []
 
 
 WITHOUT_CALLS = """
@@ -185,6 +213,11 @@ def test_every_forbidden_call_has_a_number():
     ):
         for name in names:
             assert seccompy.syscall_nr(name) >= 0
+
+
+def test_both_sides_know_how_large_a_file_may_be():
+    """The trusted side assumes the worker's limit, which it must not import."""
+    assert MAX_BYTES_PER_FILE == FILE_BYTES
 
 
 def test_no_file_of_the_project_is_granted():

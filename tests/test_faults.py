@@ -221,6 +221,114 @@ def wait_until(condition, seconds=120):
         time.sleep(0.05)
 
 
+FILL = """
+import ctypes, mmap, os, threading, time
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.mmap.restype = ctypes.c_void_p
+LIBC.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+def write(name, flags=os.O_CREAT, folder=None):
+    descriptor = os.open(name, flags | os.O_RDWR, dir_fd=folder)
+    for _ in range(15):
+        os.write(descriptor, os.urandom(2**16) * 16)
+    return descriptor
+def double(x):
+{body}
+    time.sleep(600)
+"""
+WAYS_TO_FILL_THE_DISK = {
+    "removed files, open": """
+    for number in range(40):
+        write("file"); os.unlink("file")
+""",
+    "removed files, mapped only": """
+    for number in range(40):
+        descriptor = write("file")
+        assert LIBC.mmap(None, 4096, mmap.PROT_READ, mmap.MAP_SHARED, descriptor, 0) < 2**63
+        os.close(descriptor); os.unlink("file")
+""",
+    "files that never had a name": """
+    for number in range(40):
+        write(".", os.O_TMPFILE)
+""",
+    "half of it in removed files": """
+    for number in range(12):
+        os.close(write(f"file{number}")); write("file"); os.unlink("file")
+""",
+    "a folder that changes its name": """
+    os.mkdir("old")
+    folder = os.open("old", os.O_RDONLY)
+    def rename(old="old"):
+        for number in range(10**9):
+            os.rename(old, f"new{number}"); old = f"new{number}"
+    threading.Thread(target=rename).start()
+    for number in range(200):
+        os.close(write(f"file{number}", folder=folder))
+""",
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_FILL_THE_DISK)
+def test_filling_the_disk_is_the_candidates_failure(grade_source, way):
+    """However a candidate holds disk space, it fails for that, and is not waited for."""
+    solution = FILL.format(body=WAYS_TO_FILL_THE_DISK[way])
+    run = grade_source(solution, TEST, "--solution-timeout=200")
+    assert (run.grade["outcome"], run.grade["failure_mode"]) == ("failed", "crash"), run.output
+    assert "wrote over" in run.grade["message"]
+
+
+WAIT_FOR_FLAG = """
+import os, time
+def double(x):
+    while not os.path.exists({flag!r}): time.sleep(0.01)
+    time.sleep(0.5)
+    return 2 * x
+"""
+BYSTANDER = """
+import os, pathlib, tempfile
+with tempfile.NamedTemporaryFile(dir={folder!r}, prefix="checkpoint", delete=False) as file:
+    os.posix_fallocate(file.fileno(), 0, 3 * 2**29)
+pathlib.Path({flag!r}).touch()
+"""
+TEST_BESIDE_BYSTANDER = """
+import pathlib, subprocess, sys
+def test_double(solution):
+    pathlib.Path({flag!r}).unlink(missing_ok=True)
+    subprocess.Popen([sys.executable, "-c", {bystander!r}])
+    assert solution.double(2) == 4
+"""
+
+
+def test_what_others_write_changes_no_grade(grade_source, tmp_path):
+    """Another process may take 1.5 GiB of the same disk while a candidate is waited for."""
+    if shutil.disk_usage(tmp_path).free < 8 * 2**30:
+        pytest.skip("the disk has too little room for a bystander's file")
+    flag, folder = str(tmp_path / "flag"), str(tmp_path)
+    bystander = BYSTANDER.format(flag=flag, folder=folder)
+    tests = TEST_BESIDE_BYSTANDER.format(flag=flag, bystander=bystander)
+    try:
+        run = grade_source(WAIT_FOR_FLAG.format(flag=flag), tests, TMPDIR=folder)
+        checkpoints = len(list(tmp_path.glob("checkpoint*")))
+    finally:
+        for checkpoint in tmp_path.glob("checkpoint*"):
+            checkpoint.unlink()
+    assert (run.grade["outcome"], checkpoints) == ("passed", 1), run.output
+
+
+def test_an_honest_candidate_may_use_its_disk(grade_source):
+    """Links count once, and what was removed and let go does not count at all."""
+    solution = FILL.format(
+        body="""
+    for number in range(30):
+        os.close(write("file")); os.link("file", f"link{number}"); time.sleep(0.02)
+    for number in range(30):
+        os.close(write("other")); os.unlink("other"); time.sleep(0.02)
+    return 2 * x
+"""
+    )
+    run = grade_source(solution, TEST)
+    assert run.grade["outcome"] == "passed", run.output
+
+
 def test_a_full_disk_is_no_load_error():
     """A candidate that cannot be stored is a fault of the machine's, not the candidate's."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:

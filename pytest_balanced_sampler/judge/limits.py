@@ -1,40 +1,86 @@
-"""What a worker uses up of the machine, looked at from outside; used by `remote_worker` only."""
+"""What a worker may use up, as seen from outside: time, disk, threads; used by `remote_worker`.
+
+All of it is attributed to the one process: what others do to the disk meanwhile is not looked at.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
 from contextlib import suppress
 
-MAX_SCRATCH_BYTES = 256 * 2**20
-MAX_SCRATCH_FILES = 10_000
+from ..errors import CandidateFault, SolutionCrash, SolutionTimeout
+
+WALL_SECONDS_PER_CPU_SECOND = 3
+"""A candidate may wait, or share the machine, for this many times its CPU budget."""
+
+MAX_DISK_BYTES = 256 * 2**20
+MAX_FILES = 10_000
+MAX_BYTES_PER_FILE = 16 * 2**20
+"""What a worker's RLIMIT_FSIZE allows; assumed of a file that can no longer be looked at."""
+
+MAX_WRITTEN_BYTES = 2 * 2**30
+"""What one test may write to a disk. A candidate that renames its folders while they are searched
+could hide files, but the kernel counts the pages that it writes."""
+
+MAX_MAPPINGS = 20_000
 MAX_THREADS = 500
+_START_SECONDS = 60
 
 
-def excess(folder: str, pid: int | None) -> str | None:
-    """What a worker has too much of, as the end of a sentence about the candidate; None if nothing.
+class Limits:
+    """What one worker may still use up: to start, and then in each test."""
 
-    `folder` is its scratch folder, empty where it has none yet.
-    """
-    if folder and _is_over_quota(folder):
-        return f"wrote over {MAX_SCRATCH_BYTES // 2**20} MiB, or too many files"
-    with suppress(OSError):
-        if len(os.listdir(f"/proc/{pid}/task")) > MAX_THREADS:
-            return f"has over {MAX_THREADS} threads"
-    return None
+    def __init__(self) -> None:
+        self._cpu_limit: float | None = None
+        self._cpu_budget = self._wall_left = float(_START_SECONDS)
+        self._written_before = 0
+
+    def start(self, pid: int | None, cpu_seconds: float) -> None:
+        """Give the process this much CPU time, and a multiple of it to be waited for."""
+        used = _cpu_seconds_of(pid)
+        self._cpu_budget = cpu_seconds
+        self._cpu_limit = None if used is None else used + cpu_seconds
+        self._wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND
+        self._written_before = _bytes_written_by(pid)
+
+    def spend(self, seconds: float) -> None:
+        """Count seconds in which the worker was waited for."""
+        self._wall_left -= seconds
+
+    def exceeded(self, pid: int | None, scratch: str, waited: float) -> CandidateFault | None:
+        """The exception to raise if the worker used too much, `waited` seconds into this wait.
+
+        `scratch` is its folder, empty where it has none yet.
+        """
+        used = _cpu_seconds_of(pid)
+        if self._cpu_limit is not None and used is not None and used > self._cpu_limit:
+            return SolutionTimeout(f"the candidate used over {self._cpu_budget:g} s of CPU time")
+        if scratch and (excess := self._excess(pid, scratch)) is not None:
+            return SolutionCrash(f"the candidate {excess}")
+        if waited > self._wall_left:
+            wall = self._cpu_budget * WALL_SECONDS_PER_CPU_SECOND
+            return SolutionTimeout(f"the candidate gave no answer within {wall:g} s")
+        return None
+
+    def _excess(self, pid: int | None, scratch: str) -> str | None:
+        # Names first: a file that loses its name meanwhile is then found among those without.
+        named = _named_bytes(scratch)
+        nameless = _nameless_bytes(pid, scratch)
+        if named is None or nameless is None or named + nameless > MAX_DISK_BYTES:
+            return f"wrote over {MAX_DISK_BYTES // 2**20} MiB, or too many files or mappings"
+        if _bytes_written_by(pid) - self._written_before > MAX_WRITTEN_BYTES:
+            return f"wrote over {MAX_WRITTEN_BYTES // 2**20} MiB to the disk in one test"
+        with suppress(OSError):
+            if len(os.listdir(f"/proc/{pid}/task")) > MAX_THREADS:
+                return f"has over {MAX_THREADS} threads"
+        return None
 
 
-def free_bytes(folder: str) -> int | None:
-    """What is free of the disk that a folder lies on; None where nobody can tell."""
-    with suppress(OSError):
-        status = os.statvfs(folder)
-        return status.f_bavail * status.f_frsize
-    return None
-
-
-def cpu_seconds(pid: int | None) -> float | None:
-    """The CPU time that a process has used; None where nobody can tell."""
+def _cpu_seconds_of(pid: int | None) -> float | None:
+    """The CPU time that a process has used; None where it cannot be known."""
     if sys.platform != "linux" or pid is None:
         return None
     with suppress(OSError):
@@ -43,9 +89,22 @@ def cpu_seconds(pid: int | None) -> float | None:
     return None
 
 
-def _is_over_quota(folder: str) -> bool:
+def _bytes_written_by(pid: int | None) -> int:
+    """What a process has sent to disks, less what it truncated in time; 0 where unknown.
+
+    Never less than what its files hold, except on tmpfs, which counts nothing.
+    """
+    with suppress(OSError), open(f"/proc/{pid}/io", "rb") as file:
+        counts = {name: int(count) for name, count in (line.split(b": ") for line in file)}
+        return counts[b"write_bytes"] - counts[b"cancelled_write_bytes"]
+    return 0
+
+
+def _named_bytes(folder: str) -> int | None:
+    """What the files in a folder take of the disk; None where that is too much."""
     size = files = 0
     folders = [folder]
+    linked: set[int] = set()
     while folders:
         try:
             with os.scandir(folders.pop()) as entries:
@@ -55,11 +114,41 @@ def _is_over_quota(folder: str) -> bool:
                         folders.append(entry.path)
                         continue
                     with suppress(FileNotFoundError):
-                        size += entry.stat(follow_symlinks=False).st_blocks * 512
+                        status = entry.stat(follow_symlinks=False)
+                        if status.st_nlink > 1:
+                            if status.st_ino in linked:
+                                continue
+                            linked.add(status.st_ino)
+                        size += status.st_blocks * 512
         except FileNotFoundError:
             continue
         except OSError:  # A folder that cannot be looked into could hold anything.
-            return True
-        if size > MAX_SCRATCH_BYTES or files > MAX_SCRATCH_FILES:
-            return True
-    return False
+            return None
+        if size > MAX_DISK_BYTES or files > MAX_FILES:
+            return None
+    return size
+
+
+def _nameless_bytes(pid: int | None, folder: str) -> int | None:
+    """What the files that a process removed from `folder` take while it has them open, or mapped.
+
+    None where that is too much; 0 where this side may not look, for which see `worker.confine`.
+    """
+    sizes: dict[int, int] = {}
+    with suppress(OSError):
+        for descriptor in os.listdir(f"/proc/{pid}/fd"):
+            with suppress(FileNotFoundError):
+                status = os.stat(f"/proc/{pid}/fd/{descriptor}")
+                if status.st_nlink == 0 and stat.S_ISREG(status.st_mode):
+                    sizes[status.st_ino] = status.st_blocks * 512
+    prefix = os.fsencode(os.path.realpath(folder)) + b"/"
+    with suppress(OSError), open(f"/proc/{pid}/maps", "rb") as mappings:
+        for number, line in enumerate(mappings):
+            if number > MAX_MAPPINGS:
+                return None
+            # Only privileged processes may ask how large a file is that is mapped, but not open.
+            if line.endswith(b" (deleted)\n"):
+                *_, inode, path = line.split(maxsplit=5)
+                if path.startswith(prefix):
+                    sizes.setdefault(int(inode), MAX_BYTES_PER_FILE)
+    return sum(sizes.values())

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ..errors import LoadError, SolutionError
 from ..text import printable_line
-from ..wire.tags import Reference
+from ..wire.tags import Reference, RemoteException
 from .remote_worker import RemoteWorker, exception_from
 
 SINGLE_STEPS = 16
@@ -159,7 +159,7 @@ class RemoteIterator:
         self._worker = worker
         self._iterator = iterator
         self._items: deque[Any] = deque()
-        self._ended: list[str] | None = None
+        self._ended: RemoteException | tuple[()] | None = None
         self._steps = 0
         self._requests_seen = 0
 
@@ -268,10 +268,11 @@ def make_proxy(worker: RemoteWorker, reference: Reference) -> Proxy:
 
 def pull(
     worker: RemoteWorker, operation: Literal["pull", "pull_on"], source: Proxy, at_most: int
-) -> tuple[list[Any], list[str] | None, Proxy | None]:
-    """Ask an iterable, or on an iterator, for items.
+) -> tuple[list[Any], RemoteException | tuple[()] | None, Proxy | None]:
+    """Ask an iterable for items, or an iterator for more of them.
 
-    Gives what came, how it ended (None: there may be more), and where to go on.
+    Gives what came, how it ended (None: there may be more; empty: no exception), and the iterator
+    to continue with.
     """
     __tracebackhide__ = True
     match worker.request(operation, source, at_most):
@@ -279,8 +280,10 @@ def pull(
             return items, None, None
         case [list() as items, None, Proxy() as rest] if 0 < len(items) < at_most:
             return items, None, rest
-        case [list() as items, [] | [str(), str(), str(), str()] as ended, None] if (
+        case [list() as items, [], None] if len(items) <= at_most:
+            return items, (), None
+        case [list() as items, (str(), str(), str(), str()) as described, None] if (
             len(items) <= at_most
         ):
-            return items, ended, None
+            return items, RemoteException(*described), None
     raise worker.breach("items that nobody asked for")

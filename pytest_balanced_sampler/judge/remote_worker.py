@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import builtins
 import os
-import select
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -33,29 +32,12 @@ from ..errors import (
 )
 from ..text import printable, printable_line
 from ..wire import frames, tags, values
-from . import limits
-
-WALL_SECONDS_PER_CPU_SECOND = 3
-"""A candidate may wait, or share the machine, for this many times its CPU budget."""
-
-MAX_KEPT_OUTPUT = 64 * 1024
+from .channel import Channel
+from .limits import Limits
 
 MAX_MEMORY_PER_TEST = 2 * 2**30
 """What all that a candidate sends in one test may take in memory, by a rough and high estimate: a
 test that collects an endless iterable ends here, before the process that judges does."""
-
-MAX_NAMELESS_BYTES = 2**30
-"""A file that is mapped, and then removed, takes space that no look at the folder finds: so the
-disk itself may not lose more than this while a candidate is waited for."""
-
-_START_SECONDS = 60
-_TICK_SECONDS = 0.1
-_LOOKS_BEFORE_SLEEP = 30
-"""Most answers come sooner than the kernel puts us to sleep and wakes us again: 50 microseconds of
-looking made an exchange twice as fast, and two processes on two cores no slower."""
-_RECEIVED_AT_ONCE = 2**18
-_USUAL_BYTES = 2**14
-"""Asking for more costs 30 microseconds: Python has the kernel map, and clear, memory for it."""
 
 
 @dataclass(frozen=True)
@@ -79,45 +61,31 @@ class Reaper(Protocol):
 class RemoteWorker:
     """One forked process with one candidate, as the trusted side sees it."""
 
-    def __init__(
-        self,
-        reaper: Reaper,
-    ) -> None:
+    def __init__(self, reaper: Reaper) -> None:
         self._reaper = reaper
         self.resolve: Callable[[tags.Reference], object] = values.refuse_reference
-        self._channel, self.theirs = socket.socketpair()
-        self._channel.setblocking(False)
-        self._output, self.output_inlet = os.pipe()
-        os.set_blocking(self._output, False)
-        self._poll = select.poll()
-        self._poll.register(self._channel, select.POLLIN)
-        self._poll.register(self._output, select.POLLIN)
+        self._channel = Channel()
+        self.theirs, self.output_inlet = self._channel.theirs, self._channel.output_inlet
         # Decoding a set of proxies asks for their hashes, in the middle of a request.
         self._lock = threading.RLock()
         self._number = 0
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
-        self._next_check = 0.0
-        self._cpu_limit: float | None = None
-        self._cpu_budget = self._wall_left = float(_START_SECONDS)
-        self._kept_output = bytearray()
-        self._cut_output = 0
+        self._limits = Limits()
         self.pid: int | None = None
         self.scratch = ""
         self.is_alive = True
         self.is_in_fixture = False
         self._death: Death | None = None
-        self._output_is_open = True
         self.fault: BaseException | None = None
         self.requests = 0
         self.released: set[int] = set()
         self._depth = 0
-        self._free_at_start: int | None = None
         self.proxies: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
     def wait_until_ready(self) -> None:
         """Wait until the worker is confined. Raises `HarnessError` when it could not be."""
         try:
-            self._receive(time.monotonic())
+            self._exchange(None, time.monotonic())
         except CandidateFault as error:
             stderr_tail = self.drain_output()
             raise HarnessError(f"a worker could not be set up: {error} {stderr_tail}") from error
@@ -127,11 +95,7 @@ class RemoteWorker:
         self.fault = None
         self.requests = 0
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
-        self._cpu_budget = cpu_seconds
-        used = limits.cpu_seconds(self.pid)
-        self._cpu_limit = None if used is None else used + cpu_seconds
-        self._wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND
-        self._free_at_start = limits.free_bytes(self.scratch)
+        self._limits.start(self.pid, cpu_seconds)
 
     def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:
         """Ask the worker for one operation and give its result.
@@ -154,15 +118,7 @@ class RemoteWorker:
 
     def drain_output(self) -> str:
         """What the candidate printed since the last call, made safe to show."""
-        with suppress(BlockingIOError):
-            self._read_output()
-        kept, cut = bytes(self._kept_output), self._cut_output
-        self._kept_output.clear()
-        self._cut_output = 0
-        half = len(kept) // 2
-        note = f"\n[... {cut} bytes cut ...]\n".encode() if cut else b""
-        text = kept[:half] + note + kept[half:]
-        return printable(text.decode(errors="backslashreplace"), 2 * MAX_KEPT_OUTPUT)
+        return self._channel.drain_output()
 
     def close(self) -> Death:
         """End the worker's process, unless it has ended, and say how it did."""
@@ -180,7 +136,6 @@ class RemoteWorker:
     def hang_up(self) -> None:
         """Let go of the worker's descriptors."""
         self._channel.close()
-        os.close(self._output)
 
     def _request(self, operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
@@ -198,16 +153,14 @@ class RemoteWorker:
         if len(body) > frames.MAX_FRAME_BYTES:
             raise TypeError(f"cannot send {len(body):,} bytes to the candidate in one call")
         started = time.monotonic()
-        number = self._number
-        self._send(frames.FRAME_HEADER.pack(len(body)) + body, started)
-        status, result = self._reply(number, self._receive(started))
-        self._wall_left -= time.monotonic() - started
+        status, result = self._reply(self._number, self._exchange(body, started))
+        self._limits.spend(time.monotonic() - started)
         match status, result:
             case "value", _:
                 return result
-            case "error", [str(), str(), str(), str()]:
-                raise exception_from(result)
-            case "load_error", [str() as kind, str(), str() as message, str() as text]:
+            case "error", (str(), str(), str(), str()):
+                raise exception_from(tags.RemoteException(*result))
+            case "load_error", (str() as kind, str(), str() as message, str() as text):
                 raise LoadError(
                     printable(f"{printable_line(kind)}: {message}"), traceback=printable(text)
                 )
@@ -220,113 +173,26 @@ class RemoteWorker:
         reference: tags.Reference | None = refer(item, self) if refer is not None else None
         return reference
 
-    def _send(self, frame: bytes, started: float) -> None:
+    def _exchange(self, body: bytes | None, started: float) -> bytes:
+        """Send a request, if there is one, and give the reply."""
         __tracebackhide__ = True
-        if any(fd == self._channel.fileno() for fd, _ in self._poll.poll(0)):
-            raise self._unasked_for()
-        left = memoryview(frame)
-        while left:
-            try:
-                left = left[self._channel.send(left) :]
-            except BlockingIOError:
-                self._wait_for(select.POLLOUT, started)
-            except OSError:
-                raise self._died() from None
-
-    def _receive(self, started: float) -> bytes:
-        __tracebackhide__ = True
-        received = bytearray()
-        size = frames.FRAME_HEADER.size
-        while len(received) < size:
-            self._wait_for(select.POLLIN, started)
-            piece = self._receive_piece(size - len(received))
-            if not piece:
-                raise self._died()
-            received += piece
-            if size == frames.FRAME_HEADER.size and len(received) >= size:
-                size += frames.FRAME_HEADER.unpack_from(received)[0]
-                if size > frames.FRAME_HEADER.size + frames.MAX_FRAME_BYTES:
-                    raise self.breach(f"a reply that claims to have {size:,} bytes")
-        if len(received) > size:
-            raise self.breach("more than the one reply that it owed")
-        return bytes(memoryview(received)[frames.FRAME_HEADER.size :])
-
-    def _receive_piece(self, missing: int) -> bytes:
+        check = partial(self._check_limits, started)
         try:
-            return self._channel.recv(max(_USUAL_BYTES, min(missing, _RECEIVED_AT_ONCE)))
-        except OSError:
-            return b""
+            if body is not None:
+                self._channel.send(body, check)
+            return self._channel.receive(check)
+        except EOFError:
+            raise self._died() from None
+        except tags.WireError as error:
+            raise self.breach(str(error)) from None
 
-    def _wait_for(self, event: int, started: float) -> None:
-        """Wait for the channel, keeping what the candidate prints, until its time is up."""
+    def _check_limits(self, started: float) -> None:
+        """End the worker and raise why, if it has used up what it may."""
         __tracebackhide__ = True
-        if event != select.POLLIN:
-            self._poll.modify(self._channel, event)
-        while True:
-            if time.monotonic() > self._next_check:
-                self._check_clock(started)
-            ready = {descriptor for descriptor, _ in self._look()}
-            if self._output in ready:
-                self._read_output()
-            if self._channel.fileno() in ready:
-                if event != select.POLLIN:
-                    self._poll.modify(self._channel, select.POLLIN)
-                return
-
-    def _look(self) -> list[tuple[int, int]]:
-        for _ in range(_LOOKS_BEFORE_SLEEP):
-            if ready := self._poll.poll(0):
-                return ready
-        return self._poll.poll(_TICK_SECONDS * 1000)
-
-    def _check_clock(self, started: float) -> None:
-        __tracebackhide__ = True
-        now = time.monotonic()
-        self._next_check = now + _TICK_SECONDS
-        used = limits.cpu_seconds(self.pid)
-        if self._cpu_limit is not None and used is not None and used > self._cpu_limit:
+        waited = time.monotonic() - started
+        if (fault := self._limits.exceeded(self.pid, self.scratch, waited)) is not None:
             self._end()
-            raise SolutionTimeout(f"the candidate used over {self._cpu_budget:g} s of CPU time")
-        self._check_resources()
-        if now - started > self._wall_left:
-            self._end()
-            wall = self._cpu_budget * WALL_SECONDS_PER_CPU_SECOND
-            raise SolutionTimeout(f"the candidate gave no answer within {wall:g} s")
-
-    def _check_resources(self) -> None:
-        __tracebackhide__ = True
-        if (excess := limits.excess(self.scratch, self.pid)) is not None:
-            self._end()
-            raise SolutionCrash(f"the candidate {excess}")
-        free = limits.free_bytes(self.scratch)
-        if free is None or self._free_at_start is None:
-            return
-        taken = self._free_at_start - free
-        if taken > MAX_NAMELESS_BYTES:
-            raise self._took_disk(free, taken)
-
-    def _took_disk(self, free: int, taken: int) -> HarnessError:
-        """Tell by what its end gives back whether the candidate took what the disk has lost."""
-        folder = os.path.dirname(self.scratch)
-        self._end()
-        given_back = (limits.free_bytes(folder) or free) - free
-        lost = f"the disk lost {taken // 2**20:,} MiB while the candidate was waited for"
-        if 2 * given_back > taken:
-            return WorkerLost(f"{lost}, and got them back when it was ended")
-        return HarnessError(lost)
-
-    def _read_output(self) -> None:
-        piece = os.read(self._output, _RECEIVED_AT_ONCE)
-        # The beginning and the end are kept: one of them has what a reader looks for.
-        self._kept_output += piece
-        cut = len(self._kept_output) - MAX_KEPT_OUTPUT
-        if cut > 0:
-            self._cut_output += cut
-            half = MAX_KEPT_OUTPUT // 2
-            del self._kept_output[half : half + cut]
-        if not piece and self._output_is_open:
-            self._output_is_open = False
-            self._poll.unregister(self._output)
+            raise fault
 
     def _reply(self, asked: int, body: bytes) -> tuple[str, Any]:
         __tracebackhide__ = True
@@ -346,11 +212,6 @@ class RemoteWorker:
             case [number, str() as status, value] if number in (asked, None):
                 return status, value
         raise self.breach("a reply to another question")
-
-    def _unasked_for(self) -> CandidateFault | HarnessError:
-        return (
-            self.breach("a reply that nobody asked for") if self._receive_piece(1) else self._died()
-        )
 
     def breach(self, what: str) -> ProtocolBreach:
         """End the worker first; then explain, in the exception to raise, what it had sent."""
@@ -377,10 +238,10 @@ class RemoteWorker:
         return self._death
 
 
-def exception_from(described: list[str]) -> SolutionError | CandidateFault:
+def exception_from(described: tags.RemoteException) -> SolutionError | CandidateFault:
     """The exception for what the worker says that the candidate raised."""
-    kind, builtin_name = (printable_line(text) for text in described[:2])
-    message, traceback = (printable(text) for text in described[2:])
+    kind, builtin_name = map(printable_line, (described.type_name, described.builtin_name))
+    message, traceback = map(printable, (described.message, described.traceback))
     builtin = getattr(builtins, builtin_name, None)
     if builtin is MemoryError:
         message = message or "the candidate needs more memory than it may use"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Tag(IntEnum):
@@ -48,3 +49,13 @@ class Reference:
 
     number: int
     description: str
+
+
+class RemoteException(NamedTuple):
+    """An exception that was raised in the worker, described in text that the candidate chooses."""
+
+    type_name: str
+    builtin_name: str
+    """The nearest built-in exception that it is a subclass of."""
+    message: str
+    traceback: str

@@ -8,6 +8,7 @@ itself (`enter_warm_process`), and completed in each worker before the candidate
 from __future__ import annotations
 
 import ctypes
+import mimetypes
 import os
 import resource
 import site
@@ -15,6 +16,7 @@ import struct
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -36,6 +38,8 @@ class Feature(StrEnum):
 
 MEMORY_BYTES = 2 * 2**30
 FILE_BYTES = 16 * 2**20
+"""Known to `judge.limits` as well."""
+
 OPEN_FILES = 128
 CPU_SECONDS = 600
 """A backstop: the trusted side's clock ends a test long before."""
@@ -51,6 +55,7 @@ _SCRATCH = (
     | AccessFS.REMOVE_DIR
     | AccessFS.MAKE_REG
     | AccessFS.MAKE_DIR
+    | AccessFS.REFER  # Moving a file from one of its folders to another.
 )
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _SYSTEM_PATHS = (
@@ -60,9 +65,43 @@ _SYSTEM_PATHS = (
     "/usr/lib64",
     "/usr/local/lib",
     "/usr/share/zoneinfo",
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
     "/etc/ld.so.cache",
     "/etc/localtime",
+    "/etc/timezone",
+    "/etc/nsswitch.conf",
+    "/etc/services",
+    "/etc/protocols",
+    "/etc/ssl/openssl.cnf",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
 )
+"""What honest libraries read while they are imported or in everyday calls; SECURITY.md says which.
+
+Single files where a folder could hold a secret: root's workers may read what root alone may.
+"""
+
+_CGROUP_LIMITS = (
+    "cpu.max",
+    "memory.max",
+    "cpu.cfs_quota_us",
+    "cpu.cfs_period_us",
+    "memory.limit_in_bytes",
+)
+
+_PROC_PATHS = (
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/self/cgroup",
+    "/proc/self/maps",
+    "/proc/self/stat",
+    "/proc/self/statm",
+    "/proc/self/status",
+)
+"""The size of the machine, and the worker's own process; never its environment or descriptors."""
 
 _CAPABILITY_VERSION = 0x20080522
 _CAP_DAC_READ_SEARCH = 1 << 2
@@ -97,7 +136,10 @@ class Confinement:
         """Confine the calling process, which must have one thread, to its `scratch` folder."""
         if sys.platform == "linux":
             _prctl(system_calls.PR_SET_PDEATHSIG, 9)
-            _prctl(system_calls.PR_SET_DUMPABLE, 0)
+            # Landlock keeps workers out of one another's memory. Where it does not, this must,
+            # though then the trusted side may see which files a worker holds as root only.
+            if Feature.FILES not in self.enforced:
+                _prctl(system_calls.PR_SET_DUMPABLE, 0)
         if Feature.RESOURCES in self.enforced:
             self._limit_resources()
         if Feature.FILES in self.enforced:
@@ -124,6 +166,10 @@ class Confinement:
         with landlockpy.Ruleset(scoped=scoped) as ruleset:
             for path, access in self._readable:
                 ruleset.allow_path(path, access)
+            # Only here: /proc/self is another folder in each process.
+            for path in _PROC_PATHS:
+                with suppress(FileNotFoundError):
+                    ruleset.allow_path(path, AccessFS.READ_FILE)
             for device in _DEVICES:
                 ruleset.allow_path(device, AccessFS.READ_FILE | AccessFS.WRITE_FILE)
             ruleset.allow_path(scratch, _SCRATCH)
@@ -149,6 +195,8 @@ def _readable_paths() -> Iterator[tuple[str, AccessFS]]:
     """
     folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     folders += [f"{sys.base_prefix}/lib", *site.getsitepackages(), *_SYSTEM_PATHS]
+    folders += [str(path) for path in mimetypes.knownfiles]
+    folders += _cgroup_limits()
     if site.ENABLE_USER_SITE:
         folders.append(site.getusersitepackages())
     for path in sorted({os.path.realpath(folder) for folder in folders}):
@@ -156,6 +204,16 @@ def _readable_paths() -> Iterator[tuple[str, AccessFS]]:
             yield path, _READ
         elif os.path.exists(path):
             yield path, AccessFS.READ_FILE
+
+
+def _cgroup_limits() -> Iterator[str]:
+    """The files that hold the limits of this process's control groups, and of their roots."""
+    with suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            _, controllers, group = line.split(":", 2)
+            root = f"/sys/fs/cgroup/{controllers}"
+            for folder in (root, f"{root}{group}"):
+                yield from (f"{folder}/{name}" for name in _CGROUP_LIMITS)
 
 
 def _drop_capabilities() -> None:

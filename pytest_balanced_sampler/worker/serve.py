@@ -235,17 +235,16 @@ def _describe(item: object) -> str:
     return f"{type.__dict__['__qualname__'].__get__(kind)} object"
 
 
-def _describe_exception(error: BaseException | None) -> list[str]:
-    """`[type name, nearest built-in type's name, message, traceback]`."""
+def _describe_exception(error: BaseException | None) -> tags.RemoteException:
     assert error is not None
     kind = type(error)
     builtin = next(base for base in kind.__mro__ if base.__module__ == builtins.__name__)
-    return [
-        kind.__qualname__,
-        builtin.__name__,
-        _text_of(lambda: str(error)),
-        _text_of(lambda: "".join(_format_traceback(error))),
-    ]
+    return tags.RemoteException(
+        type_name=kind.__qualname__,
+        builtin_name=builtin.__name__,
+        message=_text_of(lambda: str(error)),
+        traceback=_text_of(lambda: "".join(_format_traceback(error))),
+    )
 
 
 def _format_traceback(error: BaseException) -> list[str]:

@@ -76,7 +76,8 @@ _X32_BIT = 0x40000000
 """Marks a system call of the x32 ABI, which seccomp shows under the same architecture."""
 
 _AF_UNIX, _SOCK_STREAM, _SOCK_TYPE_MASK = 1, 1, 0xF
-_CLONE_THREAD = 0x00010000
+_CLONE_THREAD, _CLONE_FILES = 0x00010000, 0x00000400
+_CLOSE_RANGE_UNSHARE = 2
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
 
 
@@ -132,8 +133,13 @@ def worker_filter() -> seccompy.Filter:
     calls = seccompy.Filter()
     for number in _numbers(_FORBIDDEN_IN_WORKERS):
         calls.errno(number, errno.EPERM)
+    # Threads share one table of descriptors: the trusted side looks at the process's only.
     for number in _numbers(["clone"]):
-        calls.errno(number, errno.EPERM, args=[(0, CmpOp.MASKED_EQ, 0, _CLONE_THREAD)])
+        for flag in (_CLONE_THREAD, _CLONE_FILES):
+            calls.errno(number, errno.EPERM, args=[(0, CmpOp.MASKED_EQ, 0, flag)])
+    for number in _numbers(["close_range"]):
+        unshares: ArgCond = (2, CmpOp.MASKED_EQ, _CLOSE_RANGE_UNSHARE, _CLOSE_RANGE_UNSHARE)
+        calls.errno(number, errno.EPERM, args=[unshares])
     # Its flags lie in memory, out of a filter's reach; libc falls back to clone.
     for number in _numbers(["clone3"]):
         calls.errno(number, errno.ENOSYS)
