@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 GRADES_VERSION = 1
@@ -15,7 +15,7 @@ TestOutcome = Literal[PhaseOutcome, "deselected", "not_run"]
 Shaping = Literal["pass", "score"] | Mapping[str, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Grade:
     """The verdict on one candidate; docs/json-report.md explains each field."""
 
@@ -26,6 +26,7 @@ class Grade:
     failure_mode: str | None
     message: str
     tests: dict[str, TestOutcome]
+    tries: dict[str, int] = field(default_factory=dict)
     duration: float
     grading_seed: int
     isolation: dict[str, Any]
@@ -55,6 +56,16 @@ class Grade:
             raise ValueError(f"these weights fit none of the tests {', '.join(self.tests)}")
         passed = (weight_of[test] for test, outcome in self.tests.items() if outcome == "passed")
         return sum(passed) / total
+
+    @classmethod
+    def from_json(cls, grade: Mapping[str, Any]) -> Grade:
+        """The grade as a JSON report of this or another release has it.
+
+        Ignores fields that this release does not know. A field that older reports lack gets its
+        default. Raises `TypeError` when a field is missing that every report has.
+        """
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in grade.items() if name in known})
 
     def as_json(self) -> dict[str, Any]:
         """The grade as it stands in a JSON report."""

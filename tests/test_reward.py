@@ -20,17 +20,17 @@ from tests.reports import grade
 )
 def test_pass_or_fail(fields, reward):
     """What nobody knows is None, never 0."""
-    assert Grade(**fields).reward() == reward
+    assert Grade.from_json(fields).reward() == reward
 
 
 def test_partial_credit():
     """The share of the tests, or of the weight, that passed; never of what nobody knows."""
-    graded = Grade(**grade("a.py", "failed", "balance", failed=["test_first"]))
+    graded = Grade.from_json(grade("a.py", "failed", "balance", failed=["test_first"]))
     assert graded.reward("score") == graded.score > 0
     assert graded.reward({"test_first": 3, "test_second": 1}) == 0.25
-    unknown = Grade(**grade("a.py", "harness_error"))
+    unknown = Grade.from_json(grade("a.py", "harness_error"))
     for shaping in ("score", {"test_first": 1}):
-        assert Grade(**grade("a.py")).reward(shaping) == 1.0
+        assert Grade.from_json(grade("a.py")).reward(shaping) == 1.0
         assert unknown.reward(shaping) is None
 
 
@@ -52,7 +52,7 @@ def test_wrong_shaping(wrong):
     """It is an error at the first verdict, whichever that is."""
     for fields in (grade("a.py"), grade("a.py", "failed", "balance", failed=["test_first"])):
         with pytest.raises(ValueError, match=r"weight|shaped"):
-            Grade(**fields).reward(wrong)
+            Grade.from_json(fields).reward(wrong)
 
 
 @pytest.mark.parametrize(

@@ -247,7 +247,7 @@ class _Host:
         answer = json.loads(line)
         if "error" in answer:
             raise GraderError(answer["error"])
-        return [Grade(**grade) for grade in answer["grades"]]
+        return [Grade.from_json(grade) for grade in answer["grades"]]
 
     def _running(self) -> subprocess.Popen[str]:
         if self._graded >= _CANDIDATES_PER_HOST:

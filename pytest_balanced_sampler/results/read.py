@@ -84,7 +84,7 @@ def read_rollouts(folder: Path) -> Iterator[tuple[Path, RolloutRecord]]:
 
 def _read_report(path: Path) -> Results:
     report = _checked(path, _checked_report)
-    grades = [Grade(**grade) for grade in report["grades"]]
+    grades = [Grade.from_json(grade) for grade in report["grades"]]
     provenance = {
         "grading tests": frozenset({report["grading_tests_sha256"][:12]}),
         "grading seed": frozenset(str(grade.grading_seed) for grade in grades),
