@@ -20,6 +20,8 @@ class Grade:
     """The verdict on one candidate; docs/json-report.md explains each field."""
 
     solution: str
+    path: str = ""
+    index: int = 0
     sha256: str | None
     outcome: Outcome
     score: float
@@ -62,8 +64,10 @@ class Grade:
         """The grade as a JSON report of this or another release has it.
 
         Ignores fields that this release does not know. A field that older reports lack gets its
-        default. Raises `TypeError` when a field is missing that every report has.
+        default; that of `path` is the name, which was a path. Raises `KeyError` or `TypeError`
+        when a field is missing that every report has.
         """
+        grade = {"path": grade["solution"], **grade}
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in grade.items() if name in known})
 

@@ -54,7 +54,7 @@ def test_a_killed_node_loses_nothing_and_doubles_nothing(cluster, tmp_path):
     (tmp_path / "task/test_task.py").write_text(TESTS)
     (tmp_path / "candidates").mkdir()
     for number in range(40):
-        (tmp_path / f"candidates/{number:02}.py").write_text(SOURCES[number % 4])
+        (tmp_path / f"candidates/{number:02}#a.py").write_text(SOURCES[number % 4])
     nodes = [cluster.add_node(num_cpus=1) for _ in range(3)]
     started = grade_on_ray(cluster, tmp_path)
     shards, deadline = tmp_path / "out/shards", time.monotonic() + GENEROUS_SECONDS

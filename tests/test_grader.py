@@ -68,9 +68,11 @@ def test_verdicts_are_those_of_the_command_line(task, tmp_path):
     )
     assert verdicts(from_text) == [tuple(expected) for _, *expected in CANDIDATES.values()]
     assert [grade.solution for grade in from_paths] == [str(path) for path in paths]
+    assert [grade.path for grade in from_paths] == [str(path) for path in paths]
+    assert {grade.path for grade in from_text} == {""}
 
     def essence(grade):
-        named_or_timed = ("solution", "duration", "message")
+        named_or_timed = ("solution", "path", "duration", "message")
         return {k: v for k, v in grade.items() if k not in named_or_timed}
 
     for grades in (from_text, from_paths):

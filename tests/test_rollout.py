@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from pytest_balanced_sampler.results.read import read_results
 from tests.conftest import ROOT, heed_interrupts
 from tests.messages_api import Fault, MessagesApi, Reply, text, tool
 
@@ -486,6 +487,18 @@ def test_resume_is_for_the_run_that_was_begun(tmp_path):
         script = [sys.executable, "scripts/rollout.py", "--resume"]
         without = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=False)
         assert (without.returncode, "--resume needs --out" in without.stderr) == (4, True)
+
+
+def test_a_long_path_loses_no_grade(tmp_path):
+    """Grades find their rollouts by path, however long it is and wherever the run moved since."""
+    out = tmp_path / ("a" * 200) / ("b" * 200) / "run"
+    out.parent.mkdir(parents=True)
+    with MessagesApi(GOOD_RUNS) as api:
+        finished = roll_out(api, out, "--runs", 2, "--concurrency", 1)
+    assert finished.returncode == 0, finished.stderr
+    assert [rollout["outcome"] for rollout in summary_of(out)["rollouts"]] == ["passed", "failed"]
+    moved = out.rename(tmp_path / "moved")
+    assert [result.outcome for result in read_results(moved).results] == ["passed", "failed"]
 
 
 def test_dry_run_sends_nothing(tmp_path):

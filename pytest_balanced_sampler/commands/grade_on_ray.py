@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,7 @@ SAME_ON_EVERY_NODE = ("grades_version", "grading_tests_sha256", "versions")
 TRIES_PER_SHARD = 5
 
 Shard = list[tuple[str, bytes]]
-"""Name and source of each candidate."""
+"""The name of each candidate's file, without its folder, and the source."""
 
 
 def main(default_task: Path | None = None) -> None:
@@ -68,7 +69,7 @@ def main(default_task: Path | None = None) -> None:
     if failures:
         again = f"try again with --resume --out {arguments.out}"
         stop(f"{len(failures)} shards were not graded: {failures[0]}\n{again}", EXIT_HARNESS_ERROR)
-    report = merge([json.loads(file.read_text()) for file in files])
+    report = merge([json.loads(file.read_text()) for file in files], candidates)
     write_json(arguments.out / REPORT, report)
     outcomes = [grade["outcome"] for grade in report["grades"]]
     print(", ".join(f"{outcomes.count(name)} {name}" for name in dict.fromkeys(outcomes)))
@@ -114,7 +115,7 @@ def pytest_options(arguments: argparse.Namespace) -> list[str]:
 def split(candidates: list[Candidate], size: int) -> Iterator[Shard]:
     """The candidates in their order, so many in each shard. May raise `OSError`."""
     for start in range(0, len(candidates), size):
-        yield [(c.name, source_of(c)) for c in candidates[start : start + size]]
+        yield [(c.path.name, source_of(c)) for c in candidates[start : start + size]]
 
 
 def source_of(candidate: Candidate) -> bytes:
@@ -160,8 +161,8 @@ def grade_all(left: dict[Path, Shard], options: list[str], address: str | None) 
 
 def grade_shard(shard: Shard, options: list[str]) -> dict[str, Any]:
     """Grade one shard on this node. Raises `RuntimeError` when pytest wrote no report."""
-    with tempfile.TemporaryDirectory(prefix="grade-on-ray-") as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(prefix="grade-on-ray-") as temporary:
+        folder = Path(temporary)
         command = [sys.executable, "-P", "-m", "pytest", *options, "-q", "--tb=no"]
         command += [
             "-p",
@@ -169,8 +170,8 @@ def grade_shard(shard: Shard, options: list[str]) -> dict[str, Any]:
             "--json-report",
             f"--json-report-file={folder / REPORT}",
         ]
-        for number, (candidate, source) in enumerate(shard):
-            path = folder / f"{number:06}" / Path(candidate.partition("#")[0]).name
+        for number, (name, source) in enumerate(shard):
+            path = folder / f"{number:06}" / name
             path.parent.mkdir()
             path.write_bytes(source)
             command.append(f"--solution={path}")
@@ -180,17 +181,22 @@ def grade_shard(shard: Shard, options: list[str]) -> dict[str, Any]:
         except DamagedResults:
             raise RuntimeError(f"{finished.stdout}{finished.stderr}"[-2000:]) from None
         report: dict[str, Any] = json.loads((folder / REPORT).read_text())
-    for (candidate, _), grade in zip(shard, report["grades"], strict=True):
-        grade["solution"] = candidate
     return {name: report[name] for name in (*SAME_ON_EVERY_NODE, "grades")}
 
 
-def merge(reports: list[dict[str, Any]]) -> dict[str, Any]:
-    """One report from those of all shards; stops where nodes differ in what they grade by."""
+def merge(reports: list[dict[str, Any]], candidates: list[Candidate]) -> dict[str, Any]:
+    """One report on the candidates from those of all shards, in their order.
+
+    Stops where nodes differ in what they grade by.
+    """
     first = reports[0]
     for name in SAME_ON_EVERY_NODE:
         values = {json.dumps(report[name], sort_keys=True) for report in reports}
         if len(values) > 1:
             stop(f"nodes differ in {name}: {'; '.join(sorted(values))}", EXIT_HARNESS_ERROR)
     grades = [grade for report in reports for grade in report["grades"]]
+    # A node knows a candidate only by the place where it put the source.
+    for candidate, grade in zip(candidates, grades, strict=True):
+        grade["solution"], grade["index"] = candidate.name, candidate.index
+        grade["path"] = os.fspath(candidate.path)
     return {**{name: first[name] for name in SAME_ON_EVERY_NODE}, "grades": grades}

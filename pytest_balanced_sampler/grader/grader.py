@@ -114,23 +114,23 @@ class Grader:
             raise ValueError("this Grader is closed")
         if isinstance(solutions, str):
             raise TypeError("solutions is one text; give a list of sources or of paths")
-        jobs = [self._job(solution) for solution in solutions]
+        jobs = [self._job(solution, index) for index, solution in enumerate(solutions)]
         with self._lock:
             self._waiting += len(jobs)
         for job in jobs:
             self._jobs.put(job)
         return [job.future for job in jobs]
 
-    def _job(self, solution: str | os.PathLike[str]) -> _Job:
+    def _job(self, solution: str | os.PathLike[str], index: int) -> _Job:
         if not isinstance(solution, str):
             path = Path(solution).absolute()
             if not path.is_file():
                 raise FileNotFoundError(f"{os.fspath(solution)!r} is no file, so no candidate")
-            return _Job(path, os.fspath(solution), None)
+            return _Job(path, os.fspath(solution), index, None)
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         path = folder / "solution.py"
         path.write_text(solution, "utf-8", "surrogatepass")
-        return _Job(path, path.name, folder)
+        return _Job(path, path.name, index, folder)
 
     def _serve(self, host: _Host) -> None:
         """What one host's thread does."""
@@ -168,13 +168,16 @@ class _Job:
 
     path: Path
     name: str
+    index: int
     folder: Path | None
     future: Future[Grade] = field(default_factory=Future)
 
     def end(self, grade: Grade) -> None:
         """The candidate is graded."""
         self._forget_source()
-        self.future.set_result(replace(grade, solution=self.name))
+        # Of a text there is no file any more.
+        path = os.fspath(self.path) if self.folder is None else ""
+        self.future.set_result(replace(grade, solution=self.name, path=path, index=self.index))
 
     def fail(self, error: Exception) -> None:
         """The candidate cannot be graded; no-op when it has been."""

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ..grade import GRADES_VERSION, Grade, Outcome
-from ..text import printable_line
+from ..text import printable_line, printable_name
 from .candidate import Candidate
 from .collection import Collected
 from .phase_report import record_of
@@ -37,7 +37,9 @@ class GradeBook:
     ) -> None:
         self._config = config
         is_selection = any("::" in argument for argument in config.args)
-        self._records = [CandidateRecord(candidate.name, is_selection) for candidate in candidates]
+        self._records = [
+            CandidateRecord(c.name, os.fspath(c.path), c.index, is_selection) for c in candidates
+        ]
         self._grading_seed = grading_seed
         self._isolation: dict[str, Any] = {"mode": isolation}
         self._versions: dict[str, str] = {}
@@ -159,7 +161,7 @@ def _table_row(grade: Grade) -> str:
     mode = f" ({grade.failure_mode})" if grade.failure_mode not in (None, grade.outcome) else ""
     cause = f"  {printable_line(grade.message, 100)}" if grade.message else ""
     tampering = "  TAMPERING: " + "; ".join(grade.tampering) if grade.tampering else ""
-    return f"{passed:>5}  {grade.solution}: {grade.outcome}{mode}{cause}{tampering}"
+    return f"{passed:>5}  {printable_name(grade.solution)}: {grade.outcome}{mode}{cause}{tampering}"
 
 
 def _colour(grade: Grade) -> str:

@@ -44,6 +44,8 @@ class CandidateRecord:
     """
 
     solution: str
+    path: str = ""
+    index: int = 0
     is_selection: bool = False
     sha256: str | None = None
     duration: float = 0.0
@@ -88,6 +90,8 @@ class CandidateRecord:
             outcome, message = "incomplete", "only tests that were named one by one were run"
         return Grade(
             solution=self.solution,
+            path=self.path,
+            index=self.index,
             sha256=self.sha256,
             outcome=outcome,
             score=list(tests.values()).count("passed") / len(tests) if tests else 0.0,

@@ -42,7 +42,9 @@ def given_candidates(config: pytest.Config) -> list[Candidate]:
     Another look at the folders could find more, or another order.
     """
     given = config.workerinput[_CANDIDATES]  # type: ignore[attr-defined]
-    return [Candidate(Path(os.fsdecode(path)), name) for path, name in given]
+    return [
+        Candidate(Path(os.fsdecode(path)), name, index) for index, (path, name) in enumerate(given)
+    ]
 
 
 class XdistController:
