@@ -32,6 +32,7 @@ from ..command_line import (
 )
 from ..errors import HarnessError, LoadError, NoSolution
 from ..files import write_json
+from ..grade import Outcome
 from ..results.read import DamagedResults, read_results
 from ..results.run_folder import REPORT
 from ..session.candidate import Candidate, find_candidates
@@ -74,9 +75,9 @@ def main(default_task: Path | None = None) -> None:
     outcomes = [grade["outcome"] for grade in report["grades"]]
     print(", ".join(f"{outcomes.count(name)} {name}" for name in dict.fromkeys(outcomes)))
     print(arguments.out / REPORT)
-    if "harness_error" in outcomes:
+    if Outcome.HARNESS_ERROR in outcomes:
         raise SystemExit(EXIT_HARNESS_ERROR)
-    raise SystemExit(int(set(outcomes) != {"passed"}))
+    raise SystemExit(int(set(outcomes) != {Outcome.PASSED}))
 
 
 def parse_arguments(default_task: Path | None) -> argparse.Namespace:

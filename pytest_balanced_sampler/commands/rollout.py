@@ -31,6 +31,7 @@ from ..command_line import (
     stop,
 )
 from ..errors import HarnessError
+from ..grade import Outcome
 from ..judge.supply import WorkerSupply
 from ..prompt import preload_of, read_prompt
 from ..results.run_folder import PAGE, RolloutRecord
@@ -93,7 +94,7 @@ def roll_out_and_grade(arguments: argparse.Namespace, settings: Settings) -> Non
     again = f"--resume --out {run.folder}"
     if was_interrupted:
         stop(f"interrupted; go on with {again}", EXIT_INTERRUPTED)
-    if summary.outcomes["harness_error"] or summary.candidates < arguments.runs:
+    if summary.outcomes[Outcome.HARNESS_ERROR] or summary.candidates < arguments.runs:
         stop(
             f"some rollouts ended by a fault of the harness; try again with {again}",
             EXIT_HARNESS_ERROR,

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
-from ..grade import Grade
+from ..grade import Grade, Outcome
 from ..text import printable
 
 _MAX_BATCH = 256
@@ -294,9 +294,9 @@ def _lost(message: str) -> Grade:
     return Grade(
         solution="",
         sha256=None,
-        outcome="harness_error",
+        outcome=Outcome.HARNESS_ERROR,
         score=0.0,
-        failure_mode="harness_error",
+        failure_mode=Outcome.HARNESS_ERROR.value,
         message=printable(message, 1000),
         tests={},
         duration=0.0,

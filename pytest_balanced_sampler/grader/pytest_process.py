@@ -7,14 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from ..errors import HarnessError
+from ..grade import Grade
 
 
 def grade_files(
     task: Path, solutions: Iterable[object], report: Path, *options: str
-) -> list[dict[str, Any]]:
+) -> list[Grade]:
     """The grades of what `--solution` finds at absolute paths or globs, in that order.
 
     `report` is where pytest-json-report writes. Raises `HarnessError` when nothing was written.
@@ -31,5 +31,4 @@ def grade_files(
     )
     if not report.exists():
         raise HarnessError(f"pytest could not grade: {finished.stdout}{finished.stderr}")
-    grades: list[dict[str, Any]] = json.loads(report.read_text())["grades"]
-    return grades
+    return [Grade.from_json(grade) for grade in json.loads(report.read_text())["grades"]]

@@ -18,10 +18,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..files import write_whole
+from ..grade import Outcome
 from ..text import printable, printable_line, printable_name
 from .read import Result, Results
 from .run_folder import SOLUTION
-from .summary import OUTCOMES, Quantity, Summary
+from .summary import Quantity, Summary
 from .transcript import transcript_text
 
 _MAX_TEXT = 40_000
@@ -85,7 +86,7 @@ def _data(results: Results, summary: Summary) -> dict[str, Any]:
     tests = list(summary.tests)
     return {
         "tests": tests,
-        "outcomes": [name for name in OUTCOMES if summary.outcomes[name]],
+        "outcomes": [name for name in Outcome if summary.outcomes[name]],
         "candidates": [_candidate(result, tests, texts) for result in results.results],
         "texts": texts.kept,
     }

@@ -18,7 +18,7 @@ from typing import Any
 
 import fastjsonschema
 
-from ..grade import GRADES_VERSION, Grade
+from ..grade import GRADES_VERSION, Grade, Outcome
 from .run_folder import REPORT, SOLUTION, RolloutRecord
 
 Provenance = dict[str, frozenset[str]]
@@ -36,7 +36,7 @@ class Result:
     """
 
     name: str
-    outcome: str
+    outcome: Outcome
     failure_mode: str | None
     message: str
     grade: Grade | None
@@ -129,17 +129,15 @@ def _rollout_of(path: str) -> str | None:
 
 
 def _of_rollout(folder: Path, record: RolloutRecord, grade: Grade | None) -> Result:
-    name = str(folder)
+    name, none, lost = str(folder), Outcome.NO_SOLUTION, Outcome.HARNESS_ERROR
     if record.status == "harness_error":
-        return Result(
-            name, "harness_error", "harness_error", record.error or "", None, record, folder
-        )
+        return Result(name, lost, lost, record.error or "", None, record, folder)
     if record.status == "no_solution":
         message = "the rollout ended without solution.py"
-        return Result(name, "no_solution", "no_solution", message, None, record, folder)
+        return Result(name, none, none, message, None, record, folder)
     if grade is None:
         message = "not graded yet; go on with rollout.py --resume"
-        return Result(name, "harness_error", "harness_error", message, None, record, folder)
+        return Result(name, lost, lost, message, None, record, folder)
     return Result(name, grade.outcome, grade.failure_mode, grade.message, grade, record, folder)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..grade import Outcome
 from ..text import printable_line, printable_name
 from .comparison import Comparison
 from .summary import BandVerdict, Proportion, Summary
@@ -68,7 +69,7 @@ def side_by_side(summaries: Iterable[Summary]) -> Table:
         (
             summary.name,
             str(summary.candidates),
-            str(summary.outcomes["harness_error"]),
+            str(summary.outcomes[Outcome.HARNESS_ERROR]),
             "-" if summary.pass_rate is None else str(summary.pass_rate.of),
             "-" if summary.pass_rate is None else _share(summary.pass_rate),
             "-" if summary.band is None else summary.band.verdict,

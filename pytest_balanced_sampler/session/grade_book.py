@@ -157,7 +157,7 @@ def _is_good_or_chosen(grade: Grade) -> bool:
 
 
 def _table_row(grade: Grade) -> str:
-    passed = f"{list(grade.tests.values()).count('passed')}/{len(grade.tests)}"
+    passed = f"{len(grade.passed_tests())}/{len(grade.tests)}"
     mode = f" ({grade.failure_mode})" if grade.failure_mode not in (None, grade.outcome) else ""
     cause = f"  {printable_line(grade.message, 100)}" if grade.message else ""
     tampering = "  TAMPERING: " + "; ".join(grade.tampering) if grade.tampering else ""

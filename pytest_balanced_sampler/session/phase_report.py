@@ -12,7 +12,7 @@ import pytest
 from _pytest._code.code import ExceptionChainRepr
 
 from ..errors import CandidateFault, HarnessError, SolutionError, WorkerLost
-from ..grade import PhaseOutcome
+from ..grade import Outcome, TestOutcome
 from ..text import printable
 from .candidate_run import CandidateRun
 from .collection import TestKey
@@ -26,12 +26,15 @@ _RECORD = "solution_record"
 def record_of(report: pytest.TestReport) -> PhaseRecord | None:
     """The record that a report carries, if its test grades a candidate."""
     fields = getattr(report, _RECORD, None)
-    return None if fields is None else PhaseRecord(**fields)
+    if fields is None:
+        return None
+    return PhaseRecord(**fields | {"outcome": TestOutcome(fields["outcome"])})
 
 
 def attach(report: pytest.TestReport, record: PhaseRecord) -> None:
     """Have a report carry this record."""
-    setattr(report, _RECORD, asdict(record))
+    # pytest-xdist sends plain text only.
+    setattr(report, _RECORD, asdict(record) | {"outcome": str(record.outcome)})
 
 
 def add_tampering(report: pytest.TestReport, signs: list[str]) -> None:
@@ -60,7 +63,7 @@ def annotate(
         report.longrepr = f"{type(fault).__name__}: {fault}"
     candidate, test = key
     outcome = _phase_outcome(report, fault or error, run)
-    cause = (fault or error) if outcome in ("failed", "harness_error") else None
+    cause = (fault or error) if outcome in (TestOutcome.FAILED, TestOutcome.HARNESS_ERROR) else None
     record = PhaseRecord(
         candidate=candidate,
         test=test,
@@ -83,23 +86,23 @@ def annotate(
 
 def _phase_outcome(
     report: pytest.TestReport, cause: BaseException | None, run: CandidateRun
-) -> PhaseOutcome:
+) -> TestOutcome:
     if hasattr(report, "wasxfail"):
-        return "xpassed" if report.passed else "xfailed"
+        return TestOutcome.XPASSED if report.passed else TestOutcome.XFAILED
     if not report.failed:
-        return report.outcome
+        return TestOutcome(report.outcome)
     if isinstance(cause, WorkerLost) and run.is_second_try:
-        return "failed"
+        return TestOutcome.FAILED
     if isinstance(cause, HarnessError):
-        return "harness_error"
+        return TestOutcome.HARNESS_ERROR
     # A fixture of the author's that fails before it asked the candidate for anything.
     is_authors = report.when != "call" and not run.was_touched
-    return "harness_error" if is_authors else "failed"
+    return TestOutcome.HARNESS_ERROR if is_authors else TestOutcome.FAILED
 
 
-def _mode(cause: BaseException, outcome: PhaseOutcome, test: str) -> str:
-    if outcome == "harness_error":
-        return "harness_error"
+def _mode(cause: BaseException, outcome: TestOutcome, test: str) -> str:
+    if outcome is TestOutcome.HARNESS_ERROR:
+        return Outcome.HARNESS_ERROR.value
     return (
         CandidateFault.failure_mode
         if isinstance(cause, WorkerLost)

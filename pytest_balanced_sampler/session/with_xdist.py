@@ -20,6 +20,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController, parse_tx_spec_config
 
+from ..grade import Outcome, TestOutcome
 from .candidate import Candidate
 from .collection import Collected, TestKey
 from .grade_book import GradeBook
@@ -90,7 +91,13 @@ class XdistController:
             candidate, test = key
             message = "the process that ran this test died"
             record = PhaseRecord(
-                candidate, test, "teardown", "harness_error", 0.0, "harness_error", message
+                candidate,
+                test,
+                "teardown",
+                TestOutcome.HARNESS_ERROR,
+                0.0,
+                Outcome.HARNESS_ERROR.value,
+                message,
             )
             attach(report, record)
 
