@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,6 +32,7 @@ from ..command_line import (
 from ..errors import HarnessError, LoadError, NoSolution
 from ..files import write_json
 from ..grade import Outcome
+from ..grader.pytest_process import run_pytest
 from ..results.read import DamagedResults, read_results
 from ..results.run_folder import REPORT
 from ..session.candidate import Candidate, find_candidates
@@ -164,19 +164,13 @@ def grade_shard(shard: Shard, options: list[str]) -> dict[str, Any]:
     """Grade one shard on this node. Raises `RuntimeError` when pytest wrote no report."""
     with tempfile.TemporaryDirectory(prefix="grade-on-ray-") as temporary:
         folder = Path(temporary)
-        command = [sys.executable, "-P", "-m", "pytest", *options, "-q", "--tb=no"]
-        command += [
-            "-p",
-            "no:cacheprovider",
-            "--json-report",
-            f"--json-report-file={folder / REPORT}",
-        ]
+        given = []
         for number, (name, source) in enumerate(shard):
             path = folder / f"{number:06}" / name
             path.parent.mkdir()
             path.write_bytes(source)
-            command.append(f"--solution={path}")
-        finished = subprocess.run(command, capture_output=True, text=True, check=False)
+            given.append(f"--solution={path}")
+        finished = run_pytest(*options, *given, report=folder / REPORT)
         try:
             read_results(folder / REPORT)
         except DamagedResults:

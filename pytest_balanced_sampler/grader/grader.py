@@ -14,7 +14,6 @@ import os
 import queue
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterable
@@ -25,11 +24,11 @@ from types import TracebackType
 
 from ..grade import Grade, Outcome
 from ..text import printable
+from .pytest_process import grading_environment, python_command
 
 _MAX_BATCH = 256
 _CANDIDATES_PER_HOST = 5000
 _SECONDS_TO_END = 30
-_STEERS_PYTEST = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 
 class GraderError(Exception):
@@ -198,9 +197,7 @@ class _Host:
     """The process behind one thread; started again when it died."""
 
     def __init__(self, arguments: list[str], folder: Path) -> None:
-        module = f"{__package__}.host"
-        # -P: no file in the folder where the program was started can pose as a module.
-        self._command = [sys.executable, "-P", "-m", module, str(folder), *arguments]
+        self._command = python_command(f"{__package__}.host", str(folder), *arguments)
         self._log = folder / f"host-{id(self)}.log"
         self._process: subprocess.Popen[str] | None = None
         self._graded = 0
@@ -261,7 +258,6 @@ class _Host:
         return self._process
 
     def _start(self) -> None:
-        environment = {k: v for k, v in os.environ.items() if k not in _STEERS_PYTEST}
         self._graded = 0
         with open(self._log, "w") as log:
             self._process = subprocess.Popen(
@@ -271,7 +267,7 @@ class _Host:
                 stderr=log,
                 text=True,
                 start_new_session=True,  # Ctrl-C in the training loop is the loop's to handle.
-                env=environment,
+                env=grading_environment(),
             )
 
     def _stop(self) -> None:

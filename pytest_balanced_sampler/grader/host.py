@@ -21,6 +21,7 @@ import pytest
 from ..judge.supply import WorkerSupply
 from ..session.grade_book import GradeBook
 from ..session.grading import SHARED_SUPPLY, TURNS_FOLDER
+from .pytest_process import OPTIONS
 
 
 class GradingHost:
@@ -30,7 +31,7 @@ class GradingHost:
     """
 
     def __init__(self, arguments: list[str], turns_folder: Path) -> None:
-        self._arguments = [*arguments, "-q", "--tb=no", "-p", "no:cacheprovider"]
+        self._arguments = [*arguments, *OPTIONS]
         self._turns_folder = turns_folder
         self._supplies: list[WorkerSupply] = []
 
