@@ -7,7 +7,7 @@ import pytest
 
 from pytest_balanced_sampler import Grader
 from pytest_balanced_sampler.results.run_folder import REPORT, RolloutRecord
-from pytest_balanced_sampler.rollouts.conversation import Settings
+from pytest_balanced_sampler.rollouts.model import Settings
 from pytest_balanced_sampler.rollouts.run import RolloutRun
 from pytest_balanced_sampler.verify.specimens import FAILED, Specimen, SpecimenSession, grade
 
@@ -30,7 +30,7 @@ def by_grader(task, _):
 
 
 def by_rollouts(task, folder):
-    run = RolloutRun(folder / "run", Settings("m", 1, 1, "p"), 2, task, resume=False)
+    run = RolloutRun(folder / "run", Settings("m", 1, 1, "p"), 2, task, versions={}, resume=False)
     for number, source in enumerate(SOURCES, 1):
         rollout = folder / f"run/rollouts/{number:04}"
         (rollout / "workspace").mkdir(parents=True)

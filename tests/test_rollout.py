@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 import pytest
 
@@ -289,6 +290,17 @@ def test_calls_over_a_limit_are_answered(scenarios):
     assert "lone surrogate" in results[0]["content"]
     assert "surrogates not allowed" in results[3]["content"]
     assert all(result["content"].replace("\n", "").isprintable() for result in results)
+
+
+def test_the_run_names_its_library_and_needs_none(scenarios):
+    """run.json has the version of the SDK; the modules of a run work with any other model too."""
+    out, _, _ = scenarios
+    assert json.loads((out / "run.json").read_text())["anthropic"] == version("anthropic")
+    script = (
+        "import sys, pytest_balanced_sampler.rollouts.run\n"
+        "raise SystemExit('anthropic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_a_fault_that_nobody_foresaw_ends_one_rollout(scenarios):
