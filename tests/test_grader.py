@@ -14,6 +14,7 @@ import pytest
 from pytest_balanced_sampler import Grader, GraderError
 from tests.conftest import ROOT, run_pytest
 
+LOGGER = "pytest_balanced_sampler."
 GOOD = "def double(x):\n    return 2 * x\n"
 BAD = "def double(x):\n    return 3 * x\n"
 TESTS = """
@@ -126,8 +127,8 @@ def test_a_host_that_is_killed_loses_nothing(task):
             assert outcomes == ["passed", "failed"] * 20
 
 
-def test_a_candidate_on_which_the_grader_dies_is_a_harness_error(task):
-    """The others of its batch are graded all the same."""
+def test_a_candidate_on_which_the_grader_dies_is_a_harness_error(task, caplog):
+    """The others of its batch are graded all the same; the log says what no grade shows."""
     (task / "test_task.py").write_text(
         TESTS + "def test_die(solution):\n    if solution.double(1) == 3: os._exit(9)\n"
     )
@@ -135,6 +136,9 @@ def test_a_candidate_on_which_the_grader_dies_is_a_harness_error(task):
         assert [g.outcome for g in grader.grade([GOOD, BAD, GOOD])] == [
             "passed", "harness_error", "passed"
         ]  # fmt: skip
+    logged = [r.getMessage() for r in caplog.records if r.name.startswith(LOGGER)]
+    assert any("a host died, it is started again" in message for message in logged)
+    assert "3 candidates got no grades: grading them one by one" in logged
 
 
 def test_a_task_that_cannot_grade_is_an_error(task, tmp_path):

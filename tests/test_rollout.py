@@ -391,6 +391,7 @@ def test_resume_repeats_only_the_faults(scenarios, tmp_path):
     with MessagesApi([SCENARIOS["good"][0]]) as api:
         finished = roll_out(api, out, "--runs", len(SCENARIOS), "--resume")
         assert finished.returncode == 0, finished.stderr
+        assert finished.stderr.count("is tried again: ") == faults
         assert len(api.requests) == 3 * faults
         prices = ["--prices", 1, 5, 1.25, 0.1]
         again = roll_out(

@@ -10,10 +10,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import logging
 import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,9 @@ from ..grader.pytest_process import run_pytest
 from ..results.read import DamagedResults, read_results
 from ..results.run_folder import REPORT
 from ..session.candidate import Candidate, find_candidates
+from ..text import printable
+
+_logger = logging.getLogger(__name__)
 
 SAME_ON_EVERY_NODE = ("grades_version", "grading_tests_sha256", "versions")
 TRIES_PER_SHARD = 5
@@ -139,10 +144,10 @@ def grade_all(left: dict[Path, Shard], options: list[str], address: str | None) 
     if not left:
         return []
     ray.init(address=address, log_to_driver=False)
-    remote = ray.remote(num_cpus=1, max_retries=TRIES_PER_SHARD, scheduling_strategy="SPREAD")(
-        grade_shard
-    )
+    # Ray's own retries would leave no trace.
+    remote = ray.remote(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")(grade_shard)
     waiting = {remote.remote(shard, options): file for file, shard in left.items()}
+    tries = Counter(left.keys())
     started, done, failures = time.monotonic(), 0, []
     candidates = sum(map(len, left.values()))
     while waiting:
@@ -152,9 +157,17 @@ def grade_all(left: dict[Path, Shard], options: list[str], address: str | None) 
             write_json(file, ray.get(ready))
             done += len(left[file])
         except RayTaskError as error:
+            _logger.warning("shard %s failed: %s", file.stem, printable(str(error.cause)))
             failures.append(str(error.cause))
         except RayError as error:
-            failures.append(str(error))
+            will_retry = tries[file] < TRIES_PER_SHARD
+            verdict = "it is tried again" if will_retry else "it failed"
+            _logger.warning("shard %s was lost, %s: %s", file.stem, verdict, printable(str(error)))
+            if will_retry:
+                tries[file] += 1
+                waiting[remote.remote(left[file], options)] = file
+            else:
+                failures.append(str(error))
         rate = done / (time.monotonic() - started)
         print(f"{done}/{candidates} graded, {rate:.1f} per second", file=sys.stderr, flush=True)
     return failures

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import queue
 import shutil
@@ -25,6 +26,8 @@ from types import TracebackType
 from ..grade import Grade, Outcome
 from ..text import printable
 from .pytest_process import grading_environment, python_command
+
+_logger = logging.getLogger(__name__)
 
 _MAX_BATCH = 256
 _CANDIDATES_PER_HOST = 5000
@@ -214,6 +217,7 @@ class _Host:
             grades = self._ask_twice(jobs)
         except (_HostDied, GraderError) as error:
             if len(jobs) > 1:
+                _logger.warning("%d candidates got no grades: grading them one by one", len(jobs))
                 for job in jobs:
                     self.grade([job])
             elif isinstance(error, _HostDied):
@@ -227,7 +231,9 @@ class _Host:
     def _ask_twice(self, jobs: list[_Job]) -> list[Grade]:
         try:
             return self._ask(jobs)
-        except _HostDied:
+        except _HostDied as error:
+            last = printable(str(error), 1000)
+            _logger.warning("a host died, it is started again; its last output: %s", last)
             return self._ask(jobs)
 
     def _ask(self, jobs: list[_Job]) -> list[Grade]:

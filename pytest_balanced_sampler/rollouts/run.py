@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -29,6 +30,8 @@ from ..text import printable_line
 from .conversation import Conversation, converse
 from .model import Model, Settings, WholeRunFailed
 from .workspace import Workspace
+
+_logger = logging.getLogger(__name__)
 
 
 class RolloutRun:
@@ -94,6 +97,10 @@ class RolloutRun:
         on_end: Callable[[RolloutRecord], None],
     ) -> None:
         """Do these rollouts, so many at a time. The first `WholeRunFailed` ends them all."""
+        for record in self.records():
+            if record.rollout in numbers:
+                error = printable_line(record.error or "")
+                _logger.warning("rollout %d is tried again: %s", record.rollout, error)
         places = asyncio.Semaphore(concurrency)
 
         async def one(number: int) -> None:
