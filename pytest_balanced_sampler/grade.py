@@ -101,7 +101,7 @@ class Grade:
         default; that of `path` is the name, which was a path. Raises `KeyError` or `TypeError`
         when a field is missing that every report has, `ValueError` for an unknown outcome.
         """
-        known = {field.name for field in fields(cls)}
+        known = {own.name for own in fields(cls)}
         kept = {name: value for name, value in grade.items() if name in known}
         kept["outcome"] = Outcome(grade["outcome"])
         kept["tests"] = {name: TestOutcome(outcome) for name, outcome in grade["tests"].items()}

@@ -127,6 +127,18 @@ def test_a_host_that_is_killed_loses_nothing(task):
             assert outcomes == ["passed", "failed"] * 20
 
 
+def test_an_idle_host_that_dies_is_started_again(task, caplog):
+    """The next batch is graded by a new one, and the log says so."""
+    with Grader(task) as grader:
+        grader.grade([GOOD])
+        (host,) = (c for c in children() if "grader.host" in " ".join(c.cmdline()))
+        host.kill()
+        while host.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.05)
+        assert [grade.outcome for grade in grader.grade([BAD])] == ["failed"]
+    assert "an idle host ended with status -9, it is started again" in caplog.messages
+
+
 def test_a_candidate_on_which_the_grader_dies_is_a_harness_error(task, caplog):
     """The others of its batch are graded all the same; the log says what no grade shows."""
     (task / "test_task.py").write_text(

@@ -258,7 +258,10 @@ class _Host:
     def _running(self) -> subprocess.Popen[str]:
         if self._graded >= _CANDIDATES_PER_HOST:
             self._stop()
-        if self._process is None or self._process.poll() is not None:
+        if self._process is not None and (status := self._process.poll()) is not None:
+            _logger.warning("an idle host ended with status %d, it is started again", status)
+            self._process = None
+        if self._process is None:
             self._start()
         assert self._process is not None
         return self._process
