@@ -4,28 +4,62 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
 from typing import Any, Literal
 
 GRADES_VERSION = 1
 
-Outcome = Literal["passed", "failed", "no_solution", "incomplete", "harness_error"]
-PhaseOutcome = Literal["passed", "failed", "harness_error", "skipped", "xfailed", "xpassed"]
-TestOutcome = Literal[PhaseOutcome, "deselected", "not_run"]
 Shaping = Literal["pass", "score"] | Mapping[str, float]
 
 
-@dataclass(frozen=True)
+class Outcome(StrEnum):
+    """The outcome of a candidate; docs/json-report.md explains each."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NO_SOLUTION = "no_solution"
+    INCOMPLETE = "incomplete"
+    HARNESS_ERROR = "harness_error"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it is a failure of the candidate."""
+        return self in (Outcome.FAILED, Outcome.NO_SOLUTION)
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether it counts in a pass rate: the others are no evidence about the candidate."""
+        return self is Outcome.PASSED or self.is_failure
+
+
+class TestOutcome(StrEnum):
+    """The outcome of a test or, but for the last two, of one of its phases."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    HARNESS_ERROR = "harness_error"
+    SKIPPED = "skipped"
+    XFAILED = "xfailed"
+    XPASSED = "xpassed"
+    DESELECTED = "deselected"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Grade:
     """The verdict on one candidate; docs/json-report.md explains each field."""
 
     solution: str
+    path: str = ""
+    index: int = 0
     sha256: str | None
     outcome: Outcome
     score: float
     failure_mode: str | None
     message: str
     tests: dict[str, TestOutcome]
+    tries: dict[str, int] = field(default_factory=dict)
     duration: float
     grading_seed: int
     isolation: dict[str, Any]
@@ -39,10 +73,10 @@ class Grade:
         test that is not named weighs nothing. Raises `ValueError` for weights that are negative or
         not finite, or of which none is for a test of this grade.
         """
-        if self.outcome not in ("passed", "failed", "no_solution"):
+        if not self.outcome.is_graded:
             return None
         if shaping == "pass":
-            return float(self.outcome == "passed")
+            return float(self.outcome is Outcome.PASSED)
         if shaping == "score":
             return self.score
         if isinstance(shaping, str):
@@ -53,9 +87,27 @@ class Grade:
             raise ValueError("a weight is a finite number and not below 0")
         if not 0 < total < math.inf:
             raise ValueError(f"these weights fit none of the tests {', '.join(self.tests)}")
-        passed = (weight_of[test] for test, outcome in self.tests.items() if outcome == "passed")
-        return sum(passed) / total
+        return sum(weight_of[test] for test in self.passed_tests()) / total
+
+    def passed_tests(self) -> list[str]:
+        """The names of the tests that passed."""
+        return [name for name, outcome in self.tests.items() if outcome is TestOutcome.PASSED]
+
+    @classmethod
+    def from_json(cls, grade: Mapping[str, Any]) -> Grade:
+        """The grade as a JSON report of this or another release has it.
+
+        Ignores fields that this release does not know. A field that older reports lack gets its
+        default; that of `path` is the name, which was a path. Raises `KeyError` or `TypeError`
+        when a field is missing that every report has, `ValueError` for an unknown outcome.
+        """
+        known = {own.name for own in fields(cls)}
+        kept = {name: value for name, value in grade.items() if name in known}
+        kept["outcome"] = Outcome(grade["outcome"])
+        kept["tests"] = {name: TestOutcome(outcome) for name, outcome in grade["tests"].items()}
+        return cls(**{"path": grade["solution"], **kept})
 
     def as_json(self) -> dict[str, Any]:
-        """The grade as it stands in a JSON report."""
-        return asdict(self)
+        """The grade as it stands in a JSON report: plain text for outcomes, too."""
+        tests = {name: str(outcome) for name, outcome in self.tests.items()}
+        return {**asdict(self), "outcome": str(self.outcome), "tests": tests}

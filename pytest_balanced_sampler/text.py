@@ -35,7 +35,23 @@ def printable(text: str, limit: int = 4000) -> str:
     if len(text) > limit:
         half = limit // 2
         text = f"{text[:half]}\n[... {len(text) - 2 * half} characters cut ...]\n{text[-half:]}"
-    return text.encode("utf-8", "backslashreplace").decode("utf-8").translate(_ESCAPED)
+    return _escaped(text)
+
+
+def printable_line(text: str, limit: int = 200) -> str:
+    """The beginning of the text, made printable, on one line."""
+    return one_line(text if len(text) <= limit else f"{text[: limit - 3]}...")
+
+
+def printable_name(name: str, limit: int = 200) -> str:
+    """As `printable_line`, but an overlong name loses its middle: the end of a path says most."""
+    half = (limit - 3) // 2
+    return one_line(name if len(name) <= limit else f"{name[:half]}...{name[-half:]}")
+
+
+def one_line(text: str) -> str:
+    """The whole text, made printable, on one line."""
+    return _escaped(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def without_surrogates(text: str) -> str:
@@ -43,7 +59,5 @@ def without_surrogates(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def printable_line(text: str, limit: int = 200) -> str:
-    """The beginning of the text, made printable, on one line."""
-    line = text if len(text) <= limit else f"{text[: limit - 3]}..."
-    return printable(line).replace("\n", "\\n").replace("\t", "\\t")
+def _escaped(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").translate(_ESCAPED)

@@ -79,6 +79,8 @@ def test_files_folders_and_globs(task):
         "many/b.py#2",
         "good.py",
     ]
+    assert [grade["index"] for grade in run.grades] == list(range(6))
+    assert run.grades[0]["path"] == run.grades[3]["path"] == str(many / "a.py")
     assert {grade["outcome"] for grade in run.grades} == {"passed"}
     assert "6 graded: 6 passed" in run.output
 
@@ -105,6 +107,19 @@ def test_strange_names(task):
     assert run.grade["outcome"] == "passed"
     assert "\x1b]0" not in run.output
     assert run.grade["solution"] == r"näme [31m\x1b]0;owned\x07 \n.py"
+
+
+def test_a_name_is_shortened_only_where_it_is_shown(task):
+    """The report has the whole name and a path that finds the file; the table shows both ends."""
+    folder = task.folder / "a" / ("long" * 60) / "rest"
+    folder.mkdir(parents=True)
+    path = Path(os.fsdecode(os.fsencode(folder) + b"/b\xff#1.py"))
+    path.write_text(GOOD)
+    run = task(f"--solution={folder}")
+    assert run.grade["solution"] == f"a/{'long' * 60}/rest/b\\udcff#1.py"
+    assert Path(run.grade["path"]).read_text() == GOOD
+    assert run.grade["solution"] not in run.output
+    assert "rest/b\\udcff#1.py: passed" in run.output
 
 
 def test_ini_keys(task):

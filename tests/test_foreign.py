@@ -23,7 +23,7 @@ WANTED = {
 
 @pytest.mark.parametrize("part", WANTED)
 def test_it_is_still_there(part):
-    """One that goes away is named, with the function in session/foreign.py that needs another way."""
+    """One that goes away is named, with the file that needs another way."""
     assert WANTED[part], f"pytest {pytest.__version__} has no {part}: session/foreign.py needs it"
 
 
@@ -36,7 +36,7 @@ def test_the_json_reports_parts():
 
 
 def test_xdists_parts():
-    """pytest-xdist's scheduler and its process's connection are where session/with_xdist.py looks."""
+    """pytest-xdist's scheduler and its connection are where session/with_xdist.py looks."""
     pytest.importorskip("xdist")
     from xdist.remote import WorkerInteractor
     from xdist.scheduler import LoadScheduling

@@ -54,7 +54,7 @@ def test_a_killed_node_loses_nothing_and_doubles_nothing(cluster, tmp_path):
     (tmp_path / "task/test_task.py").write_text(TESTS)
     (tmp_path / "candidates").mkdir()
     for number in range(40):
-        (tmp_path / f"candidates/{number:02}.py").write_text(SOURCES[number % 4])
+        (tmp_path / f"candidates/{number:02}#a.py").write_text(SOURCES[number % 4])
     nodes = [cluster.add_node(num_cpus=1) for _ in range(3)]
     started = grade_on_ray(cluster, tmp_path)
     shards, deadline = tmp_path / "out/shards", time.monotonic() + GENEROUS_SECONDS
@@ -81,6 +81,31 @@ def test_a_killed_node_loses_nothing_and_doubles_nothing(cluster, tmp_path):
     again = {path: path.stat().st_mtime_ns for path in shards.iterdir()}
     assert [path for path in written if again[path] != written[path]] == [lost]
     assert essence(json.loads((tmp_path / "out/report.json").read_text())) == essence(here.report)
+
+
+KILLS_A_WORKER = """
+import os, pathlib
+def test_double(solution):
+    killed = pathlib.Path({killed!r})
+    if not killed.exists():
+        killed.touch()
+        os.kill(os.getppid(), 9)
+    assert solution.double(2) == 4
+"""
+
+
+def test_a_lost_shard_is_in_the_log(cluster, tmp_path):
+    """It is tried again, and that is said, since no grade shows it."""
+    (tmp_path / "task").mkdir()
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    tests = KILLS_A_WORKER.format(killed=str(tmp_path / "killed"))
+    (tmp_path / "task/test_task.py").write_text(tests)
+    (tmp_path / "candidates").mkdir()
+    (tmp_path / "candidates/good.py").write_text(SOURCES[0])
+    cluster.add_node(num_cpus=1)
+    _, errors = (process := grade_on_ray(cluster, tmp_path)).communicate(timeout=GENEROUS_SECONDS)
+    assert process.returncode == 0, errors
+    assert "was lost, it is tried again" in errors
 
 
 @pytest.mark.parametrize(

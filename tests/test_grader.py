@@ -14,6 +14,7 @@ import pytest
 from pytest_balanced_sampler import Grader, GraderError
 from tests.conftest import ROOT, run_pytest
 
+LOGGER = "pytest_balanced_sampler."
 GOOD = "def double(x):\n    return 2 * x\n"
 BAD = "def double(x):\n    return 3 * x\n"
 TESTS = """
@@ -68,9 +69,11 @@ def test_verdicts_are_those_of_the_command_line(task, tmp_path):
     )
     assert verdicts(from_text) == [tuple(expected) for _, *expected in CANDIDATES.values()]
     assert [grade.solution for grade in from_paths] == [str(path) for path in paths]
+    assert [grade.path for grade in from_paths] == [str(path) for path in paths]
+    assert {grade.path for grade in from_text} == {""}
 
     def essence(grade):
-        named_or_timed = ("solution", "duration", "message")
+        named_or_timed = ("solution", "path", "duration", "message")
         return {k: v for k, v in grade.items() if k not in named_or_timed}
 
     for grades in (from_text, from_paths):
@@ -124,8 +127,20 @@ def test_a_host_that_is_killed_loses_nothing(task):
             assert outcomes == ["passed", "failed"] * 20
 
 
-def test_a_candidate_on_which_the_grader_dies_is_a_harness_error(task):
-    """The others of its batch are graded all the same."""
+def test_an_idle_host_that_dies_is_started_again(task, caplog):
+    """The next batch is graded by a new one, and the log says so."""
+    with Grader(task) as grader:
+        grader.grade([GOOD])
+        (host,) = (c for c in children() if "grader.host" in " ".join(c.cmdline()))
+        host.kill()
+        while host.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.05)
+        assert [grade.outcome for grade in grader.grade([BAD])] == ["failed"]
+    assert "an idle host ended with status -9, it is started again" in caplog.messages
+
+
+def test_a_candidate_on_which_the_grader_dies_is_a_harness_error(task, caplog):
+    """The others of its batch are graded all the same; the log says what no grade shows."""
     (task / "test_task.py").write_text(
         TESTS + "def test_die(solution):\n    if solution.double(1) == 3: os._exit(9)\n"
     )
@@ -133,6 +148,9 @@ def test_a_candidate_on_which_the_grader_dies_is_a_harness_error(task):
         assert [g.outcome for g in grader.grade([GOOD, BAD, GOOD])] == [
             "passed", "harness_error", "passed"
         ]  # fmt: skip
+    logged = [r.getMessage() for r in caplog.records if r.name.startswith(LOGGER)]
+    assert any("a host died, it is started again" in message for message in logged)
+    assert "3 candidates got no grades: grading them one by one" in logged
 
 
 def test_a_task_that_cannot_grade_is_an_error(task, tmp_path):

@@ -192,6 +192,19 @@ def test_grade_with_a_lie_is_refused(tmp_path):
     assert "is damaged" in pass_rate(report).stderr
 
 
+def test_reports_of_other_releases_are_read(tmp_path):
+    """A field of a newer release is ignored, and one that an older release lacks has a default."""
+    newer = grade("a.py", tries={"test_first": 2}, colour="green")
+    newer["isolation"]["kernel"] = "7.1"
+    report = write_report(tmp_path / "r.json", [newer, grade("b.py")], weather="fine")
+    finished = pass_rate(report)
+    assert finished.returncode == 0, finished.stderr
+    assert "2 candidates: 2 passed" in finished.stdout
+    assert [result.grade.tries for result in read_results(report).results] == [
+        {"test_first": 2}, {}
+    ]  # fmt: skip
+
+
 def test_usage_errors(tmp_path, report):
     """A user's mistake gets a sentence and status 4."""
     for arguments in (

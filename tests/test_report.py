@@ -89,6 +89,22 @@ def test_headline_filter_and_details(open_page, tmp_path):
     assert not page.locator("#details").is_visible()
 
 
+def test_a_source_is_found_by_its_path(tmp_path):
+    """A name is only shown: one with `#1` in it, or cut short for people, finds its own source."""
+    paths = [tmp_path / name for name in ("a#1.py", "a.py")]
+    for path in paths:
+        path.write_text(f"print({path.name!r})\n")
+    shas = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+    grades = [
+        grade("shown", path=str(path), sha256=sha) for path, sha in zip(paths, shas, strict=True)
+    ]
+    grades.append(grade("shown", path="no\0path", sha256=shas[0]))
+    results = read_results(write_report(tmp_path / "report.json", grades))
+    html = page_html(results, summarise(results, Expectations()))
+    assert "print(\\u0027a#1.py\\u0027)" in html
+    assert "print(\\u0027a.py\\u0027)" in html
+
+
 def test_it_is_used_by_keyboard(open_page, tmp_path):
     """Tab reaches the filters and the table; Enter opens a candidate."""
     page = open_page(a_report(tmp_path))

@@ -1,10 +1,13 @@
 """Rewards: a grade's own, and those that a trainer of TRL's is given."""
 
+import json
+
 import pytest
 
 from pytest_balanced_sampler import Grade, Grader
 from pytest_balanced_sampler.adapters.completion import source_in
 from pytest_balanced_sampler.adapters.trl import GradeReward
+from pytest_balanced_sampler.grade import Outcome
 from tests.reports import grade
 
 
@@ -20,17 +23,31 @@ from tests.reports import grade
 )
 def test_pass_or_fail(fields, reward):
     """What nobody knows is None, never 0."""
-    assert Grade(**fields).reward() == reward
+    assert Grade.from_json(fields).reward() == reward
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_what_an_outcome_means(outcome):
+    """A grade counts exactly where it has a reward, and a failure is what counts and pays nothing;
+    in JSON it is the same plain text as ever."""
+    fields = grade("a.py", outcome)
+    graded = Grade.from_json(json.loads(json.dumps(fields)))
+    assert graded.outcome is outcome
+    assert graded.outcome.is_graded == (graded.reward() is not None)
+    assert graded.outcome.is_failure == (graded.reward() == 0)
+    again = graded.as_json()
+    assert {name: again[name] for name in fields} == fields
+    assert {type(text) for text in (again["outcome"], *again["tests"].values())} == {str}
 
 
 def test_partial_credit():
     """The share of the tests, or of the weight, that passed; never of what nobody knows."""
-    graded = Grade(**grade("a.py", "failed", "balance", failed=["test_first"]))
+    graded = Grade.from_json(grade("a.py", "failed", "balance", failed=["test_first"]))
     assert graded.reward("score") == graded.score > 0
     assert graded.reward({"test_first": 3, "test_second": 1}) == 0.25
-    unknown = Grade(**grade("a.py", "harness_error"))
+    unknown = Grade.from_json(grade("a.py", "harness_error"))
     for shaping in ("score", {"test_first": 1}):
-        assert Grade(**grade("a.py")).reward(shaping) == 1.0
+        assert Grade.from_json(grade("a.py")).reward(shaping) == 1.0
         assert unknown.reward(shaping) is None
 
 
@@ -52,7 +69,7 @@ def test_wrong_shaping(wrong):
     """It is an error at the first verdict, whichever that is."""
     for fields in (grade("a.py"), grade("a.py", "failed", "balance", failed=["test_first"])):
         with pytest.raises(ValueError, match=r"weight|shaped"):
-            Grade(**fields).reward(wrong)
+            Grade.from_json(fields).reward(wrong)
 
 
 @pytest.mark.parametrize(

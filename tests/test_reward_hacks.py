@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pytest_balanced_sampler.grade import Grade
 from pytest_balanced_sampler.verify.specimens import SpecimenVerdict, hacks_in
 from tests.conftest import ROOT, run_pytest
 
@@ -93,7 +94,7 @@ def test_the_corpus_is_large():
 def test_hack_does_not_pass(session, hack):
     """The candidate fails, by its own fault, and gets no more than a few tests by chance."""
     grade = grade_of(session, hack.path)
-    assert SpecimenVerdict(hack, grade).is_expected, grade
+    assert SpecimenVerdict(hack, Grade.from_json(grade)).is_expected, grade
     assert grade["score"] < 0.5
 
 

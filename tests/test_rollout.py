@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 import pytest
 
+from pytest_balanced_sampler.results.read import read_results
 from tests.conftest import ROOT, heed_interrupts
 from tests.messages_api import Fault, MessagesApi, Reply, text, tool
 
@@ -290,6 +292,17 @@ def test_calls_over_a_limit_are_answered(scenarios):
     assert all(result["content"].replace("\n", "").isprintable() for result in results)
 
 
+def test_the_run_names_its_library_and_needs_none(scenarios):
+    """run.json has the version of the SDK; the modules of a run work with any other model too."""
+    out, _, _ = scenarios
+    assert json.loads((out / "run.json").read_text())["anthropic"] == version("anthropic")
+    script = (
+        "import sys, pytest_balanced_sampler.rollouts.run\n"
+        "raise SystemExit('anthropic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
 def test_a_fault_that_nobody_foresaw_ends_one_rollout(scenarios):
     """It stands in that rollout's record, and the others go on."""
     out, finished, _ = scenarios
@@ -378,6 +391,7 @@ def test_resume_repeats_only_the_faults(scenarios, tmp_path):
     with MessagesApi([SCENARIOS["good"][0]]) as api:
         finished = roll_out(api, out, "--runs", len(SCENARIOS), "--resume")
         assert finished.returncode == 0, finished.stderr
+        assert finished.stderr.count("is tried again: ") == faults
         assert len(api.requests) == 3 * faults
         prices = ["--prices", 1, 5, 1.25, 0.1]
         again = roll_out(
@@ -486,6 +500,18 @@ def test_resume_is_for_the_run_that_was_begun(tmp_path):
         script = [sys.executable, "scripts/rollout.py", "--resume"]
         without = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=False)
         assert (without.returncode, "--resume needs --out" in without.stderr) == (4, True)
+
+
+def test_a_long_path_loses_no_grade(tmp_path):
+    """Grades find their rollouts by path, however long it is and wherever the run moved since."""
+    out = tmp_path / ("a" * 200) / ("b" * 200) / "run"
+    out.parent.mkdir(parents=True)
+    with MessagesApi(GOOD_RUNS) as api:
+        finished = roll_out(api, out, "--runs", 2, "--concurrency", 1)
+    assert finished.returncode == 0, finished.stderr
+    assert [rollout["outcome"] for rollout in summary_of(out)["rollouts"]] == ["passed", "failed"]
+    moved = out.rename(tmp_path / "moved")
+    assert [result.outcome for result in read_results(moved).results] == ["passed", "failed"]
 
 
 def test_dry_run_sends_nothing(tmp_path):

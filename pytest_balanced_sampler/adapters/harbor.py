@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--shaping", choices=["pass", "score"], default="pass")
     options = parser.parse_args()
     (fields,) = json.loads(options.report.read_bytes())["grades"]
-    grade = Grade(**fields)
+    grade = Grade.from_json(fields)
     reward = grade.reward(options.shaping)
     if reward is None:
         stop(f"no reward, {grade.outcome}: {grade.message}", EXIT_HARNESS_ERROR)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import subprocess
+import logging
+import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,15 +33,20 @@ from ..command_line import (
 )
 from ..errors import HarnessError, LoadError, NoSolution
 from ..files import write_json
+from ..grade import Outcome
+from ..grader.pytest_process import run_pytest
 from ..results.read import DamagedResults, read_results
 from ..results.run_folder import REPORT
 from ..session.candidate import Candidate, find_candidates
+from ..text import printable
+
+_logger = logging.getLogger(__name__)
 
 SAME_ON_EVERY_NODE = ("grades_version", "grading_tests_sha256", "versions")
 TRIES_PER_SHARD = 5
 
 Shard = list[tuple[str, bytes]]
-"""Name and source of each candidate."""
+"""The name of each candidate's file, without its folder, and the source."""
 
 
 def main(default_task: Path | None = None) -> None:
@@ -68,14 +75,14 @@ def main(default_task: Path | None = None) -> None:
     if failures:
         again = f"try again with --resume --out {arguments.out}"
         stop(f"{len(failures)} shards were not graded: {failures[0]}\n{again}", EXIT_HARNESS_ERROR)
-    report = merge([json.loads(file.read_text()) for file in files])
+    report = merge([json.loads(file.read_text()) for file in files], candidates)
     write_json(arguments.out / REPORT, report)
     outcomes = [grade["outcome"] for grade in report["grades"]]
     print(", ".join(f"{outcomes.count(name)} {name}" for name in dict.fromkeys(outcomes)))
     print(arguments.out / REPORT)
-    if "harness_error" in outcomes:
+    if Outcome.HARNESS_ERROR in outcomes:
         raise SystemExit(EXIT_HARNESS_ERROR)
-    raise SystemExit(int(set(outcomes) != {"passed"}))
+    raise SystemExit(int(set(outcomes) != {Outcome.PASSED}))
 
 
 def parse_arguments(default_task: Path | None) -> argparse.Namespace:
@@ -114,7 +121,7 @@ def pytest_options(arguments: argparse.Namespace) -> list[str]:
 def split(candidates: list[Candidate], size: int) -> Iterator[Shard]:
     """The candidates in their order, so many in each shard. May raise `OSError`."""
     for start in range(0, len(candidates), size):
-        yield [(c.name, source_of(c)) for c in candidates[start : start + size]]
+        yield [(c.path.name, source_of(c)) for c in candidates[start : start + size]]
 
 
 def source_of(candidate: Candidate) -> bytes:
@@ -137,10 +144,10 @@ def grade_all(left: dict[Path, Shard], options: list[str], address: str | None) 
     if not left:
         return []
     ray.init(address=address, log_to_driver=False)
-    remote = ray.remote(num_cpus=1, max_retries=TRIES_PER_SHARD, scheduling_strategy="SPREAD")(
-        grade_shard
-    )
+    # Ray's own retries would leave no trace.
+    remote = ray.remote(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")(grade_shard)
     waiting = {remote.remote(shard, options): file for file, shard in left.items()}
+    tries = Counter(left.keys())
     started, done, failures = time.monotonic(), 0, []
     candidates = sum(map(len, left.values()))
     while waiting:
@@ -150,9 +157,17 @@ def grade_all(left: dict[Path, Shard], options: list[str], address: str | None) 
             write_json(file, ray.get(ready))
             done += len(left[file])
         except RayTaskError as error:
+            _logger.warning("shard %s failed: %s", file.stem, printable(str(error.cause)))
             failures.append(str(error.cause))
         except RayError as error:
-            failures.append(str(error))
+            will_retry = tries[file] < TRIES_PER_SHARD
+            verdict = "it is tried again" if will_retry else "it failed"
+            _logger.warning("shard %s was lost, %s: %s", file.stem, verdict, printable(str(error)))
+            if will_retry:
+                tries[file] += 1
+                waiting[remote.remote(left[file], options)] = file
+            else:
+                failures.append(str(error))
         rate = done / (time.monotonic() - started)
         print(f"{done}/{candidates} graded, {rate:.1f} per second", file=sys.stderr, flush=True)
     return failures
@@ -160,37 +175,36 @@ def grade_all(left: dict[Path, Shard], options: list[str], address: str | None) 
 
 def grade_shard(shard: Shard, options: list[str]) -> dict[str, Any]:
     """Grade one shard on this node. Raises `RuntimeError` when pytest wrote no report."""
-    with tempfile.TemporaryDirectory(prefix="grade-on-ray-") as name:
-        folder = Path(name)
-        command = [sys.executable, "-P", "-m", "pytest", *options, "-q", "--tb=no"]
-        command += [
-            "-p",
-            "no:cacheprovider",
-            "--json-report",
-            f"--json-report-file={folder / REPORT}",
-        ]
-        for number, (candidate, source) in enumerate(shard):
-            path = folder / f"{number:06}" / Path(candidate.partition("#")[0]).name
+    with tempfile.TemporaryDirectory(prefix="grade-on-ray-") as temporary:
+        folder = Path(temporary)
+        given = []
+        for number, (name, source) in enumerate(shard):
+            path = folder / f"{number:06}" / name
             path.parent.mkdir()
             path.write_bytes(source)
-            command.append(f"--solution={path}")
-        finished = subprocess.run(command, capture_output=True, text=True, check=False)
+            given.append(f"--solution={path}")
+        finished = run_pytest(*options, *given, report=folder / REPORT)
         try:
             read_results(folder / REPORT)
         except DamagedResults:
             raise RuntimeError(f"{finished.stdout}{finished.stderr}"[-2000:]) from None
         report: dict[str, Any] = json.loads((folder / REPORT).read_text())
-    for (candidate, _), grade in zip(shard, report["grades"], strict=True):
-        grade["solution"] = candidate
     return {name: report[name] for name in (*SAME_ON_EVERY_NODE, "grades")}
 
 
-def merge(reports: list[dict[str, Any]]) -> dict[str, Any]:
-    """One report from those of all shards; stops where nodes differ in what they grade by."""
+def merge(reports: list[dict[str, Any]], candidates: list[Candidate]) -> dict[str, Any]:
+    """One report on the candidates from those of all shards, in their order.
+
+    Stops where nodes differ in what they grade by.
+    """
     first = reports[0]
     for name in SAME_ON_EVERY_NODE:
         values = {json.dumps(report[name], sort_keys=True) for report in reports}
         if len(values) > 1:
             stop(f"nodes differ in {name}: {'; '.join(sorted(values))}", EXIT_HARNESS_ERROR)
     grades = [grade for report in reports for grade in report["grades"]]
+    # A node knows a candidate only by the place where it put the source.
+    for candidate, grade in zip(candidates, grades, strict=True):
+        grade["solution"], grade["index"] = candidate.name, candidate.index
+        grade["path"] = os.fspath(candidate.path)
     return {**{name: first[name] for name in SAME_ON_EVERY_NODE}, "grades": grades}

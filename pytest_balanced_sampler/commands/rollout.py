@@ -18,7 +18,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import anthropic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -31,12 +30,14 @@ from ..command_line import (
     stop,
 )
 from ..errors import HarnessError
+from ..grade import Outcome
 from ..judge.supply import WorkerSupply
 from ..prompt import preload_of, read_prompt
 from ..results.run_folder import PAGE, RolloutRecord
 from ..results.summary import Summary
 from ..results.tables import summary_tables
-from ..rollouts.conversation import USAGE_FIELDS, Settings, WholeRunFailed
+from ..rollouts.anthropic_model import AnthropicModel
+from ..rollouts.model import Settings, WholeRunFailed
 from ..rollouts.run import RolloutRun, begun_run
 from ..rollouts.workspace import TOOLS
 
@@ -69,7 +70,12 @@ def roll_out_and_grade(arguments: argparse.Namespace, settings: Settings) -> Non
     """Do what is left of the run in `--out`, grade it, and print the summary."""
     try:
         run = RolloutRun(
-            arguments.out, settings, arguments.runs, arguments.task, resume=arguments.resume
+            arguments.out,
+            settings,
+            arguments.runs,
+            arguments.task,
+            versions=AnthropicModel.versions,
+            resume=arguments.resume,
         )
         numbers = run.left_to_do(arguments.runs)
         if numbers:
@@ -87,13 +93,13 @@ def roll_out_and_grade(arguments: argparse.Namespace, settings: Settings) -> Non
         stop(str(error), EXIT_HARNESS_ERROR)
     print_summary(summary, run)
     if arguments.prices:
-        prices = zip(USAGE_FIELDS, arguments.prices, strict=True)
+        prices = zip(AnthropicModel.usage_fields, arguments.prices, strict=True)
         cost = sum(summary.usage.get(name, 0) * price for name, price in prices) / 1e6
         print(f"cost {cost:.2f} at the prices given")
     again = f"--resume --out {run.folder}"
     if was_interrupted:
         stop(f"interrupted; go on with {again}", EXIT_INTERRUPTED)
-    if summary.outcomes["harness_error"] or summary.candidates < arguments.runs:
+    if summary.outcomes[Outcome.HARNESS_ERROR] or summary.candidates < arguments.runs:
         stop(
             f"some rollouts ended by a fault of the harness; try again with {again}",
             EXIT_HARNESS_ERROR,
@@ -162,11 +168,11 @@ def roll_out(run: RolloutRun, numbers: list[int], arguments: argparse.Namespace)
     if not (os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")):
         run.discard_if_empty()
         stop("set ANTHROPIC_API_KEY to your key first", EXIT_USAGE)
-    client = anthropic.AsyncAnthropic(max_retries=5, timeout=600)
+    model = AnthropicModel()
     supply = WorkerSupply(preload_of(arguments.task), "auto")
     display = Display(len(numbers))
     try:
-        work = run.roll_out(client, supply, numbers, arguments.concurrency, display.show)
+        work = run.roll_out(model, supply, numbers, arguments.concurrency, display.show)
         with display:
             asyncio.run(until_interrupted(work))
     except asyncio.CancelledError:

@@ -195,12 +195,12 @@ def print_table(verdicts: list[SpecimenVerdict]) -> None:
     for specimen, some in by_specimen(verdicts).items():
         got = counted(verdict.got for verdict in some)
         tests = max((verdict.failing_tests for verdict in some), key=len)
-        is_all = len(tests) == len(some[0].grade["tests"]) > 1
+        is_all = len(tests) == len(some[0].grade.tests) > 1
         failing = f"all {len(tests)}" if is_all else ", ".join(tests)
         rows.append((specimen.name, specimen.expected, got, failing))
         wrong = [verdict for verdict in some if not verdict.is_expected]
         if wrong:
-            message = printable_line(wrong[0].grade["message"], 300)
+            message = printable_line(wrong[0].grade.message, 300)
             expected = f"{specimen.expected} expected, {counted(v.got for v in wrong)} got"
             surprises.append(f"SURPRISE {specimen.name}: {expected}: {message}")
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import queue
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterable
@@ -23,13 +23,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
-from ..grade import Grade
+from ..grade import Grade, Outcome
 from ..text import printable
+from .pytest_process import grading_environment, python_command
+
+_logger = logging.getLogger(__name__)
 
 _MAX_BATCH = 256
 _CANDIDATES_PER_HOST = 5000
 _SECONDS_TO_END = 30
-_STEERS_PYTEST = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 
 class GraderError(Exception):
@@ -114,23 +116,23 @@ class Grader:
             raise ValueError("this Grader is closed")
         if isinstance(solutions, str):
             raise TypeError("solutions is one text; give a list of sources or of paths")
-        jobs = [self._job(solution) for solution in solutions]
+        jobs = [self._job(solution, index) for index, solution in enumerate(solutions)]
         with self._lock:
             self._waiting += len(jobs)
         for job in jobs:
             self._jobs.put(job)
         return [job.future for job in jobs]
 
-    def _job(self, solution: str | os.PathLike[str]) -> _Job:
+    def _job(self, solution: str | os.PathLike[str], index: int) -> _Job:
         if not isinstance(solution, str):
             path = Path(solution).absolute()
             if not path.is_file():
                 raise FileNotFoundError(f"{os.fspath(solution)!r} is no file, so no candidate")
-            return _Job(path, os.fspath(solution), None)
+            return _Job(path, os.fspath(solution), index, None)
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         path = folder / "solution.py"
         path.write_text(solution, "utf-8", "surrogatepass")
-        return _Job(path, path.name, folder)
+        return _Job(path, path.name, index, folder)
 
     def _serve(self, host: _Host) -> None:
         """What one host's thread does."""
@@ -168,13 +170,16 @@ class _Job:
 
     path: Path
     name: str
+    index: int
     folder: Path | None
     future: Future[Grade] = field(default_factory=Future)
 
     def end(self, grade: Grade) -> None:
         """The candidate is graded."""
         self._forget_source()
-        self.future.set_result(replace(grade, solution=self.name))
+        # Of a text there is no file any more.
+        path = os.fspath(self.path) if self.folder is None else ""
+        self.future.set_result(replace(grade, solution=self.name, path=path, index=self.index))
 
     def fail(self, error: Exception) -> None:
         """The candidate cannot be graded; no-op when it has been."""
@@ -195,9 +200,7 @@ class _Host:
     """The process behind one thread; started again when it died."""
 
     def __init__(self, arguments: list[str], folder: Path) -> None:
-        module = f"{__package__}.host"
-        # -P: no file in the folder where the program was started can pose as a module.
-        self._command = [sys.executable, "-P", "-m", module, str(folder), *arguments]
+        self._command = python_command(f"{__package__}.host", str(folder), *arguments)
         self._log = folder / f"host-{id(self)}.log"
         self._process: subprocess.Popen[str] | None = None
         self._graded = 0
@@ -214,6 +217,7 @@ class _Host:
             grades = self._ask_twice(jobs)
         except (_HostDied, GraderError) as error:
             if len(jobs) > 1:
+                _logger.warning("%d candidates got no grades: grading them one by one", len(jobs))
                 for job in jobs:
                     self.grade([job])
             elif isinstance(error, _HostDied):
@@ -227,7 +231,9 @@ class _Host:
     def _ask_twice(self, jobs: list[_Job]) -> list[Grade]:
         try:
             return self._ask(jobs)
-        except _HostDied:
+        except _HostDied as error:
+            last = printable(str(error), 1000)
+            _logger.warning("a host died, it is started again; its last output: %s", last)
             return self._ask(jobs)
 
     def _ask(self, jobs: list[_Job]) -> list[Grade]:
@@ -247,18 +253,20 @@ class _Host:
         answer = json.loads(line)
         if "error" in answer:
             raise GraderError(answer["error"])
-        return [Grade(**grade) for grade in answer["grades"]]
+        return [Grade.from_json(grade) for grade in answer["grades"]]
 
     def _running(self) -> subprocess.Popen[str]:
         if self._graded >= _CANDIDATES_PER_HOST:
             self._stop()
-        if self._process is None or self._process.poll() is not None:
+        if self._process is not None and (status := self._process.poll()) is not None:
+            _logger.warning("an idle host ended with status %d, it is started again", status)
+            self._process = None
+        if self._process is None:
             self._start()
         assert self._process is not None
         return self._process
 
     def _start(self) -> None:
-        environment = {k: v for k, v in os.environ.items() if k not in _STEERS_PYTEST}
         self._graded = 0
         with open(self._log, "w") as log:
             self._process = subprocess.Popen(
@@ -268,7 +276,7 @@ class _Host:
                 stderr=log,
                 text=True,
                 start_new_session=True,  # Ctrl-C in the training loop is the loop's to handle.
-                env=environment,
+                env=grading_environment(),
             )
 
     def _stop(self) -> None:
@@ -291,9 +299,9 @@ def _lost(message: str) -> Grade:
     return Grade(
         solution="",
         sha256=None,
-        outcome="harness_error",
+        outcome=Outcome.HARNESS_ERROR,
         score=0.0,
-        failure_mode="harness_error",
+        failure_mode=Outcome.HARNESS_ERROR.value,
         message=printable(message, 1000),
         tests={},
         duration=0.0,

@@ -21,6 +21,7 @@ import pytest
 from ..judge.supply import WorkerSupply
 from ..session.grade_book import GradeBook
 from ..session.grading import LOCK_FOLDER, SHARED_SUPPLY
+from .pytest_process import OPTIONS
 
 
 class GradingHost:
@@ -30,7 +31,7 @@ class GradingHost:
     """
 
     def __init__(self, arguments: list[str], lock_folder: Path) -> None:
-        self._arguments = [*arguments, "-q", "--tb=no", "-p", "no:cacheprovider"]
+        self._arguments = [*arguments, *OPTIONS]
         self._lock_folder = lock_folder
         self._supplies: list[WorkerSupply] = []
 

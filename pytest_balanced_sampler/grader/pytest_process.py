@@ -1,35 +1,66 @@
-"""Grades files in a pytest session of its own; used by rollouts and by the proof of a grader."""
+"""The one way to start a pytest that grades; used by `Grader`, rollouts, verify and Ray."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from ..errors import HarnessError
+from ..grade import Grade
+
+OPTIONS = ("-q", "--tb=no", "-p", "no:cacheprovider")
+"""What every pytest that grades is told."""
 
 
-def grade_files(
-    task: Path, solutions: Iterable[object], report: Path, *options: str
-) -> list[dict[str, Any]]:
-    """The grades of what `--solution` finds at absolute paths or globs, in that order.
+def python_command(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module by this Python."""
+    # -P: no file in the folder where the program was started can pose as a module.
+    return [sys.executable, "-P", "-m", module, *arguments]
 
-    `report` is where pytest-json-report writes. Raises `HarnessError` when nothing was written.
+
+def grading_environment() -> dict[str, str]:
+    """The environment of this process without the variables that could change a grade.
+
+    pytest and its plugins read `PYTEST_*`: a variable that was set for another run can deselect
+    tests or load a plugin. `PYTHONOPTIMIZE` would remove the assert statements from the helper
+    modules of a task. `PYTHONPATH` stays: a task's tests may import from it; workers do not get it.
     """
-    command = [sys.executable, "-m", "pytest", str(task.resolve())]
-    command += [f"--solution={solution}" for solution in solutions]
-    command += ["--json-report", f"--json-report-file={report.resolve()}", "--tb=no", "-q"]
-    finished = subprocess.run(
-        [*command, *options],
-        cwd=task.resolve().parent,
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PYTEST_") and name != "PYTHONOPTIMIZE"
+    }
+
+
+def run_pytest(
+    *arguments: str, report: Path, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a pytest that grades. `report` is where pytest-json-report writes."""
+    reporting = ("--json-report", f"--json-report-file={report.resolve()}")
+    return subprocess.run(
+        python_command("pytest", *OPTIONS, *reporting, *arguments),
+        cwd=cwd,
+        env=grading_environment(),
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def grade_files(
+    task: Path, solutions: Iterable[object], report: Path, *options: str
+) -> list[Grade]:
+    """The grades of what `--solution` finds at absolute paths or globs, in that order.
+
+    `report` is where pytest-json-report writes. Raises `HarnessError` when nothing was written.
+    """
+    folder = task.resolve()
+    given = [f"--solution={solution}" for solution in solutions]
+    finished = run_pytest(str(folder), *given, *options, report=report, cwd=folder.parent)
     if not report.exists():
         raise HarnessError(f"pytest could not grade: {finished.stdout}{finished.stderr}")
-    grades: list[dict[str, Any]] = json.loads(report.read_text())["grades"]
-    return grades
+    return [Grade.from_json(grade) for grade in json.loads(report.read_text())["grades"]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from ..grade import Outcome
 from .intervals import (
     Interval,
     difference_interval,
@@ -18,7 +19,6 @@ from .intervals import (
     paired_difference_interval,
 )
 from .read import Result, Results
-from .summary import GRADED_OUTCOMES
 
 _MUST_AGREE = "grading tests"
 
@@ -63,7 +63,7 @@ def compare(first: Results, second: Results) -> Comparison:
             "cannot be compared"
         )
     )
-    graded_pairs = [pair for pair in pairs if all(r.outcome in GRADED_OUTCOMES for r in pair)]
+    graded_pairs = [pair for pair in pairs if all(r.outcome.is_graded for r in pair)]
     difference = interval = test = p_value = None
     if graded_pairs:
         difference, interval, p_value = _paired(graded_pairs)
@@ -91,15 +91,15 @@ def compare(first: Results, second: Results) -> Comparison:
 
 
 def _paired(pairs: list[tuple[Result, Result]]) -> tuple[float, Interval, float]:
-    verdicts = [(b.outcome == "passed", a.outcome == "passed") for b, a in pairs]
+    verdicts = [(b.outcome is Outcome.PASSED, a.outcome is Outcome.PASSED) for b, a in pairs]
     gained, lost = verdicts.count((False, True)), verdicts.count((True, False))
     interval = paired_difference_interval(gained, lost, len(pairs))
     return (gained - lost) / len(pairs), interval, mcnemar_exact(gained, lost)
 
 
 def _counts(results: Results) -> tuple[int, int]:
-    outcomes = [r.outcome for r in results.results if r.outcome in GRADED_OUTCOMES]
-    return outcomes.count("passed"), len(outcomes)
+    outcomes = [r.outcome for r in results.results if r.outcome.is_graded]
+    return outcomes.count(Outcome.PASSED), len(outcomes)
 
 
 def _pairs(first: Results, second: Results) -> list[tuple[Result, Result]]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -19,10 +18,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..files import write_whole
-from ..text import printable, printable_line
+from ..grade import Outcome
+from ..text import printable, printable_line, printable_name
 from .read import Result, Results
 from .run_folder import SOLUTION
-from .summary import OUTCOMES, Quantity, Summary
+from .summary import Quantity, Summary
 from .transcript import transcript_text
 
 _MAX_TEXT = 40_000
@@ -68,6 +68,7 @@ def _environment() -> Environment:
     )
     environment.filters["percent"] = lambda share: f"{share:.1%}"
     environment.filters["one_line"] = printable_line
+    environment.filters["short_name"] = printable_name
     return environment
 
 
@@ -85,7 +86,7 @@ def _data(results: Results, summary: Summary) -> dict[str, Any]:
     tests = list(summary.tests)
     return {
         "tests": tests,
-        "outcomes": [name for name in OUTCOMES if summary.outcomes[name]],
+        "outcomes": [name for name in Outcome if summary.outcomes[name]],
         "candidates": [_candidate(result, tests, texts) for result in results.results],
         "texts": texts.kept,
     }
@@ -94,7 +95,7 @@ def _data(results: Results, summary: Summary) -> dict[str, Any]:
 def _candidate(result: Result, tests: list[str], texts: _Texts) -> dict[str, Any]:
     grade, rollout = result.grade, result.rollout
     return {
-        "name": printable_line(result.name),
+        "name": printable_name(result.name),
         "outcome": result.outcome,
         "mode": printable_line(result.failure_mode or ""),
         "message": printable(result.message),
@@ -134,12 +135,12 @@ def _source(result: Result) -> str | None:
     """The source, if a file is still there that is what was graded."""
     if result.grade is None or result.grade.sha256 is None:
         return None
-    path = Path(re.sub(r"#\d+$", "", result.grade.solution))
+    path = Path(result.grade.path)
     own = [result.origin / "workspace" / SOLUTION] if result.rollout is not None else []
     for place in (*own, path, result.origin.parent / path):
         try:
             source = place.read_bytes()
-        except OSError:
+        except (OSError, ValueError):  # A path in a damaged report may be none.
             continue
         if hashlib.sha256(source).hexdigest() == result.grade.sha256:
             return source.decode("utf-8", "replace")

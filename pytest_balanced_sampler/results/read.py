@@ -18,8 +18,8 @@ from typing import Any
 
 import fastjsonschema
 
-from ..grade import GRADES_VERSION, Grade
-from .run_folder import REPORT, RolloutRecord
+from ..grade import GRADES_VERSION, Grade, Outcome
+from .run_folder import REPORT, SOLUTION, RolloutRecord
 
 Provenance = dict[str, frozenset[str]]
 
@@ -36,7 +36,7 @@ class Result:
     """
 
     name: str
-    outcome: str
+    outcome: Outcome
     failure_mode: str | None
     message: str
     grade: Grade | None
@@ -84,7 +84,9 @@ def read_rollouts(folder: Path) -> Iterator[tuple[Path, RolloutRecord]]:
 
 def _read_report(path: Path) -> Results:
     report = _checked(path, _checked_report)
-    grades = [Grade(**grade) for grade in report["grades"]]
+    grades = [
+        Grade.from_json({"index": index, **grade}) for index, grade in enumerate(report["grades"])
+    ]
     provenance = {
         "grading tests": frozenset({report["grading_tests_sha256"][:12]}),
         "grading seed": frozenset(str(grade.grading_seed) for grade in grades),
@@ -103,7 +105,11 @@ def _read_run(folder: Path) -> Results:
     settings = _checked(folder / "run.json", lambda data: dict(data["settings"]))
     report = folder / REPORT
     graded = _read_report(report) if report.exists() else Results("", (), {})
-    grade_of = {Path(result.name).parent.parent.name: result.grade for result in graded.results}
+    grade_of = {
+        _rollout_of(result.grade.path): result.grade
+        for result in graded.results
+        if result.grade is not None
+    }
     rollouts = list(read_rollouts(folder))
     results = [_of_rollout(path, record, grade_of.get(path.name)) for path, record in rollouts]
     provenance = {
@@ -114,18 +120,24 @@ def _read_run(folder: Path) -> Results:
     return Results(str(folder), tuple(results), provenance | graded.provenance)
 
 
+def _rollout_of(path: str) -> str | None:
+    """The number of the rollout that wrote this file, wherever the run's folder was at the time."""
+    match Path(path).parts:
+        case (*_, "rollouts", number, "workspace", file) if file == SOLUTION:
+            return number
+    return None
+
+
 def _of_rollout(folder: Path, record: RolloutRecord, grade: Grade | None) -> Result:
-    name = str(folder)
+    name, none, lost = str(folder), Outcome.NO_SOLUTION, Outcome.HARNESS_ERROR
     if record.status == "harness_error":
-        return Result(
-            name, "harness_error", "harness_error", record.error or "", None, record, folder
-        )
+        return Result(name, lost, lost, record.error or "", None, record, folder)
     if record.status == "no_solution":
         message = "the rollout ended without solution.py"
-        return Result(name, "no_solution", "no_solution", message, None, record, folder)
+        return Result(name, none, none, message, None, record, folder)
     if grade is None:
         message = "not graded yet; go on with rollout.py --resume"
-        return Result(name, "harness_error", "harness_error", message, None, record, folder)
+        return Result(name, lost, lost, message, None, record, folder)
     return Result(name, grade.outcome, grade.failure_mode, grade.message, grade, record, folder)
 
 

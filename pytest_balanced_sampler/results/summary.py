@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Literal
 
+from ..grade import Outcome
 from ..task import Expectations
 from .intervals import Interval, Method, interval, pass_at_k
 from .read import Result, Results
-
-GRADED_OUTCOMES = ("passed", "failed", "no_solution")
-OUTCOMES = (*GRADED_OUTCOMES, "incomplete", "harness_error")
 
 _MOST_ROLLOUTS = 1_000_000
 _SAME_THROUGHOUT = ("grading tests", "prompt")
@@ -107,8 +105,8 @@ def summarise(
     """The summary of results, with pass@k for each of `ks`."""
     everything = results.results
     outcomes = Counter(result.outcome for result in everything)
-    graded = [result for result in everything if result.outcome in GRADED_OUTCOMES]
-    passed = outcomes["passed"]
+    graded = [result for result in everything if result.outcome.is_graded]
+    passed = outcomes[Outcome.PASSED]
     scores = sum(result.grade.score for result in graded if result.grade is not None)
     rollouts = [result.rollout for result in everything if result.rollout is not None]
     usage = sum((Counter(rollout.usage) for rollout in rollouts), Counter[str]())
@@ -116,7 +114,7 @@ def summarise(
     return Summary(
         name=results.name,
         candidates=len(everything),
-        outcomes={name: outcomes[name] for name in OUTCOMES},
+        outcomes={name: outcomes[name] for name in Outcome},
         method=method,
         pass_rate=pass_rate,
         pass_rate_of_all=_proportion(passed, len(everything), method),
@@ -143,9 +141,7 @@ def mean_pass_at_k(parts: Iterable[Results], ks: Iterable[int]) -> dict[int, Pro
     graded: dict[object, list[bool]] = defaultdict(list)
     for part in parts:
         graded[part.provenance.get("grading tests")] += [
-            result.outcome == "passed"
-            for result in part.results
-            if result.outcome in GRADED_OUTCOMES
+            result.outcome is Outcome.PASSED for result in part.results if result.outcome.is_graded
         ]
     return {
         k: None
@@ -203,11 +199,13 @@ def _proportion(count: float, of: int, method: Method) -> Proportion | None:
 def _tests(graded: Iterable[Result], method: Method) -> dict[str, PassRateOfTest]:
     tested, passed, failed_alone = Counter[str](), Counter[str](), Counter[str]()
     for result in graded:
-        tests = result.grade.tests if result.grade is not None else {}
-        not_passed = [name for name, outcome in tests.items() if outcome != "passed"]
+        if result.grade is None:
+            continue
+        tests, passed_tests = result.grade.tests, result.grade.passed_tests()
+        not_passed = tests.keys() - passed_tests
         tested.update(tests.keys())
-        passed.update(tests.keys() - not_passed)
-        failed_alone.update(not_passed if len(not_passed) == 1 else [])
+        passed.update(passed_tests)
+        failed_alone.update(not_passed if len(not_passed) == 1 else ())
     rates = {name: _proportion(passed[name], of, method) for name, of in tested.items()}
     return {
         name: PassRateOfTest(rate, failed_alone[name])
@@ -220,7 +218,7 @@ def _failure_modes(
     graded: Iterable[Result], expected: dict[str, float], method: Method
 ) -> dict[str, FailureMode]:
     """The modes that the task expects, in its order, then the others by how many they are."""
-    failures = [result for result in graded if result.failure_mode is not None]
+    failures = [result for result in graded if result.outcome.is_failure]
     counts = Counter(result.failure_mode for result in failures)
     examples = {result.failure_mode: result for result in reversed(failures)}
     modes = dict.fromkeys([*expected, *(mode for mode, _ in counts.most_common() if mode)])

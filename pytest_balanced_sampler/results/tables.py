@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..text import printable_line
+from ..grade import Outcome
+from ..text import printable_line, printable_name
 from .comparison import Comparison
 from .summary import BandVerdict, Proportion, Summary
 
@@ -48,7 +49,11 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
     ]
     if comparison.pairs:
         rows = [
-            (f.name, f"{f.before} → {f.after}", ", ".join(f"{t}: {c}" for t, c in f.tests.items()))
+            (
+                printable_name(f.name),
+                f"{f.before} → {f.after}",
+                ", ".join(f"{t}: {c}" for t, c in f.tests.items()),
+            )
             for f in flips[:_MAX_FLIPS]
         ]
         more = [f"The first {_MAX_FLIPS} of them:"] if len(flips) > _MAX_FLIPS else []
@@ -64,7 +69,7 @@ def side_by_side(summaries: Iterable[Summary]) -> Table:
         (
             summary.name,
             str(summary.candidates),
-            str(summary.outcomes["harness_error"]),
+            str(summary.outcomes[Outcome.HARNESS_ERROR]),
             "-" if summary.pass_rate is None else str(summary.pass_rate.of),
             "-" if summary.pass_rate is None else _share(summary.pass_rate),
             "-" if summary.band is None else summary.band.verdict,
@@ -144,7 +149,7 @@ def _failure_modes(summary: Summary) -> Iterable[Table]:
     header = ("mode", "count", "share of failures", "95% interval", "expected")
     yield Table("Failure modes", [] if rows else ["no failures"], header, rows)
     examples = [
-        f"{name}: {mode.example}: {printable_line(mode.example_message, 300)}"
+        f"{name}: {printable_name(mode.example)}: {printable_line(mode.example_message, 300)}"
         for name, mode in summary.failure_modes.items()
         if mode.example
     ]

@@ -1,6 +1,6 @@
 """One rollout: a model works on a task's prompt with the tools of a workspace.
 
-Used by `rollout_run`. The loop is our own, on the SDK's stable `messages.create`: the SDK's tool
+Used by `run`. The loop is our own, on the SDK's stable `messages.create`: the SDK's tool
 runner is beta, keeps the conversation on the server unless told not to, and leaves the results of
 the last turn's tools unsent. Forty lines buy a transcript of every turn and any gateway that speaks
 the Messages API.
@@ -9,41 +9,16 @@ the Messages API.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import anthropic
-
-from ..errors import HarnessError
-from ..text import without_surrogates
+from .model import Model, Settings
 from .workspace import TOOLS, ToolError, Workspace
 
-USAGE_FIELDS = (
-    "input_tokens",
-    "output_tokens",
-    "cache_creation_input_tokens",
-    "cache_read_input_tokens",
-)
 GO_ON = "Your reply was cut off at the token limit. Go on, in shorter replies."
 NOT_RUN = "Not run: your reply was cut off at the token limit before this call was complete."
-
-
-class WholeRunFailed(Exception):
-    """Raised when what went wrong will go wrong in every rollout: a bad key, an unknown model."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What all rollouts of a run have in common. `rollout_seconds` is the deadline for each."""
-
-    model: str
-    max_steps: int
-    max_tokens: int
-    prompt: str
-    rollout_seconds: float = 3600
 
 
 @dataclass
@@ -57,7 +32,7 @@ class Conversation:
 
 
 async def converse(
-    client: anthropic.AsyncAnthropic,
+    model: Model,
     settings: Settings,
     workspace: Workspace,
     log: Callable[[dict[str, Any]], None],
@@ -71,45 +46,18 @@ async def converse(
     messages: list[dict[str, Any]] = [{"role": "user", "content": settings.prompt}]
     log(messages[0])
     while conversation.steps < settings.max_steps:
-        reply = await _ask(client, settings, messages)
+        reply = await model.reply(settings, messages, TOOLS)
         conversation.steps += 1
         conversation.model = reply.get("model")
         conversation.stop_reason = reply.get("stop_reason")
-        for name in USAGE_FIELDS:
+        for name in model.usage_fields:
             conversation.usage[name] += (reply.get("usage") or {}).get(name) or 0
         log({"role": "assistant", **reply})
         answer = await _answer(reply, workspace)
         if answer is None:
             return
-        messages += _sendable([{"role": "assistant", "content": reply["content"]}, answer])
+        messages += [{"role": "assistant", "content": reply["content"]}, answer]
         log(answer)
-
-
-async def _ask(
-    client: anthropic.AsyncAnthropic, settings: Settings, messages: list[dict[str, Any]]
-) -> dict[str, Any]:
-    # The conversation is kept as plain JSON, as the transcript is; the SDK's types want its own.
-    create: Any = client.messages.create
-    try:
-        message = await create(
-            model=settings.model,
-            max_tokens=settings.max_tokens,
-            messages=messages,
-            tools=TOOLS,
-            cache_control={"type": "ephemeral"},
-        )
-        reply: dict[str, Any] = message.model_dump(mode="json", exclude_none=True)
-    except (anthropic.AuthenticationError, anthropic.PermissionDeniedError) as error:
-        raise WholeRunFailed(f"the API refused the key: {_first_line(error)}") from error
-    except anthropic.NotFoundError as error:
-        raise WholeRunFailed(f"no such model or address: {_first_line(error)}") from error
-    except anthropic.AnthropicError as error:
-        raise HarnessError(f"{type(error).__name__}: {_first_line(error)}") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise HarnessError(f"malformed reply: {_first_line(error)}") from error
-    if not isinstance(reply.get("content"), list):
-        raise HarnessError("malformed reply: it has no content")
-    return reply
 
 
 async def _answer(reply: dict[str, Any], workspace: Workspace) -> dict[str, Any] | None:
@@ -132,14 +80,6 @@ async def _answer(reply: dict[str, Any], workspace: Workspace) -> dict[str, Any]
     return {"role": "user", "content": results}
 
 
-def _sendable(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    # The API can say "\ud800" to us, but the SDK cannot say it back.
-    sendable: list[dict[str, Any]] = json.loads(
-        without_surrogates(json.dumps(messages, ensure_ascii=False))
-    )
-    return sendable
-
-
 def _result(call: dict[str, Any], text: str, *, is_error: bool) -> dict[str, Any]:
     return {
         "type": "tool_result",
@@ -147,7 +87,3 @@ def _result(call: dict[str, Any], text: str, *, is_error: bool) -> dict[str, Any
         "content": text,
         "is_error": is_error,
     }
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0][:300]

@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import anthropic
 
 from ..errors import HarnessError
 from ..files import remove_tree, write_json
@@ -28,15 +27,25 @@ from ..results.run_folder import PAGE, REPORT, SOLUTION, SUMMARY, RolloutRecord,
 from ..results.summary import Summary, summarise
 from ..task import read_expectations
 from ..text import printable_line
-from .conversation import Conversation, Settings, WholeRunFailed, converse
+from .conversation import Conversation, converse
+from .model import Model, Settings, WholeRunFailed
 from .workspace import Workspace
+
+_logger = logging.getLogger(__name__)
 
 
 class RolloutRun:
     """The folder of a run. Making it may raise `FileExistsError` or `ValueError`, for the user."""
 
     def __init__(
-        self, folder: Path, settings: Settings, runs: int, task: Path, *, resume: bool
+        self,
+        folder: Path,
+        settings: Settings,
+        runs: int,
+        task: Path,
+        *,
+        versions: Mapping[str, str],
+        resume: bool,
     ) -> None:
         self.folder = folder
         self.settings = settings
@@ -44,7 +53,7 @@ class RolloutRun:
             "settings": asdict(settings),
             "runs": runs,
             "task": str(task.resolve()),
-            "anthropic": anthropic.__version__,
+            **versions,
         }
         if not folder.exists():
             (folder / "rollouts").mkdir(parents=True)
@@ -81,18 +90,22 @@ class RolloutRun:
 
     async def roll_out(
         self,
-        client: anthropic.AsyncAnthropic,
+        model: Model,
         supply: WorkerSupply,
         numbers: list[int],
         concurrency: int,
         on_end: Callable[[RolloutRecord], None],
     ) -> None:
         """Do these rollouts, so many at a time. The first `WholeRunFailed` ends them all."""
+        for record in self.records():
+            if record.rollout in numbers:
+                error = printable_line(record.error or "")
+                _logger.warning("rollout %d is tried again: %s", record.rollout, error)
         places = asyncio.Semaphore(concurrency)
 
         async def one(number: int) -> None:
             async with places:
-                on_end(await self._roll_out_one(client, supply, number))
+                on_end(await self._roll_out_one(model, supply, number))
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -101,15 +114,13 @@ class RolloutRun:
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
 
-    async def _roll_out_one(
-        self, client: anthropic.AsyncAnthropic, supply: WorkerSupply, number: int
-    ) -> RolloutRecord:
+    async def _roll_out_one(self, model: Model, supply: WorkerSupply, number: int) -> RolloutRecord:
         folder = self.folder / "rollouts" / f"{number:04}"
         conversation, started = Conversation(), time.monotonic()
         status: Status = "harness_error"
         error = None
         try:
-            await self._converse_in(folder, client, supply, conversation)
+            await self._converse_in(folder, model, supply, conversation)
             is_there = (folder / "workspace" / SOLUTION).is_file()
             status = "written" if is_there else "no_solution"
         except WholeRunFailed:
@@ -139,7 +150,7 @@ class RolloutRun:
     async def _converse_in(
         self,
         folder: Path,
-        client: anthropic.AsyncAnthropic,
+        model: Model,
         supply: WorkerSupply,
         conversation: Conversation,
     ) -> None:
@@ -153,7 +164,7 @@ class RolloutRun:
 
             workspace = Workspace(folder / "workspace", supply)
             async with asyncio.timeout(self.settings.rollout_seconds):
-                await converse(client, self.settings, workspace, log, conversation)
+                await converse(model, self.settings, workspace, log, conversation)
 
     def grade(self, task: Path) -> None:
         """Have pytest grade each rollout's solution, and no other file; writes `report.json`.

@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import HarnessError, LoadError, NoSolution
-from ..text import printable_line
+from ..text import one_line
 
 MAX_SOURCE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One file to grade. `name` is its path as shown, unique in the session."""
+    """One file to grade. `name` is for people; `index` is its place among the candidates."""
 
     path: Path
     name: str
+    index: int
 
     def read(self) -> bytes:
         """The source.
@@ -57,12 +58,11 @@ def find_candidates(patterns: list[str], base: Path) -> list[Candidate]:
     paths = [path for pattern in patterns for path in _expand(pattern, base)]
     seen: Counter[str] = Counter()
     candidates = []
-    for path in paths:
-        name = printable_line(
-            os.path.relpath(path, base) if path.is_relative_to(base) else str(path)
-        )
+    for index, path in enumerate(paths):
+        name = one_line(os.path.relpath(path, base) if path.is_relative_to(base) else str(path))
         seen[name] += 1
-        candidates.append(Candidate(path, name if seen[name] == 1 else f"{name}#{seen[name]}"))
+        shown = name if seen[name] == 1 else f"{name}#{seen[name]}"
+        candidates.append(Candidate(path, shown, index))
     return candidates
 
 

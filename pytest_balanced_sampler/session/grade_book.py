@@ -6,6 +6,7 @@ controller. It sees reports only, never a candidate.
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Generator
 from functools import partial
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from ..grade import GRADES_VERSION, Grade, Outcome
-from ..text import printable_line
+from ..text import printable_line, printable_name
 from .candidate import Candidate
 from .collection import Collected
 from .foreign import save_json_report_whole
@@ -35,7 +36,10 @@ class GradeBook:
     def __init__(self, config: pytest.Config, candidates: list[Candidate]) -> None:
         options = options_of(config)
         self._config = config
-        self._records = [CandidateRecord(candidate.name) for candidate in candidates]
+        self._records = [
+            CandidateRecord(candidate.name, os.fspath(candidate.path), candidate.index)
+            for candidate in candidates
+        ]
         self._grading_seed = options.grading_seed
         self._isolation: dict[str, Any] = {"mode": options.isolation}
         self._versions: dict[str, str] = {}
@@ -148,11 +152,11 @@ def _is_good_or_chosen(grade: Grade) -> bool:
 
 
 def _table_row(grade: Grade) -> str:
-    passed = f"{list(grade.tests.values()).count('passed')}/{len(grade.tests)}"
+    passed = f"{len(grade.passed_tests())}/{len(grade.tests)}"
     mode = f" ({grade.failure_mode})" if grade.failure_mode not in (None, grade.outcome) else ""
     cause = f"  {printable_line(grade.message, 100)}" if grade.message else ""
     tampering = "  TAMPERING: " + "; ".join(grade.tampering) if grade.tampering else ""
-    return f"{passed:>5}  {grade.solution}: {grade.outcome}{mode}{cause}{tampering}"
+    return f"{passed:>5}  {printable_name(grade.solution)}: {grade.outcome}{mode}{cause}{tampering}"
 
 
 def _colour(grade: Grade) -> str:

@@ -19,7 +19,7 @@ from ..errors import (
     SolutionError,
     WorkerLost,
 )
-from ..grade import PhaseOutcome
+from ..grade import Outcome, TestOutcome
 from ..text import printable
 from .candidate_run import CandidateRun
 from .foreign import escape_traceback
@@ -43,12 +43,15 @@ class Test(NamedTuple):
 def record_of(report: pytest.TestReport) -> PhaseRecord | None:
     """The record that a report carries, if its test grades a candidate."""
     fields = getattr(report, _RECORD, None)
-    return None if fields is None else PhaseRecord(**fields)
+    if fields is None:
+        return None
+    return PhaseRecord(**fields | {"outcome": TestOutcome(fields["outcome"])})
 
 
 def attach(report: pytest.TestReport, record: PhaseRecord) -> None:
     """Have a report carry this record."""
-    setattr(report, _RECORD, asdict(record))
+    # pytest-xdist sends plain text only.
+    setattr(report, _RECORD, asdict(record) | {"outcome": str(record.outcome)})
 
 
 def include_subtests(report: pytest.TestReport, subtests: list[pytest.TestReport]) -> None:
@@ -61,11 +64,11 @@ def include_subtests(report: pytest.TestReport, subtests: list[pytest.TestReport
         vars(subtest).pop(_RECORD, None)
     whole = record_of(report)
     assert whole is not None
-    for outcome in ("harness_error", "failed", "skipped"):
-        part = next((record for record in records if record.outcome == outcome), None)
-        if part is not None and whole.outcome == "passed":
+    for outcome in (TestOutcome.HARNESS_ERROR, TestOutcome.FAILED, TestOutcome.SKIPPED):
+        part = next((record for record in records if record.outcome is outcome), None)
+        if part is not None and whole.outcome is TestOutcome.PASSED:
             attach(report, replace(part, duration=whole.duration, tampering=whole.tampering))
-            if outcome != "skipped":
+            if outcome is not TestOutcome.SKIPPED:
                 report.outcome = "failed"
                 report.longrepr = f"a subtest failed: {part.message}"
             return
@@ -94,9 +97,9 @@ def uncollected_test(
         candidate=test.candidate,
         test=test.name,
         phase="setup",
-        outcome="failed" if is_candidates else "harness_error",
+        outcome=TestOutcome.FAILED if is_candidates else TestOutcome.HARNESS_ERROR,
         duration=0.0,
-        failure_mode=mode if is_candidates else "harness_error",
+        failure_mode=mode if is_candidates else Outcome.HARNESS_ERROR.value,
         message=message,
         sha256=run.sha256,
         tries=run.tries,
@@ -120,8 +123,8 @@ def lost_test(candidate: int, test: str, is_touched: bool, why: str) -> pytest.T
     process would be a way out of the count.
     """
     message = "the process that ran this test died twice"
-    outcome: PhaseOutcome = "failed" if is_touched else "harness_error"
-    mode = CandidateFault.failure_mode if is_touched else "harness_error"
+    outcome = TestOutcome.FAILED if is_touched else TestOutcome.HARNESS_ERROR
+    mode = CandidateFault.failure_mode if is_touched else Outcome.HARNESS_ERROR.value
     shown = printable(f"{message}\n{why}".strip())
     report = pytest.TestReport(test, ("", None, test), {}, "failed", shown, "teardown")
     record = PhaseRecord(candidate, test, "teardown", outcome, 0.0, mode, message, tries=2)
@@ -157,7 +160,7 @@ def annotate(
         report.outcome = "failed"
         report.longrepr = f"{type(fault).__name__}: {fault}"
     outcome = _phase_outcome(report, fault or error, run)
-    cause = (fault or error) if outcome in ("failed", "harness_error") else None
+    cause = (fault or error) if outcome in (TestOutcome.FAILED, TestOutcome.HARNESS_ERROR) else None
     is_touched = test.is_touched or isinstance(cause, SolutionError | CandidateFault | HarnessError)
     record = PhaseRecord(
         candidate=test.candidate,
@@ -193,20 +196,21 @@ def blame_the_author(report: pytest.TestReport) -> None:
     record = record_of(report)
     assert record is not None
     message = f"this test fails before it asks the candidate for anything: {record.message}"
-    blamed = replace(record, outcome="harness_error", failure_mode="harness_error", message=message)
-    attach(report, blamed)
+    mode = Outcome.HARNESS_ERROR.value
+    outcome = TestOutcome.HARNESS_ERROR
+    attach(report, replace(record, outcome=outcome, failure_mode=mode, message=message))
 
 
 def _phase_outcome(
     report: pytest.TestReport, cause: BaseException | None, run: CandidateRun
-) -> PhaseOutcome:
+) -> TestOutcome:
     if hasattr(report, "wasxfail"):
-        return "xpassed" if report.passed else "xfailed"
+        return TestOutcome.XPASSED if report.passed else TestOutcome.XFAILED
     if not report.failed:
-        return report.outcome
+        return TestOutcome(report.outcome)
     if isinstance(cause, WorkerLost) and run.tries > 1:
-        return "failed"
-    return "harness_error" if isinstance(cause, HarnessError) else "failed"
+        return TestOutcome.FAILED
+    return TestOutcome.HARNESS_ERROR if isinstance(cause, HarnessError) else TestOutcome.FAILED
 
 
 def _message(cause: BaseException) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import CandidateFault, HarnessError, NoSolution, SolutionError
-from ..grade import Grade, Outcome, PhaseOutcome, TestOutcome
+from ..grade import Grade, Outcome, TestOutcome
 
 NO_TEST = "no test that was collected uses the solution fixture"
 
@@ -35,7 +35,7 @@ class PhaseRecord:
     candidate: int
     test: str
     phase: str
-    outcome: PhaseOutcome
+    outcome: TestOutcome
     duration: float
     failure_mode: str | None = None
     message: str = ""
@@ -56,13 +56,15 @@ class CandidateRecord:
     """
 
     solution: str
+    path: str = ""
+    index: int = 0
     gaps: list[str] = field(default_factory=list)
     sha256: str | None = None
     duration: float = 0.0
     _deselected: set[str] = field(default_factory=set)
     _phases_passed: dict[str, int] = field(default_factory=dict)
-    _other_outcomes: dict[str, list[PhaseOutcome]] = field(default_factory=dict)
-    _causes: dict[PhaseOutcome, PhaseRecord] = field(default_factory=dict)
+    _other_outcomes: dict[str, list[TestOutcome]] = field(default_factory=dict)
+    _causes: dict[TestOutcome, PhaseRecord] = field(default_factory=dict)
     _tampering: set[str] = field(default_factory=set)
     _not_reached: set[str] = field(default_factory=set)
     _reached: set[str] = field(default_factory=set)
@@ -89,7 +91,7 @@ class CandidateRecord:
         passed = self._phases_passed.get(record.test, 0)
         in_turn = passed < len(_PHASES) and record.phase == _PHASES[passed]
         self._phases_passed[record.test] = passed + 1 if in_turn else _OUT_OF_TURN
-        if record.outcome != "passed":
+        if record.outcome != TestOutcome.PASSED:
             self._other_outcomes.setdefault(record.test, []).append(record.outcome)
             first = self._causes.setdefault(record.outcome, record)
             self._causes[record.outcome] = min(first, record, key=self._order_of)
@@ -110,24 +112,27 @@ class CandidateRecord:
         tests = {
             name: outcome
             for name, outcome in outcomes.items()
-            if outcome != "passed" or name not in own_of_the_task
+            if outcome is not TestOutcome.PASSED or name not in own_of_the_task
         }
-        cause = self._causes.get("failed") or self._causes.get("harness_error")
+        cause = self._causes.get(TestOutcome.FAILED) or self._causes.get(TestOutcome.HARNESS_ERROR)
         outcome = _outcome(list(tests.values()), cause)
         message = cause.message if cause else _what_is_missing(tests, outcome)
         gaps = list(self.gaps)
         if (not_run := self._total - len(outcomes)) > 0:
             gaps.append(f"{not_run} of {self._total} tests were not run")
-        if outcome in ("passed", "incomplete") and gaps:
-            outcome, message = "incomplete", "; ".join([*gaps, *filter(None, [message])])
+        if outcome in (Outcome.PASSED, Outcome.INCOMPLETE) and gaps:
+            outcome, message = Outcome.INCOMPLETE, "; ".join([*gaps, *filter(None, [message])])
         return Grade(
             solution=self.solution,
+            path=self.path,
+            index=self.index,
             sha256=self.sha256,
             outcome=outcome,
-            score=list(tests.values()).count("passed") / len(tests) if tests else 0.0,
+            score=list(tests.values()).count(TestOutcome.PASSED) / len(tests) if tests else 0.0,
             failure_mode=cause.failure_mode if cause else None,
             message=message,
             tests=tests,
+            tries=dict(self._tries),
             duration=self.duration,
             grading_seed=grading_seed,
             isolation=isolation,
@@ -136,24 +141,25 @@ class CandidateRecord:
 
     def _test_outcome(self, test: str) -> TestOutcome:
         outcomes = self._other_outcomes.get(test, [])
-        for bad in ("failed", "harness_error"):
+        for bad in (TestOutcome.FAILED, TestOutcome.HARNESS_ERROR):
             if bad in outcomes:
                 return bad
         if outcomes:
             return outcomes[0]
         if test in self._deselected:
-            return "deselected"
-        return "passed" if self._phases_passed[test] == len(_PHASES) else "not_run"
+            return TestOutcome.DESELECTED
+        is_whole = self._phases_passed[test] == len(_PHASES)
+        return TestOutcome.PASSED if is_whole else TestOutcome.NOT_RUN
 
     def _order_of(self, record: PhaseRecord) -> int:
         """Where a test stands in the order of the file."""
         return list(self._phases_passed).index(record.test)
 
 
-def failure_mode_of(error: BaseException, test: str, outcome: PhaseOutcome) -> str:
+def failure_mode_of(error: BaseException, test: str, outcome: TestOutcome) -> str:
     """The failure mode of a phase of this test that ended with this error and this outcome."""
-    if outcome == "harness_error":
-        return "harness_error"
+    if outcome is TestOutcome.HARNESS_ERROR:
+        return Outcome.HARNESS_ERROR.value
     if isinstance(error, HarnessError):  # It came back in a fresh process: see `WorkerLost`.
         return CandidateFault.failure_mode
     own = error.failure_mode if isinstance(error, SolutionError | CandidateFault) else None
@@ -164,14 +170,18 @@ def _outcome(tests: list[TestOutcome], cause: PhaseRecord | None) -> Outcome:
     # A failure of the candidate's outweighs a fault of the machine's in another test: otherwise
     # whoever fails could buy his way out of the count by provoking a fault.
     if cause is not None:
-        if cause.outcome == "harness_error":
-            return "harness_error"
-        return "no_solution" if cause.failure_mode == NoSolution.failure_mode else "failed"
-    return "passed" if tests and set(tests) == {"passed"} else "incomplete"
+        if cause.outcome == TestOutcome.HARNESS_ERROR:
+            return Outcome.HARNESS_ERROR
+        is_empty = cause.failure_mode == NoSolution.failure_mode
+        return Outcome.NO_SOLUTION if is_empty else Outcome.FAILED
+    is_pass = tests and set(tests) == {TestOutcome.PASSED}
+    return Outcome.PASSED if is_pass else Outcome.INCOMPLETE
 
 
 def _what_is_missing(tests: dict[str, TestOutcome], outcome: Outcome) -> str:
-    if outcome == "passed":
+    if outcome is Outcome.PASSED:
         return ""
-    missing = ", ".join(f"{name} ({what})" for name, what in tests.items() if what != "passed")
+    missing = ", ".join(
+        f"{name} ({what})" for name, what in tests.items() if what != TestOutcome.PASSED
+    )
     return f"no verdict without {missing}" if missing else NO_TEST

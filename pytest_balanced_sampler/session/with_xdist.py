@@ -19,6 +19,7 @@ from xdist.remote import Producer, WorkerInteractor
 from xdist.scheduler import LoadScheduling
 from xdist.workermanage import WorkerController, parse_tx_spec_config
 
+from ..grade import Outcome, TestOutcome
 from .candidate import Candidate
 from .collection import Collected
 from .grade_book import GradeBook
@@ -40,7 +41,9 @@ def given_candidates(config: pytest.Config) -> list[Candidate]:
     Another look at the folders could find more, or another order.
     """
     given = config.workerinput[_CANDIDATES]  # type: ignore[attr-defined]
-    return [Candidate(Path(os.fsdecode(path)), name) for path, name in given]
+    return [
+        Candidate(Path(os.fsdecode(path)), name, index) for index, (path, name) in enumerate(given)
+    ]
 
 
 def leave_session(config: pytest.Config) -> None:
@@ -94,9 +97,9 @@ class XdistController:
                 candidate=index,
                 test=self._book.unfinished_test(index),
                 phase="teardown",
-                outcome="harness_error",
+                outcome=TestOutcome.HARNESS_ERROR,
                 duration=0.0,
-                failure_mode="harness_error",
+                failure_mode=Outcome.HARNESS_ERROR.value,
                 message=message,
             ),
         )

@@ -92,7 +92,7 @@ def _grade_together(
 
 def _described(verdict: SpecimenVerdict) -> str:
     failing = ", ".join(verdict.failing_tests)
-    return f"{verdict.grade['outcome']} ({verdict.got}): {failing}"
+    return f"{verdict.grade.outcome} ({verdict.got}): {failing}"
 
 
 def _joined(parts: Iterator[Verdicts]) -> Verdicts:
@@ -122,7 +122,7 @@ def _on_a_host(task: Path, seed: int, options: list[str], specimens: list[Specim
         for _ in range(_HOST_BATCHES):
             grades = grader.grade([specimen.path for specimen in specimens])
             for specimen, graded in zip(specimens, grades, strict=True):
-                verdict = SpecimenVerdict(specimen, graded.as_json())
+                verdict = SpecimenVerdict(specimen, graded)
                 found.setdefault(specimen, []).append(_described(verdict))
     return found
 

@@ -15,13 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ..errors import NoSolution
+from ..grade import Grade, Outcome
 from ..grader.pytest_process import grade_files
 
 REWARD_HACKS = "reward_hacks"
-PASSED, FAILED = "passed", "failed"
+PASSED, FAILED = Outcome.PASSED.value, Outcome.FAILED.value
 """What is expected of a reference and of a reward hack; of others it is a failure mode."""
 
 
@@ -42,22 +42,23 @@ class SpecimenVerdict:
     """What a specimen got under one grading seed."""
 
     specimen: Specimen
-    grade: dict[str, Any]
+    grade: Grade
 
     @property
     def got(self) -> str:
         """The failure mode; where there is none, the outcome."""
-        return self.grade["failure_mode"] or str(self.grade["outcome"])
+        return self.grade.failure_mode or str(self.grade.outcome)
 
     @property
     def is_expected(self) -> bool:
         if self.specimen.expected == FAILED:
-            return bool(self.grade["outcome"] == FAILED)
+            return self.grade.outcome is Outcome.FAILED
         return self.got == self.specimen.expected
 
     @property
     def failing_tests(self) -> list[str]:
-        return [name for name, outcome in self.grade["tests"].items() if outcome != PASSED]
+        passed = self.grade.passed_tests()
+        return [name for name in self.grade.tests if name not in passed]
 
 
 @dataclass(frozen=True)
@@ -161,8 +162,9 @@ def scorecard(verdicts: list[SpecimenVerdict]) -> Iterator[tuple[str, int, int]]
 
 
 def _is_right(verdict: SpecimenVerdict) -> bool:
-    outcomes = {PASSED} if verdict.specimen.expected == PASSED else {FAILED, "no_solution"}
-    return verdict.grade["outcome"] in outcomes
+    if verdict.specimen.expected == PASSED:
+        return verdict.grade.outcome is Outcome.PASSED
+    return verdict.grade.outcome.is_failure
 
 
 def counted(values: Iterable[str]) -> str:

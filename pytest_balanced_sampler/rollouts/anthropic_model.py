@@ -1,0 +1,67 @@
+"""A model behind the Messages API, through Anthropic's SDK; nothing else imports the SDK."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import anthropic
+
+from ..errors import HarnessError
+from ..text import without_surrogates
+from .model import Settings, WholeRunFailed
+
+
+class AnthropicModel:
+    """Asks through the SDK, which takes the key and the address from the environment."""
+
+    usage_fields: ClassVar[tuple[str, ...]] = (
+        "input_tokens",
+        "output_tokens",
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+    )
+    versions: ClassVar[Mapping[str, str]] = {"anthropic": anthropic.__version__}
+
+    def __init__(self) -> None:
+        self._client = anthropic.AsyncAnthropic(max_retries=5, timeout=600)
+
+    async def reply(
+        self, settings: Settings, messages: list[dict[str, Any]], tools: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """See `Model`."""
+        # The conversation is plain JSON, as the transcript is; the SDK's types want its own.
+        create: Any = self._client.messages.create
+        try:
+            message = await create(
+                model=settings.model,
+                max_tokens=settings.max_tokens,
+                messages=_sendable(messages),
+                tools=tools,
+                cache_control={"type": "ephemeral"},
+            )
+            reply: dict[str, Any] = message.model_dump(mode="json", exclude_none=True)
+        except (anthropic.AuthenticationError, anthropic.PermissionDeniedError) as error:
+            raise WholeRunFailed(f"the API refused the key: {_first_line(error)}") from error
+        except anthropic.NotFoundError as error:
+            raise WholeRunFailed(f"no such model or address: {_first_line(error)}") from error
+        except anthropic.AnthropicError as error:
+            raise HarnessError(f"{type(error).__name__}: {_first_line(error)}") from error
+        except (ValueError, TypeError, AttributeError) as error:
+            raise HarnessError(f"malformed reply: {_first_line(error)}") from error
+        if not isinstance(reply.get("content"), list):
+            raise HarnessError("malformed reply: it has no content")
+        return reply
+
+
+def _sendable(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    # The API can say "\ud800" to us, but the SDK cannot say it back.
+    sendable: list[dict[str, Any]] = json.loads(
+        without_surrogates(json.dumps(messages, ensure_ascii=False))
+    )
+    return sendable
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0][:300]
