@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from .task import read_task
+
 
 def preload_of(task: Path) -> list[str]:
-    """The modules that the task's pytest configuration has the warm process import."""
-    modules: list[str] = pytest.Config.fromdictargs({}, [str(task)]).getini("solution_preload")
-    return modules
+    """The modules that the warm process imports for the task.
+
+    `task.toml` names them; where pytest's configuration sets `solution_preload`, that is used.
+    """
+    override: list[str] = pytest.Config.fromdictargs({}, [str(task)]).getini("solution_preload")
+    return override or list(read_task(task).preload)
 
 
 def read_prompt(task: Path) -> str:

@@ -1,10 +1,15 @@
-"""What a task says of itself in its `task.toml`; used by the scripts."""
+"""The settings of a task: its `task.toml`, read from the folder of its tests."""
 
 from __future__ import annotations
 
+import math
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+SETTINGS_FILE = "task.toml"
 
 
 @dataclass(frozen=True)
@@ -15,31 +20,110 @@ class Expectations:
     failure_shares: dict[str, float] = field(default_factory=dict)
 
 
-def read_expectations(task: Path) -> Expectations:
-    """What the task's `task.toml` expects; nothing where there is none.
+@dataclass(frozen=True)
+class TaskSettings:
+    """What a task needs, and what it expects of the models that it grades.
 
-    Raises `ValueError`, with a message for the task's author, when the file cannot be understood.
+    `preload` names the modules that the warm process imports; `solution_timeout` is the CPU seconds
+    allowed per test, or None where the task sets no limit of its own.
     """
-    path = task / "task.toml"
-    if not task.is_dir():
-        raise ValueError(f"there is no task folder {task}")
-    if not path.is_file():
-        return Expectations()
+
+    preload: tuple[str, ...] = ()
+    solution_timeout: float | None = None
+    expectations: Expectations = Expectations()
+
+
+def find_task(path: Path, root: Path) -> Path | None:
+    """The nearest folder with a `task.toml`, at or above a test file or folder.
+
+    Folders above `root` are not searched, so that no file outside of a project configures it.
+    """
+    path, root = path.resolve(), root.resolve()
+    for folder in (path, *path.parents):
+        if root != folder and root.is_relative_to(folder):
+            return None
+        if (folder / SETTINGS_FILE).is_file():
+            return folder
+    return None
+
+
+def read_task(folder: Path) -> TaskSettings:
+    """The settings in this folder's `task.toml`; the defaults if the folder has none.
+
+    Raises `ValueError`, with a message for the task's author, when the file is not valid.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"there is no task folder {folder}")
+    path = folder / SETTINGS_FILE
     try:
-        table = tomllib.loads(path.read_text())
-        shares = {mode: float(s) for mode, s in table.pop("expected_failure_shares", {}).items()}
-        if not all(0 <= share <= 1 for share in shares.values()) or sum(shares.values()) > 1.001:
-            raise ValueError("expected_failure_shares are from 0 to 1, and no more than 1 together")
-        band = table.pop("target_pass_rate", None)
-        if table:
-            raise ValueError(f"it knows no {', '.join(table)}")
-        return Expectations(check_band(*band) if band is not None else None, shares)
-    except (ValueError, TypeError, AttributeError) as error:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return TaskSettings()
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: cannot be read: {error}") from None
+    for key in table.keys() - _READERS.keys():
+        raise ValueError(f"{path}: unknown key {key!r}; remove it, or use {', '.join(_READERS)}")
+    try:
+        values = {key: _READERS[key](key, value) for key, value in table.items()}
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    shares = values.pop("expected_failure_shares", {})
+    return TaskSettings(
+        expectations=Expectations(values.pop("target_pass_rate", None), shares), **values
+    )
+
+
+def read_expectations(folder: Path) -> Expectations:
+    """What the task in this folder expects. Raises `ValueError`, as `read_task` does."""
+    return read_task(folder).expectations
 
 
 def check_band(low: float, high: float) -> tuple[float, float]:
-    """The band, if it is one. Raises `ValueError` unless 0 <= low < high <= 1."""
+    """The target band of pass rates. Raises `ValueError` unless 0 <= low < high <= 1."""
     if not 0 <= low < high <= 1:
-        raise ValueError(f"{low:g} to {high:g} is no band of pass rates: 0 <= low < high <= 1")
+        raise ValueError(f"{low:g} to {high:g} is not a band of pass rates: 0 <= low < high <= 1")
     return low, high
+
+
+def _preload(key: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(map(_is_module_name, value)):
+        raise ValueError(
+            f'{key} = {value!r} is not a list of module names; write it as ["torch", "numpy"]'
+        )
+    return tuple(value)
+
+
+def _is_module_name(value: object) -> bool:
+    return isinstance(value, str) and all(part.isidentifier() for part in value.split("."))
+
+
+def _seconds(key: str, value: Any) -> float:
+    if not _is_number(value) or not 0 < value < math.inf:
+        raise ValueError(f"{key} = {value!r} is not a positive number of seconds; write it as 20.0")
+    return float(value)
+
+
+def _band(key: str, value: Any) -> tuple[float, float]:
+    if not isinstance(value, list) or len(value) != 2 or not all(map(_is_number, value)):
+        raise ValueError(f"{key} = {value!r} is not a pair of numbers; write it as [0.1, 0.4]")
+    return check_band(*value)
+
+
+def _shares(key: str, value: Any) -> dict[str, float]:
+    if not isinstance(value, dict) or not all(map(_is_number, value.values())):
+        raise ValueError(f"{key} = {value!r} is not a table; write a line like `mode = 0.25` each")
+    if not all(0 <= share <= 1 for share in value.values()) or sum(value.values()) > 1.001:
+        raise ValueError(f"{key}: each share must be from 0 to 1, and their sum at most 1")
+    return {mode: float(share) for mode, share in value.items()}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_READERS: dict[str, Callable[[str, Any], Any]] = {
+    "preload": _preload,
+    "solution_timeout": _seconds,
+    "target_pass_rate": _band,
+    "expected_failure_shares": _shares,
+}
