@@ -19,6 +19,7 @@ from _pytest.runner import runtestprotocol
 
 from ..errors import HarnessError, SolutionTimeout, WorkerLost
 from ..judge.supply import WorkerSupply
+from ..task import find_task, read_task
 from .batches import Parts
 from .candidate import Candidate
 from .candidate_run import CandidateRun, needs_second_try, run_key
@@ -71,7 +72,7 @@ class GradingSession:
         if shared:
             self._supply = shared[0]
             return
-        preload = self._config.getini("solution_preload")
+        preload = self._config.getini("solution_preload") or _preload_of(self._config)
         isolation = self._collected.isolation["mode"]
         self._supply = WorkerSupply(preload, isolation)
         if shared is not None:
@@ -267,6 +268,16 @@ class GradingSession:
         if self._tests_folder is not None:
             name = f"{item.path.relative_to(self._tests_folder).as_posix()}::{name}"
         return index, name
+
+
+def _preload_of(config: pytest.Config) -> list[str]:
+    """What the tasks of the arguments preload. Raises `UsageError` for an invalid `task.toml`."""
+    paths = [config.invocation_params.dir / arg.partition("::")[0] for arg in config.args]
+    tasks = dict.fromkeys(find_task(path, config.rootpath) for path in paths)
+    try:
+        return [name for task in tasks if task for name in read_task(task).preload]
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _candidate_index(item: pytest.Item) -> int | None:
