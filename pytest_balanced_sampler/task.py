@@ -87,9 +87,7 @@ def check_band(low: float, high: float) -> tuple[float, float]:
 
 def _preload(key: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(map(_is_module_name, value)):
-        raise ValueError(
-            f'{key} = {value!r} is not a list of module names; write it as ["torch", "numpy"]'
-        )
+        raise ValueError(f"{key} = {value!r} is not a list of module names; write it as ['json']")
     return tuple(value)
 
 

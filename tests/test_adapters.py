@@ -54,13 +54,13 @@ def test_inspect_ai(task, tmp_path):
     from inspect_ai.log import read_eval_log
     from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
-    from pytest_balanced_sampler.adapters.inspect_ai import balanced_sampler
+    from pytest_balanced_sampler.adapters.inspect_ai import graded_task
 
     outputs = [ModelOutput.from_content("mockllm/model", said) for said in COMPLETIONS]
     for output in outputs:
         output.usage = ModelUsage()  # Otherwise tokens are counted, by a table from the network.
     (log,) = inspect_ai.eval(
-        balanced_sampler(str(task), shaping="score"),
+        graded_task(str(task), shaping="score"),
         model=get_model("mockllm/model", custom_outputs=outputs),
         epochs=len(outputs),
         max_samples=1,
@@ -102,7 +102,7 @@ def test_inspect_ai_command_line(task, tmp_path):
     finished = subprocess.run(
         [
             Path(sys.executable).with_name("inspect"), "eval", "--display=none",
-            "pytest_balanced_sampler/balanced_sampler", "-T", f"task={task}",
+            "pytest_balanced_sampler/graded_task", "-T", f"task={task}",
             "--model=mockllm/model", "--solver=submit.py@submit", "--log-dir=logs",
         ],
         cwd=tmp_path,
@@ -112,7 +112,7 @@ def test_inspect_ai_command_line(task, tmp_path):
     (found,) = list_eval_logs(str(tmp_path / "logs"))
     log = read_eval_log(found)
     assert log.status == "success", finished.stdout + finished.stderr
-    assert log.eval.task == "pytest_balanced_sampler/balanced_sampler"
+    assert log.eval.task == "pytest_balanced_sampler/graded_task"
     assert log.results.scores[0].unscored_samples == 1
     assert math.isnan(log.results.scores[0].metrics["mean"].value)
 
@@ -164,6 +164,18 @@ def test_verifiers(task, tmp_path, monkeypatch):
     assert fault.rewards == {"grade": None}
     assert fault.last_error.type == "TaskError"
     assert "NoVerdict: harness_error" in fault.last_error.message
+
+
+def test_folder_of_verifiers(monkeypatch):
+    """The adapter asks for a task folder; the first task's integration has its own by default."""
+    vf = pytest.importorskip("verifiers.v1", reason="verifiers is not installed")
+    from pytest_balanced_sampler.adapters.verifiers import GradedTasksetConfig
+
+    with pytest.raises(ValueError, match=r"folder\n +Field required"):
+        GradedTasksetConfig()
+    monkeypatch.syspath_prepend(ROOT / "integrations" / "verifiers")
+    config = vf.resolve_env_config({"taskset": {"id": "balanced-sampler"}})
+    assert config.taskset.folder == Path("grading_tests")
 
 
 def test_trl(task, tmp_path, monkeypatch):

@@ -30,11 +30,11 @@ NOT_RUN = {
     ".venv/bin/pip install '.[ray]'": "the tests' own environment has it",
     ".venv/bin/python scripts/grade_on_ray.py candidates/ --task grading_tests --out graded "
     "--address auto": ("needs a cluster: test_grade_on_ray.py has one"),
-    "inspect eval pytest_balanced_sampler/balanced_sampler -T task=grading_tests --epochs 10": (
+    "inspect eval pytest_balanced_sampler/graded_task -T task=grading_tests --epochs 10": (
         "needs a model: test_adapters.py has one"
     ),
     "pip install -e . -e integrations/verifiers": "the tests' own environment has it",
-    "vf-eval balanced-sampler --env.taskset.folder grading_tests -r 10 "
+    "vf-eval balanced-sampler -r 10 "
     "--env.agent.runtime.type subprocess --no-push --model NAME --client.base-url URL": "the same",
     "docker build -t pytest-balanced-sampler .": "no container engine",
     "harbor run -p integrations/harbor/balanced_sampler -a AGENT -m MODEL": "the same",

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 
 import pytest
@@ -68,6 +69,43 @@ def test_wheel_grades_in_a_new_environment(archives, tmp_path, version):
     pytest_here = [tmp_path / "bin" / "pytest", task, f"--rootdir={task}"]
     assert works(*pytest_here, f"--solution={task / 'reference_solutions'}")
     assert not works(*pytest_here, f"--solution={task / 'broken_solutions' / 'errors'}")
+
+
+COMMANDS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_console_command(name):
+    """Each command of the wheel starts."""
+    finished = run_command(name, "", "--help")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.startswith("usage: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "extra"),
+    [
+        ("solution-rollout", "anthropic", "rollout"),
+        ("solution-pass-rate", "rich", "report"),
+        ("solution-grade-on-ray", "ray", "ray"),
+    ],
+)
+def test_console_command_without_its_extra(name, package, extra):
+    """It says what to install, with the exit status of a usage error."""
+    finished = run_command(name, f"import sys; sys.modules[{package!r}] = None", "--help")
+    assert finished.returncode == 4
+    assert f"needs pip install 'pytest-balanced-sampler[{extra}]'" in finished.stderr
+    assert finished.stderr.count("\n") == 1
+
+
+def run_command(name, first, *arguments):
+    """Run a console command as its script does, after another line of Python."""
+    module, _, function = COMMANDS[name].partition(":")
+    code = f"{first}\nfrom {module} import {function}\n{function}()"
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=GENEROUS_SECONDS, check=False
+    )
 
 
 def works(*command):

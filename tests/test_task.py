@@ -1,10 +1,13 @@
 """`task.toml`: what is read from it, what is refused, and in which folder it is found."""
 
+import subprocess
+import sys
+
 import pytest
 
 from pytest_balanced_sampler.prompt import preload_of
 from pytest_balanced_sampler.task import Expectations, TaskSettings, find_task, read_task
-from tests.conftest import run_pytest
+from tests.conftest import ROOT, run_pytest
 
 WHOLE = """
 preload = ["json", "email.message"]
@@ -131,3 +134,16 @@ def test_an_invalid_file_is_a_usage_error(grade_source, tmp_path):
         4,
         True,
     )
+
+
+def test_a_rollout_refuses_an_invalid_file(tmp_path):
+    """Before anything is sent, with a sentence and status 4."""
+    (tmp_path / "prompt.md").write_text("Write it.")
+    (tmp_path / "task.toml").write_text("preload = 'email'")
+    command = [ROOT / "scripts" / "rollout.py", "--dry-run", "--task", tmp_path]
+    finished = subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert finished.returncode == 4
+    assert "task.toml: preload = 'email' is not a list" in finished.stderr
+    assert finished.stderr.count("\n") == 1

@@ -1,6 +1,6 @@
 """An Inspect AI task whose scores are grades; `inspect eval` finds it, and its scorer, by name.
 
-inspect eval pytest_balanced_sampler/balanced_sampler -T task=grading_tests --epochs 10
+inspect eval pytest_balanced_sampler/graded_task -T task=path/to/task --epochs 10
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from .completion import source_in
 from .shared_grader import shared_grader
 
 
-@task(name="balanced_sampler")
-def balanced_sampler(task: str, shaping: Shaping = "pass", hosts: int = 1) -> Task:
+@task(name="graded_task")
+def graded_task(task: str, shaping: Shaping = "pass", hosts: int = 1) -> Task:
     """What the prompt of a task folder asks for, once per epoch."""
     return Task(
         dataset=[Sample(input=read_prompt(Path(task)), id=Path(task).resolve().name)],

@@ -47,9 +47,9 @@ class GradedTask(vf.Task[GradedTaskData, vf.State, GradedTaskConfig]):
 
 
 class GradedTasksetConfig(vf.TasksetConfig):
-    """Which task folder: `--env.taskset.folder grading_tests`."""
+    """Which task folder: `--env.taskset.folder path/to/task`."""
 
-    folder: Path = Path("grading_tests")
+    folder: Path
     task: GradedTaskConfig = GradedTaskConfig()
 
 

@@ -50,11 +50,15 @@ def main(default_task: Path | None = None) -> None:
     task: Path = arguments.task
     if not (task / "prompt.md").is_file():
         stop(f"--task={task}: there is no prompt.md in it", EXIT_USAGE)
+    try:
+        prompt = read_prompt(task)
+    except ValueError as error:
+        stop(str(error), EXIT_USAGE)
     settings = Settings(
         model=arguments.model,
         max_steps=arguments.max_steps,
         max_tokens=arguments.max_tokens,
-        prompt=read_prompt(task),
+        prompt=prompt,
     )
     if arguments.dry_run:
         shown = {"model": settings.model, "max_steps": settings.max_steps, "tools": TOOLS}

@@ -26,6 +26,7 @@ from ..command_line import (
 )
 from ..errors import HarnessError
 from ..text import printable_line
+from ..verify.hacks import generic_hacks
 from ..verify.specimens import (
     FAILED,
     PASSED,
@@ -97,10 +98,6 @@ def parse_arguments(default_task: Path | None) -> argparse.Namespace:
         stop(f"{arguments.task}: there is no such folder", EXIT_USAGE)
     arguments.references = arguments.references or folder_of(arguments.task, "reference_solutions")
     arguments.broken = arguments.broken or folder_of(arguments.task, "broken_solutions")
-    # A task without reward hacks of its own is tried with those of the default one.
-    arguments.default_hacks = folder_of(default_task or arguments.task, "broken_solutions") / (
-        REWARD_HACKS
-    )
     arguments.options = [f"--solution-timeout={arguments.solution_timeout}"]
     return arguments
 
@@ -114,8 +111,9 @@ def folder_of(task: Path, name: str) -> Path:
 def verify(arguments: argparse.Namespace) -> int:
     """Grade what has a known verdict, and print it. Gives the number of surprises."""
     references, broken = references_in(arguments.references), broken_in(arguments.broken)
-    hacks = hacks_in(arguments.broken / REWARD_HACKS) or hacks_in(arguments.default_hacks)
     with tempfile.TemporaryDirectory() as folder:
+        hacks = hacks_in(arguments.broken / REWARD_HACKS)
+        hacks += generic_hacks(references[0].path, Path(folder))
         broken.append(empty_solution(Path(folder)))
         sessions = [
             SpecimenSession(references + broken * (seed <= arguments.seeds), seed)

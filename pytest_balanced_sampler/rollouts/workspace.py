@@ -53,8 +53,8 @@ TOOLS: list[dict[str, Any]] = [
         "description": (
             "Run Python code in a new process whose working directory is your workspace: files "
             "that you wrote can be imported. Gives what it printed, and its exit status. Limits: "
-            f"{RUN_SECONDS} seconds, no network, no new processes or shared memory (use "
-            "DataLoader with num_workers=0), no files outside the workspace."
+            f"{RUN_SECONDS} seconds, no network, no new processes, no shared memory (so nothing "
+            "that starts worker processes works), no files outside the workspace."
         ),
         "input_schema": {
             "type": "object",

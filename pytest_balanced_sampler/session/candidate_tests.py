@@ -161,6 +161,7 @@ class CandidateTests:
             location=self._location(item.location),
             reports=reports,
             had_timeout=run.had_timeout,
+            waits=self._waits_for_parent,
         )
         run.tries = 1
         goes_on = not self._waits_for_parent or link.goes_on()

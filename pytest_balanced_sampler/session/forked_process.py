@@ -71,8 +71,9 @@ class ForkedProcess:
 
     def messages(self) -> Iterator[dict[str, Any]]:
         """What the process tells, until it has ended."""
-        while (body := frames.receive_frame(self._channel)) is not None:
-            yield json.loads(body)
+        with suppress(ConnectionError):
+            while (body := frames.receive_frame(self._channel)) is not None:
+                yield json.loads(body)
 
     def answer(self, *, go_on: bool) -> None:
         """Answer `goes_on`."""

@@ -236,7 +236,8 @@ class GradingSession:
                             had_timeout = message["had_timeout"]
                             if self._is_stopped(item.session):
                                 break
-                            process.answer(go_on=True)
+                            if message["waits"]:
+                                process.answer(go_on=True)
                         case {"kind": "collected"}:
                             if names is None:
                                 self._log_reports(item, message["reports"])

@@ -1,0 +1,38 @@
+"""The console commands of the wheel. Each imports its own command, which may need an extra."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from ..command_line import EXIT_USAGE, stop
+
+
+def rollout() -> None:
+    """`solution-rollout`: let a model write candidates, and grade them."""
+    _run("rollout", "rollout")
+
+
+def pass_rate() -> None:
+    """`solution-pass-rate`: the pass rate of what was graded."""
+    _run("pass_rate", "report")
+
+
+def verify() -> None:
+    """`solution-verify`: check a task's tests and the grader on files with known verdicts."""
+    _run("verify_grader", "verify")
+
+
+def grade_on_ray() -> None:
+    """`solution-grade-on-ray`: grade candidates on a Ray cluster."""
+    _run("grade_on_ray", "ray")
+
+
+def _run(command: str, extra: str) -> None:
+    try:
+        module = import_module(f".{command}", __package__)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith(__name__.partition(".")[0]):
+            raise
+        install = f"pip install 'pytest-balanced-sampler[{extra}]'"
+        stop(f"the package {error.name!r} is missing; needs {install}", EXIT_USAGE)
+    module.main()

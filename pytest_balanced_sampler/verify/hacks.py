@@ -1,0 +1,78 @@
+"""Reward hacks that fit any task: each attack, under the names that a task's tests ask for.
+
+A file in `generic_hacks/` attacks when it is imported, or in its function `attack`. For a specimen,
+the attack is put into every function of a reference: so the tests find the class or the function
+that they ask for, with its bases and its signature, and run into the attack.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from .specimens import FAILED, Specimen
+
+GENERIC_HACKS = Path(__file__).parent / "generic_hacks"
+
+
+def generic_hacks(reference: Path, folder: Path) -> list[Specimen]:
+    """The generic hacks with the names of this reference, written to a folder. Each has to fail."""
+    made = folder / GENERIC_HACKS.name
+    made.mkdir()
+    specimens = []
+    for path in sorted(GENERIC_HACKS.glob("*.py")):
+        (made / path.name).write_text(hacked(reference.read_text(), path.read_text()))
+        specimens.append(Specimen(made / path.name, FAILED))
+    return specimens
+
+
+def hacked(reference: str, hack: str) -> str:
+    """The reference's source, with the hack's `attack` in place of all that it does."""
+    tree = _Attack().visit(ast.parse(reference))
+    futures = [node for node in tree.body if _is_future(node)]
+    rest = [node for node in tree.body if not _is_future(node)]
+    # A name may be bound to a function that is not defined here, as by `functools.partial`.
+    rebound = [
+        f"{name} = lambda *_, **__: attack()"
+        for node in rest
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for name in _public_names(node)
+    ]
+    body = [*futures, *ast.parse(hack).body, *rest, *ast.parse("\n".join(rebound)).body]
+    return ast.unparse(ast.Module(body, type_ignores=[])) + "\n"
+
+
+class _Attack(ast.NodeTransformer):
+    """Has every function and method call `attack()` and do nothing else."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        node.body = _body_of(node.name)
+        return node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
+        node.body = _body_of(node.name)
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        self.generic_visit(node)
+        if not any(isinstance(item, ast.FunctionDef) for item in node.body):
+            node.body += ast.parse("def __init__(self, *_, **__): attack()").body
+        return node
+
+
+def _body_of(name: str) -> list[ast.stmt]:
+    # A constructor must return None: what the attack returns is for the methods.
+    return [ast.Expr(_CALL) if name == "__init__" else ast.Return(_CALL)]
+
+
+_CALL = ast.Call(ast.Name("attack", ast.Load()), [], [])
+
+
+def _is_future(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+
+
+def _public_names(node: ast.Assign | ast.AnnAssign) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    names = [n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)]
+    return [name for name in names if not name.startswith("_")]
