@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .authoring import failure_mode, import_beside, is_instance, run_beside, shared, take
-    from .errors import CandidateFault, HarnessError, SolutionError
+    from .errors import CandidateFault, GraderError, HarnessError, SolutionError
     from .grade import Grade
-    from .grader.grader import Grader, GraderError
+    from .grader.grader import Grader
 
 __all__ = [
     "CandidateFault",

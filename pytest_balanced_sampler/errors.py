@@ -85,6 +85,10 @@ class WorkerLost(HarnessError):
     """
 
 
+class GraderError(Exception):
+    """Raised when pytest refuses to grade by this task at all; the text says what to change."""
+
+
 class FaultInFixture(Exception):
     """Raised in a fixture in place of a `CandidateFault` or `HarnessError`, which it holds.
 

@@ -142,7 +142,8 @@ def test_an_idle_host_that_dies_is_started_again(task, caplog):
 def test_a_candidate_on_which_the_grader_dies_is_a_harness_error(task, caplog):
     """The others of its batch are graded all the same; the log says what no grade shows."""
     (task / "test_task.py").write_text(
-        TESTS + "def test_die(solution):\n    if solution.double(1) == 3: os._exit(9)\n"
+        TESTS + "def test_die(solution):\n"
+        "    if solution.double(1) == 3: os.kill(os.getppid(), 9)\n"
     )
     with Grader(task) as grader:
         assert [g.outcome for g in grader.grade([GOOD, BAD, GOOD])] == [
@@ -151,6 +152,18 @@ def test_a_candidate_on_which_the_grader_dies_is_a_harness_error(task, caplog):
     logged = [r.getMessage() for r in caplog.records if r.name.startswith(LOGGER)]
     assert any("a host died, it is started again" in message for message in logged)
     assert "3 candidates got no grades: grading them one by one" in logged
+
+
+def test_a_candidate_on_which_its_own_process_dies_fails(task):
+    """What ends the process twice after the candidate was asked is a way out for no candidate."""
+    (task / "test_task.py").write_text(
+        TESTS + "def test_die(solution):\n    if solution.double(1) == 3: os._exit(9)\n"
+    )
+    with Grader(task) as grader:
+        good, bad, last = grader.grade([GOOD, BAD, GOOD])
+    assert [good.outcome, bad.outcome, last.outcome] == ["passed", "failed", "passed"]
+    assert bad.tests["test_die"] == "failed"
+    assert bad.tries == {"test_die": 2}
 
 
 def test_a_task_that_cannot_grade_is_an_error(task, tmp_path):

@@ -163,9 +163,6 @@ def test_star_import_and_self_import(grade):
 
         def test_hidden():
             assert "_hidden" not in globals() and "hidden" not in globals()
-
-        def test_name():
-            assert double.__module__ == "twice" if hasattr(double, "__module__") else True
     """
     source = (
         "import sys\n__all__ = ['double']\nhidden = 1\n_hidden = 2\n"

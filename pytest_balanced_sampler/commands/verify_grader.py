@@ -57,6 +57,8 @@ def main(default_task: Path | None = None) -> None:
         surprises = verify(arguments)
         if arguments.mutants:
             surprises += verify_by_mutants(arguments)
+        if arguments.independence:
+            surprises += verify_independence(arguments)
     except (ValueError, SyntaxError) as error:
         stop(str(error), EXIT_USAGE)
     except ModuleNotFoundError as error:
@@ -83,6 +85,11 @@ def parse_arguments(default_task: Path | None) -> argparse.Namespace:
     parser.add_argument("--references", type=Path, help="default: TASK's reference_solutions/")
     parser.add_argument("--broken", type=Path, help="default: TASK's broken_solutions/")
     parser.add_argument("--mutants", action="store_true", help="grade mutants of the references")
+    parser.add_argument(
+        "--independence",
+        action="store_true",
+        help="grade references and a broken solution of each mode in several orders and conditions",
+    )
     parser.add_argument(
         "--seeds", type=positive, default=1, help="grading seeds for all but hacks (default: 1)"
     )
@@ -148,6 +155,31 @@ def verify_by_mutants(arguments: argparse.Namespace) -> int:
         verdicts = show_progress(arguments, sessions)
     alive = [(changes[v.specimen], v.got) for v in verdicts if not v.is_expected]
     return print_mutants(len(mutants), alive, equivalent)
+
+
+def verify_independence(arguments: argparse.Namespace) -> int:
+    """Grade under several conditions, and print the verdicts. Gives the number of flips."""
+    from ..verify.independence import measure
+
+    one_of_each = {broken.expected: broken for broken in reversed(broken_in(arguments.broken))}
+    with tempfile.TemporaryDirectory() as folder:
+        specimens = references_in(arguments.references) + list(one_of_each.values())
+        specimens.append(empty_solution(Path(folder)))
+
+        def on_condition(name: str) -> None:
+            print(f"independence: {len(specimens)} files, {name}", file=sys.stderr, flush=True)
+
+        measured = measure(arguments.task, specimens, 1, arguments.options, on_condition)
+    flips = list(measured.flips())
+    print(f"\n{'condition':<24}verdicts")
+    for name, verdicts in measured.matrix.items():
+        print(f"{name:<24}{sum(map(len, verdicts.values()))}")
+    for specimen, got in flips:
+        print(f"FLIP {specimen.name}")
+        for name, some in got.items():
+            print(f"  {name}: {counted(some)}")
+    print(f"{measured.gradings()} verdicts on {len(specimens)} files: {len(flips)} flips")
+    return len(flips)
 
 
 def print_mutants(total: int, alive: list[tuple[Any, str]], equivalent: dict[Any, str]) -> int:

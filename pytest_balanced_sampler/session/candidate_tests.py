@@ -16,7 +16,7 @@ from ..errors import HarnessError, SolutionTimeout
 from ..judge.proxy import SolutionModule
 from . import foreign
 from .candidate_run import CandidateRun
-from .collection import TestNames
+from .collection import TestNames, with_candidate
 from .forked_process import ParentLink
 from .import_mode import ImportMode
 from .phase_report import Test, add_tampering, annotate, include_subtests, uncollected_test
@@ -69,6 +69,10 @@ class CandidateTests:
         self._link = link
         self._is_at_work = True
 
+    def names(self) -> list[str]:
+        """The names of the tests, in their order."""
+        return [name for name, _ in self._tests]
+
     def keep_only(self, test: str) -> None:
         """Forget all other tests."""
         self._tests = [(name, item) for name, item in self._tests if name == test]
@@ -93,24 +97,18 @@ class CandidateTests:
             self._tell_retry()
             return False
         self._tests = [(names.name_of(item), item) for item in items]
-        lost: dict[str, tuple[Path, BaseException]] = {}
-        for path, error in self._uncollected.items():
-            tests = [name for name, item in placeholders.items() if item.path == path]
-            lost |= dict.fromkeys(tests or [path.name], (path, error))
-        for path, function in import_mode.missing_in(items):
-            gone = AssertionError(f"{function} is not there when this candidate is imported")
-            tests = [
-                name
-                for name, item in placeholders.items()
-                if item.path == path and getattr(item, "originalname", item.name) == function
-            ]
-            lost |= dict.fromkeys(tests or [function], (path, gone))
+        lost = {path.name: (path, error) for path, error in self._uncollected.items()}
+        for name, item in placeholders.items():
+            error = self._uncollected.get(item.path) or import_mode.loss_of(item)
+            if error is not None:
+                lost.pop(item.path.name, None)
+                lost[name] = (item.path, error)
         self._total = len(self._tests) + len(lost)
         reports = [
             self._as_data(self._uncollected_test(name, path, error))
             for name, (path, error) in lost.items()
         ]
-        self._link.tell("collected", tests=[name for name, _ in self._tests], reports=reports)
+        self._link.tell("collected", tests=self.names(), reports=reports)
         return True
 
     def run_from(self, start: int) -> None:
@@ -299,8 +297,4 @@ class CandidateTests:
         return file, line, self._with_candidate(domain)
 
     def _with_candidate(self, test: str) -> str:
-        """The test's id with the candidate as its first parameter."""
-        if not test.endswith("]"):
-            return f"{test}[{self._shown_name}]"
-        head, _, parameters = test.partition("[")
-        return f"{head}[{self._shown_name}-{parameters}"
+        return with_candidate(test, self._shown_name)

@@ -32,12 +32,13 @@ class Refusal(NamedTuple):
 class Collected:
     """The tests that each candidate gets, and by what they are run.
 
-    `expected` are the tests that a grade needs, `deselected` those of them that somebody chose not
-    to run. `gaps` says what pytest could not or was told not to collect: with gaps there is no
-    pass. `refusal` says why nothing can be graded, or is None.
+    `expected` are the tests that a grade needs, `count` is how many are run, `deselected` are those
+    of them that somebody chose not to run. `gaps` says what pytest could not or was told not to
+    collect: with gaps there is no pass. `refusal` says why nothing can be graded, or is None.
     """
 
     expected: list[str] = field(default_factory=list)
+    count: int = 0
     deselected: list[str] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     isolation: dict[str, Any] = field(default_factory=dict)
@@ -93,3 +94,11 @@ class TestNames:
 def repeated(names: Iterable[str]) -> str | None:
     """A name that stands there twice, if any: one of the two tests would hide the other."""
     return next((name for name, count in Counter(names).items() if count > 1), None)
+
+
+def with_candidate(test: str, name: str) -> str:
+    """A test's id with a candidate as its first parameter."""
+    if not test.endswith("]"):
+        return f"{test}[{name}]"
+    head, _, parameters = test.partition("[")
+    return f"{head}[{name}-{parameters}"

@@ -23,6 +23,9 @@ from typing import Any
 from ..wire import frames
 
 _STATE = struct.Struct("!i?")
+# Bound now: a test may replace `json.dumps`, and be forked before that or after.
+_encode = json.JSONEncoder(default=repr).encode
+_decode = json.JSONDecoder().decode
 
 
 class ParentLink:
@@ -34,7 +37,7 @@ class ParentLink:
 
     def tell(self, kind: str, **fields: Any) -> None:
         """Send a message."""
-        body = json.dumps({"kind": kind, **fields}, default=repr).encode()
+        body = _encode({"kind": kind, **fields}).encode()
         frames.send_frame(self._channel, body)
 
     def goes_on(self) -> bool:
@@ -73,7 +76,7 @@ class ForkedProcess:
         """What the process tells, until it has ended."""
         with suppress(ConnectionError):
             while (body := frames.receive_frame(self._channel)) is not None:
-                yield json.loads(body)
+                yield _decode(body.decode())
 
     def answer(self, *, go_on: bool) -> None:
         """Answer `goes_on`."""

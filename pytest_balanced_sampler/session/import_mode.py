@@ -7,6 +7,7 @@ in `sys.modules`.
 
 from __future__ import annotations
 
+import itertools
 import sys
 import types
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from ..judge.proxy import SolutionModule
 _MAX_OPERATIONS = 100_000
 """A test module that loops until a placeholder says something must not loop for ever."""
 
+_operations = itertools.count()
+
 _RESULT_IS_PLACEHOLDER = (
     "add sub mul matmul truediv floordiv mod pow and or xor lshift rshift radd rsub rmul rmatmul "
     "rtruediv rfloordiv rmod rpow rand ror rxor neg pos abs invert getitem"
@@ -28,8 +31,6 @@ _RESULT_IS_PLACEHOLDER = (
 
 class _PlaceholderType(type):
     """The type of `Placeholder`: whatever is done to it gives `Placeholder` again."""
-
-    _operations = 0
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):
@@ -51,8 +52,7 @@ class _PlaceholderType(type):
         return False
 
     def _again(cls) -> Any:
-        _PlaceholderType._operations += 1
-        if _PlaceholderType._operations > _MAX_OPERATIONS:
+        if next(_operations) > _MAX_OPERATIONS:
             raise RuntimeError("the tests need the candidate itself to be collected")
         return Placeholder
 
@@ -71,51 +71,44 @@ class ImportMode:
     """One session's way to have `module` imported as the candidate."""
 
     def __init__(self, module: str) -> None:
-        self._module = module
+        self.module = module
         self._imported_before: set[str] = set()
         self._collectors: list[pytest.Module] = []
-        self.functions: dict[Path, set[str]] = {}
+        self._found: dict[Path, set[str]] = {}
 
     def use_placeholder(self) -> None:
         """Have the tests be collected without a candidate."""
         self._imported_before = set(sys.modules)
-        module = types.ModuleType(self._module)
+        module = types.ModuleType(self.module)
         module.__getattr__ = _placeholder_of  # type: ignore[method-assign]
         module.__path__ = []
-        sys.modules[self._module] = module
+        sys.modules[self.module] = module
 
     def note(self, collector: pytest.Collector) -> None:
         """Note a test module, which is to be imported anew for each candidate."""
         if isinstance(collector, pytest.Module):
             self._collectors.append(collector)
 
-    def note_tests(self, items: list[pytest.Item]) -> None:
-        """Note which test functions each file has."""
-        for item in items:
-            name = getattr(item, "originalname", item.name)
-            self.functions.setdefault(item.path, set()).add(name)
-
     def collect(
         self, solution: SolutionModule, config: pytest.Config, session: pytest.Session
     ) -> list[pytest.Item]:
         """The tests, from modules that are imported anew and get the candidate by its name."""
         self._forget_test_modules(config.rootpath)
-        sys.modules[self._module] = solution  # type: ignore[assignment]
+        sys.modules[self.module] = solution  # type: ignore[assignment]
         items: list[pytest.Item] = []
         for old in self._collectors:
             new = old.ihook.pytest_pycollect_makemodule(module_path=old.path, parent=old.parent)
             items += session.genitems(new)
+        self._found = _functions_of(items)
         config.hook.pytest_collection_modifyitems(session=session, config=config, items=items)
         return items
 
-    def missing_in(self, items: list[pytest.Item]) -> Iterator[tuple[Path, str]]:
-        """The test functions that are no longer there, in files of which others still are."""
-        found: dict[Path, set[str]] = {}
-        for item in items:
-            found.setdefault(item.path, set()).add(getattr(item, "originalname", item.name))
-        for path, functions in self.functions.items():
-            if path in found:
-                yield from ((path, name) for name in sorted(functions - found[path]))
+    def loss_of(self, item: pytest.Item) -> AssertionError | None:
+        """Why a test that there is without a candidate is not there with this one, if it is not."""
+        function = getattr(item, "originalname", item.name)
+        if function in self._found.get(item.path, {function}):
+            return None
+        return AssertionError(f"{function} is not there when this candidate is imported")
 
     def _forget_test_modules(self, root: Path) -> None:
         """Drop what was imported with the placeholder, and lies among the tests."""
@@ -126,6 +119,13 @@ class ImportMode:
                 continue
             if any(Path(file).is_relative_to(folder) for folder in folders):
                 del sys.modules[name]
+
+
+def _functions_of(items: list[pytest.Item]) -> dict[Path, set[str]]:
+    found: dict[Path, set[str]] = {}
+    for item in items:
+        found.setdefault(item.path, set()).add(getattr(item, "originalname", item.name))
+    return found
 
 
 def _placeholder_of(name: str) -> Any:

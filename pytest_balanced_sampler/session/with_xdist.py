@@ -49,7 +49,8 @@ def given_candidates(config: pytest.Config) -> list[Candidate]:
 def leave_session(config: pytest.Config) -> None:
     """Have a forked process say nothing to the controller: the connection is its parent's."""
     for plugin in config.pluginmanager.get_plugins():
-        if isinstance(plugin, WorkerInteractor):
+        # pytest-xdist runs its module in each process under another name: the class is another.
+        if type(plugin).__name__ == WorkerInteractor.__name__:
             config.pluginmanager.unregister(plugin)
 
 
@@ -69,6 +70,7 @@ class XdistController:
         self._book = book
         self._folder = Path(tempfile.mkdtemp(prefix="pytest-solution-session-"))
         self._index_of: dict[str, int] = {}
+        self._test_count = 0
 
     def pytest_configure_node(self, node: WorkerController) -> None:
         """Tell a process what to grade, and where it meets the others."""
@@ -78,10 +80,21 @@ class XdistController:
         """Open the book when the first process has collected; all collect the same."""
         if self._index_of:
             return
-        self._book.expect(Collected.load(self._folder))
+        collected = Collected.load(self._folder)
+        self._book.expect(collected)
+        self._test_count = collected.count * len(self._given)
         self._index_of = {name: index for index, (_, name) in enumerate(self._given)}
         if (terminal := self._config.pluginmanager.get_plugin("terminalreporter")) is not None:
             terminal.write_line(self._book.pytest_report_collectionfinish())
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Note where pytest-xdist counts one test for each candidate."""
+        self._session = session
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self) -> None:
+        """Have pytest count the tests of all candidates."""
+        self._session.testscollected = self._test_count
 
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> LoadScheduling:
         """Hand out candidates one by one, whatever `--dist` says: some take far longer."""

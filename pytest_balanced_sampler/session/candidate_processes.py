@@ -1,0 +1,231 @@
+"""Runs each candidate's tests in forked processes, and logs what they report.
+
+One process is enough for a candidate whose tests all get an answer. A test that needs a second try,
+a worker that has ended and a process that was lost are each followed by another process.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from ..errors import HarnessError
+from ..judge.supply import WorkerSupply
+from ..judge.warm_process import WarmConnection
+from . import foreign
+from .blame import Blame
+from .candidate import Candidate
+from .candidate_run import CandidateRun
+from .candidate_tests import CandidateTests
+from .collection import TestNames
+from .forked_process import ForkedProcess, ParentLink
+from .import_mode import ImportMode
+from .phase_report import blame_the_author, lost_test, record_of
+
+_log = logging.getLogger(__name__)
+
+
+class CandidateItem(pytest.Item):
+    """Stands in the session's list of tests for all tests of one candidate."""
+
+    def __init__(self, *, index: int, candidate_name: str, **fields: Any) -> None:
+        super().__init__(nodeid=candidate_name, **fields)
+        self.index = index
+        self.shown_nodeid = candidate_name
+
+    @property
+    def nodeid(self) -> str:
+        """The id of the test whose report is being logged; pytest-xdist compares the two."""
+        return self.shown_nodeid
+
+    def runtest(self) -> None:
+        raise AssertionError("the grading session runs the tests of a candidate")
+
+
+class CandidateProcesses:
+    """The forked processes of one session, and the workers that they need."""
+
+    def __init__(
+        self,
+        session: pytest.Session,
+        candidates: list[Candidate],
+        tests: CandidateTests,
+        names: TestNames,
+        supply: WorkerSupply,
+        import_mode: ImportMode | None,
+    ) -> None:
+        self._session = session
+        self._config = session.config
+        self._candidates = candidates
+        self._tests = tests
+        self._names = names
+        self._supply = supply
+        self._import_mode = import_mode
+        self._connection: WarmConnection | None = None
+        self._ending: list[ForkedProcess] = []
+        self._blame = Blame(self._run_without_candidate)
+
+    def grade(self, item: CandidateItem) -> None:
+        """Run the candidate's tests, in further processes where one ends before all have run."""
+        start, tries, had_timeout, is_over = 0, 1, False, False
+        names: list[str] | None = None
+        if self._import_mode is None:
+            names = self._tests.names()
+        while not is_over and not self._is_stopped():
+            process = self._fork(item.index, start, tries, had_timeout)
+            is_clean, why = False, ""
+            try:
+                for message in process.messages():
+                    match message:
+                        case {"kind": "test", "place": int() as place}:
+                            self._log_test(item, message)
+                            start, tries, is_clean = place + 1, 1, True
+                            had_timeout = message["had_timeout"]
+                            if self._is_stopped():
+                                break
+                            if message["waits"]:
+                                process.answer(go_on=True)
+                        case {"kind": "collected"}:
+                            if names is None:
+                                self._log_reports(item, message["reports"])
+                            names = message["tests"]
+                        case {"kind": "retry"}:
+                            tries, is_clean = 2, True
+                            _log.warning("a test is tried again: %s", message["why"])
+                            if message["is_machine"]:
+                                self._renew_supply(message["why"])
+                        case {"kind": "end"}:
+                            is_over = is_clean = True
+                            break
+                        case {"kind": "broken"}:
+                            why, is_clean = message["text"], False
+                        case _:
+                            self._log_other(message)
+                place, is_touched = process.last_test()
+                is_clean = is_clean and (is_over or place < start or tries == 2)
+            except BaseException:
+                process.kill()
+                raise
+            if is_clean or self._is_stopped():
+                self._leave(process)
+                continue
+            _log.warning("a process of tests was lost (%s): %s", process.wait(), why)
+            if tries == 1:
+                tries = 2
+                continue
+            test = names[start] if names is not None and place >= 0 else "collection"
+            report = lost_test(item.index, test, is_touched, why)
+            self._log_reports(item, [self._as_data(report)])
+            start, tries, is_over = start + 1, 1, place < 0
+
+    def close(self) -> None:
+        """Wait for processes that have nothing more to do, and let go of the next worker."""
+        for process in self._ending:
+            process.wait()
+        if self._connection is not None:
+            self._connection.close()
+
+    def _fork(self, index: int, start: int, tries: int, had_timeout: bool) -> ForkedProcess:
+        def main(link: ParentLink) -> None:
+            run = self._run_in_fork(self._candidates[index], connection)
+            run.tries, run.had_timeout = tries, had_timeout
+            foreign.use_temporary_folder(self._config, f"candidate-{index}")
+            self._run_tests(index, run, link, start)
+
+        connection, self._connection = self._connection or self._connect(), None
+        process = ForkedProcess(main)
+        if connection is not None:
+            connection.close()
+        # The next worker is forked while this process runs its tests.
+        self._connection = self._connect()
+        return process
+
+    def _leave(self, process: ForkedProcess) -> None:
+        """Let a process end by itself, while the next one is at work."""
+        if self._is_stopped():
+            process.kill()
+        self._ending = [other for other in [*self._ending, process] if not other.is_over()]
+
+    def _run_without_candidate(self, test: str) -> ForkedProcess:
+        """A process that runs one test without a candidate."""
+
+        def main(link: ParentLink) -> None:
+            run = self._run_in_fork(None, None)
+            self._tests.keep_only(test)
+            self._run_tests(0, run, link, 0)
+
+        return ForkedProcess(main)
+
+    def _run_in_fork(
+        self, candidate: Candidate | None, connection: WarmConnection | None
+    ) -> CandidateRun:
+        """Begin a candidate's run, in the process that was forked for it."""
+        self._supply.use_in_forked_process(connection)
+        foreign.silence_terminal(self._config)
+        if hasattr(self._config, "workerinput"):
+            from .with_xdist import leave_session
+
+            leave_session(self._config)
+        return CandidateRun(
+            candidate, self._supply, None if self._import_mode is None else self._import_mode.module
+        )
+
+    def _run_tests(self, index: int, run: CandidateRun, link: ParentLink, start: int) -> None:
+        tests = self._tests
+        tests.begin(index, self._candidates[index].name, run, link)
+        if self._import_mode is not None:
+            self._config.pluginmanager.unregister(name="grading_session")
+            if not tests.collect(self._import_mode, self._session, self._names):
+                return
+        tests.run_from(start)
+
+    def _log_test(self, item: CandidateItem, message: dict[str, Any]) -> None:
+        hook, nodeid = self._config.hook, message["nodeid"]
+        location = tuple(message["location"])
+        hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
+        self._log_reports(item, message["reports"])
+        hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+
+    def _log_reports(self, item: CandidateItem, reports: list[Any]) -> None:
+        for data in reports:
+            hook = self._config.hook
+            report = hook.pytest_report_from_serializable(config=self._config, data=data)
+            foreign.restore_tuples(report)
+            record = record_of(report)
+            error = record.untouched_error if record is not None else None
+            if record is not None and error and self._blame.is_authors(record.test, error):
+                blame_the_author(report)
+            item.shown_nodeid = report.nodeid
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.shown_nodeid = item.name
+
+    def _log_other(self, message: dict[str, Any]) -> None:
+        match message.pop("kind"):
+            case "warning":
+                foreign.record_warning(self._config, message)
+            case "interrupted":
+                raise KeyboardInterrupt
+            case "exit":
+                pytest.exit(message["reason"], message["returncode"])
+
+    def _as_data(self, report: pytest.TestReport) -> Any:
+        return self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
+
+    def _is_stopped(self) -> bool:
+        return bool(self._session.shouldfail or self._session.shouldstop)
+
+    def _connect(self) -> WarmConnection | None:
+        """The connection of the next process; None where it must start a warm process itself."""
+        try:
+            return self._supply.connect()
+        except HarnessError as error:
+            _log.warning("no warm process: %s", error)
+            return None
+
+    def _renew_supply(self, why: str) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._supply.discard_warm_process(why)
