@@ -34,7 +34,7 @@ TESTS = """
                     self.assertEqual(double(number), 2 * number)
 
         def test_helper(self):
-            self.assertEqual(helper.quadruple(1), 4)
+            self.assertEqual(helper.quadruple(3), 12)
 
     class AsyncTest(unittest.IsolatedAsyncioTestCase):
         async def test_async(self):

@@ -166,7 +166,7 @@ def test_a_second_try_is_alone_in_the_session(grade, tmp_path):
         ("--tx=ssh=nowhere", "--tx: candidates are graded by processes of this machine"),
         ("-osolution_preload=nowhere_to_be_found", "No module named"),
         ("--solution=missing", "there is no such file or folder"),
-        ("-kdouble", "no verdict without"),
+        ("-kdouble", "no result for"),
     ],
 )
 def test_what_keeps_a_session_from_grading_is_said_once(grade, argument, message):

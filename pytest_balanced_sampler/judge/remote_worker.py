@@ -75,6 +75,7 @@ class RemoteWorker:
         self.scratch = ""
         self.is_alive = True
         self.is_in_fixture = False
+        self.on_request: Callable[[], None] | None = None
         self._death: Death | None = None
         self.fault: BaseException | None = None
         self.requests = 0
@@ -104,6 +105,8 @@ class RemoteWorker:
         came, `HarnessError` when that was not its doing.
         """
         __tracebackhide__ = True
+        if self.on_request is not None:
+            self.on_request()
         with self._lock:
             self._depth += 1
             try:

@@ -20,7 +20,7 @@ from .candidate import Candidate
 from .candidate_run import CandidateRun
 from .candidate_tests import CandidateTests
 from .collection import TestNames
-from .forked_process import ForkedProcess, ParentLink
+from .forked_process import MAX_SILENCE_SECONDS, ForkedProcess, ParentLink
 from .import_mode import ImportMode
 from .phase_report import blame_the_author, lost_test, record_of
 
@@ -77,7 +77,7 @@ class CandidateProcesses:
             process = self._fork(item.index, start, tries, had_timeout)
             is_clean, why = False, ""
             try:
-                for message in process.messages():
+                for message in process.messages(MAX_SILENCE_SECONDS):
                     match message:
                         case {"kind": "test", "place": int() as place}:
                             self._log_test(item, message)
@@ -148,11 +148,12 @@ class CandidateProcesses:
             process.kill()
         self._ending = [other for other in [*self._ending, process] if not other.is_over()]
 
-    def _run_without_candidate(self, test: str) -> ForkedProcess:
+    def _run_without_candidate(self, test: str, time: int) -> ForkedProcess:
         """A process that runs one test without a candidate."""
 
         def main(link: ParentLink) -> None:
             run = self._run_in_fork(None, None)
+            foreign.use_temporary_folder(self._config, f"no-candidate-{time}")
             self._tests.keep_only(test)
             self._run_tests(0, run, link, 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -44,6 +45,7 @@ class CandidateRun:
         self._seconds = 0.0
         self._is_in_fixture = False
         self._asked = 0
+        self.on_touch: Callable[[], None] | None = None
 
     @property
     def touches(self) -> int:
@@ -82,6 +84,8 @@ class CandidateRun:
         """
         __tracebackhide__ = True
         self._asked += 1
+        if self.on_touch is not None:
+            self.on_touch()
         try:
             if self._load_fault is not None:
                 raise self._load_fault.with_traceback(None)
@@ -130,6 +134,7 @@ class CandidateRun:
         self._worker = self._supply.fork()
         self._worker.resolve = partial(make_proxy, self._worker)
         self._worker.is_in_fixture = self._is_in_fixture
+        self._worker.on_request = self.on_touch
         self._worker.start_clock(self._seconds)
         try:
             stem = self._module_name or self._candidate.path.stem

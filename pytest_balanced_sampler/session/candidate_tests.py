@@ -67,6 +67,7 @@ class CandidateTests:
         self._candidate = candidate
         self._shown_name = shown_name
         self._link = link
+        run.on_touch = self._note_touched
         self._is_at_work = True
 
     def names(self) -> list[str]:
@@ -265,7 +266,8 @@ class CandidateTests:
     def _test(self, item: pytest.Item) -> Test:
         run, active = self.candidate_run, foreign.active_fixtures(item)
         is_touched = run.was_touched or bool(active & run.touching_fixtures)
-        self._link.note(self._place, is_touched=is_touched)
+        if is_touched:
+            self._note_touched()
         reaches = (
             self._always_reaches
             or is_touched
@@ -274,6 +276,9 @@ class CandidateTests:
             or bool(active & run.reaching_fixtures)
         )
         return Test(self._candidate, self._name_of(item), is_touched, reaches)
+
+    def _note_touched(self) -> None:
+        self._link.note(self._place, is_touched=True)
 
     def _tell_retry(self) -> None:
         fault = self.candidate_run.fault()

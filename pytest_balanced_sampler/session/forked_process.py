@@ -7,6 +7,7 @@ are trusted: candidates run in workers, never here.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import mmap
 import os
@@ -22,6 +23,11 @@ from typing import Any
 
 from ..wire import frames
 
+MAX_SILENCE_SECONDS = 1800.0
+"""A test may wait for its turn, compute, and wait for the candidate. What is silent for longer
+hangs: parallel code of a library, for example, that was used before the process was forked."""
+
+_PR_SET_PDEATHSIG = 1
 _STATE = struct.Struct("!i?")
 # Bound now: a test may replace `json.dumps`, and be forked before that or after.
 _encode = json.JSONEncoder(default=repr).encode
@@ -66,15 +72,20 @@ class ForkedProcess:
         with warnings.catch_warnings():
             # pytest-xdist's processes have a thread for their connection, which is not used here.
             warnings.simplefilter("ignore", DeprecationWarning)
+            parent = os.getpid()
             self._pid = os.fork()
         if self._pid == 0:
+            _end_with_parent(parent)
             self._channel.close()
             _run(main, ParentLink(theirs, self._state))
         theirs.close()
 
-    def messages(self) -> Iterator[dict[str, Any]]:
-        """What the process tells, until it has ended."""
-        with suppress(ConnectionError):
+    def messages(self, seconds: float) -> Iterator[dict[str, Any]]:
+        """What the process tells, until it has ended, or has been silent for so many seconds."""
+        # Not settimeout: it makes the socket one that gives parts of a message.
+        limit = struct.pack("@ll", int(seconds), 0)
+        self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        with suppress(ConnectionError, BlockingIOError):
             while (body := frames.receive_frame(self._channel)) is not None:
                 yield _decode(body.decode())
 
@@ -110,6 +121,14 @@ class ForkedProcess:
         if self.exit_code is None:
             os.kill(self._pid, signal.SIGKILL)
             self.wait()
+
+
+def _end_with_parent(parent: int) -> None:
+    """Have the kernel end this process when its parent ends, by whatever death."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _run(main: Callable[[ParentLink], None], link: ParentLink) -> None:

@@ -45,6 +45,7 @@ class GradeBook:
         self._versions: dict[str, str] = {}
         self._tests_sha256 = ""
         self._unwritten = ""
+        self._has_gaps = False
 
     def expect(self, collected: Collected) -> None:
         """Note every test that a grade needs. Ends the session where nothing can be graded."""
@@ -53,6 +54,7 @@ class GradeBook:
             if status == pytest.ExitCode.USAGE_ERROR:
                 raise pytest.UsageError(reason)
             pytest.exit(reason, returncode=status)
+        self._has_gaps = bool(collected.gaps)
         for record in self._records:
             record.gaps = collected.gaps
             for test in collected.expected:
@@ -141,14 +143,14 @@ class GradeBook:
         grades = self.grades()
         if any(grade.outcome == "harness_error" for grade in grades):
             return EXIT_HARNESS_ERROR
-        if status == pytest.ExitCode.OK and not all(map(_is_good_or_chosen, grades)):
+        if status == pytest.ExitCode.OK and not all(map(self._is_good_or_chosen, grades)):
             return int(pytest.ExitCode.TESTS_FAILED)
         return status
 
-
-def _is_good_or_chosen(grade: Grade) -> bool:
-    """Whether all is well, but for tests that somebody deselected on purpose."""
-    return grade.outcome == "passed" or set(grade.tests.values()) == {"passed", "deselected"}
+    def _is_good_or_chosen(self, grade: Grade) -> bool:
+        """Whether all is well, but for tests that somebody deselected on purpose."""
+        is_chosen = set(grade.tests.values()) == {"passed", "deselected"} and not self._has_gaps
+        return grade.outcome == "passed" or is_chosen
 
 
 def _table_row(grade: Grade) -> str:

@@ -66,6 +66,7 @@ class GradingSession:
         self._keeps_details = keeps_details
         self._supply: WorkerSupply | None = None
         self._settings = TaskSettings()
+        self._names = TestNames([])
         self._processes: CandidateProcesses | None = None
         self._import_mode = ImportMode(self._options.module) if self._options.module else None
         self._collected = Collected(isolation={"mode": self._options.isolation})
@@ -114,15 +115,15 @@ class GradingSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Note every test that a grade needs, before some are deselected."""
-        collected, names = self._collected, TestNames(items)
-        self._names = names
+        collected = self._collected
+        names = self._names = TestNames(items)
         collected.expected = [names.name_of(item) for item in items]
         if self._import_mode is not None:
             # With the candidate there may be others, of other parameters: each process says.
             collected.expected = []
         collected.tests_sha256 = names.sha256()
         if any("::" in argument for argument in self._config.args):
-            collected.gaps.append("only tests that were named one by one were run")
+            collected.gaps.append("only individually selected tests ran")
         if getattr(self._config.option, "lf", False):
             collected.gaps.append("only tests that failed the last time were run (--lf)")
         if (name := repeated(collected.expected)) is not None:
@@ -252,7 +253,11 @@ class GradingSession:
             return Refusal(f"solution_preload: {error}", pytest.ExitCode.USAGE_ERROR)
         self._collected.versions = warm.versions
         self._collected.isolation = asdict(warm.isolation)
-        compute_shared()
+        try:
+            compute_shared()
+        except Exception as error:
+            reason = f"a value that the tests share cannot be computed: {type(error).__name__}"
+            return Refusal(f"{reason}: {error}", EXIT_HARNESS_ERROR)
         if any("tmp_path_factory" in getattr(i, "fixturenames", ()) for i in session.items):
             foreign.make_temporary_folder(self._config)
         # What the tests have imported stays. A garbage collection would look through it again in

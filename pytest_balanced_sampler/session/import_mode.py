@@ -23,6 +23,9 @@ _MAX_OPERATIONS = 100_000
 
 _operations = itertools.count()
 
+_imported_before: set[str] = set()
+"""The modules that were there before a placeholder was, in this process's first session."""
+
 _RESULT_IS_PLACEHOLDER = (
     "add sub mul matmul truediv floordiv mod pow and or xor lshift rshift radd rsub rmul rmatmul "
     "rtruediv rfloordiv rmod rpow rand ror rxor neg pos abs invert getitem"
@@ -72,13 +75,12 @@ class ImportMode:
 
     def __init__(self, module: str) -> None:
         self.module = module
-        self._imported_before: set[str] = set()
         self._collectors: list[pytest.Module] = []
         self._found: dict[Path, set[str]] = {}
 
     def use_placeholder(self) -> None:
         """Have the tests be collected without a candidate."""
-        self._imported_before = set(sys.modules)
+        _imported_before.update(sys.modules if not _imported_before else ())
         module = types.ModuleType(self.module)
         module.__getattr__ = _placeholder_of  # type: ignore[method-assign]
         module.__path__ = []
@@ -92,7 +94,10 @@ class ImportMode:
     def collect(
         self, solution: SolutionModule, config: pytest.Config, session: pytest.Session
     ) -> list[pytest.Item]:
-        """The tests, from modules that are imported anew and get the candidate by its name."""
+        """The tests, from modules that are imported anew and get the candidate by its name.
+
+        Where tests were selected one by one, these are all tests of the modules nevertheless.
+        """
         self._forget_test_modules(config.rootpath)
         sys.modules[self.module] = solution  # type: ignore[assignment]
         items: list[pytest.Item] = []
@@ -115,7 +120,7 @@ class ImportMode:
         folders = {collector.path.parent for collector in self._collectors} | {root}
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
-            if name in self._imported_before or not file or "site-packages" in file:
+            if name in _imported_before or not file or "site-packages" in file:
                 continue
             if any(Path(file).is_relative_to(folder) for folder in folders):
                 del sys.modules[name]

@@ -184,4 +184,4 @@ def _what_is_missing(tests: dict[str, TestOutcome], outcome: Outcome) -> str:
     missing = ", ".join(
         f"{name} ({what})" for name, what in tests.items() if what != TestOutcome.PASSED
     )
-    return f"no verdict without {missing}" if missing else NO_TEST
+    return f"no result for {missing}" if missing else NO_TEST

@@ -6,6 +6,7 @@ of its processes grades.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -26,6 +27,9 @@ _DETAILS = ("collectors", "keywords", "log", "streams", "traceback")
 
 def register(config: pytest.Config) -> None:
     """Find the candidates and register what this process needs. Raises `UsageError`."""
+    # The tests run in forks of this process, and threads of an OpenMP pool do not survive a fork:
+    # code that uses them would wait for ever.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if hasattr(config, "workerinput"):
         _in_xdist_process(config)
     elif config.option.collectonly:
