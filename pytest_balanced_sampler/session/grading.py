@@ -30,7 +30,7 @@ from .candidate_tests import FIXTURE, CandidateTests, NamedTest
 from .collection import Collected, Refusal, TestNames, repeated
 from .forked_process import ForkedProcess, ParentLink
 from .grade_book import EXIT_HARNESS_ERROR
-from .import_mode import ImportMode
+from .import_mode import IMPORT_MODE
 from .options import DEFAULT_TIMEOUT_SECONDS, options_of
 from .phase_report import blame_the_author, lost_test, record_of
 from .record import NO_TEST
@@ -92,7 +92,7 @@ class GradingSession:
         self._tests: list[NamedTest] = []
         self._blame = Blame(self._probe)
         self._ending: list[ForkedProcess] = []
-        self._import_mode = ImportMode(self._options.module) if self._options.module else None
+        self._import_mode = config.stash.get(IMPORT_MODE, None)
         self._collected = Collected(isolation={"mode": self._options.isolation})
 
     def pytest_sessionstart(self) -> None:
@@ -107,19 +107,13 @@ class GradingSession:
         if shared == []:
             shared.append(self._supply)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self) -> None:
-        """Have the tests be collected without a candidate where they import one by its name."""
-        if self._import_mode is not None:
-            self._import_mode.use_placeholder()
-
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         """Leave it to the candidates what cannot be collected without any."""
         report = yield
-        if self._import_mode is not None and isinstance(collector, pytest.Module):
+        if self._import_mode is not None:
             self._import_mode.note(collector)
             if report.failed:
                 foreign.pass_without_result(report)
@@ -139,8 +133,10 @@ class GradingSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Note every test that a grade needs, before some are deselected."""
-        collected, names = self._collected, TestNames(items)
-        self._names = names
+        collected, files = self._collected, {item.path for item in items}
+        if self._import_mode is not None:
+            files |= self._import_mode.files
+        self._names = names = TestNames(files)
         collected.expected = [names.name_of(item) for item in items]
         if self._import_mode is not None:
             # With the candidate there may be others, of other parameters: each process says.
@@ -196,8 +192,9 @@ class GradingSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Have pytest count the tests of all candidates."""
-        if self._tests and self._supply is not None:
-            session.testscollected = len(self._tests) * len(self._candidates)
+        if self._supply is not None and session.items:
+            # Tests that import a candidate may all need one to be collected.
+            session.testscollected = max(1, len(self._tests)) * len(self._candidates)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
@@ -411,7 +408,7 @@ class GradingSession:
     def _make_ready(self, session: pytest.Session) -> Refusal | None:
         """Make all that the forked processes share. Gives the reason where nothing can grade."""
         assert self._supply is not None
-        settings = self._settings_of([item.path for item in session.items])
+        settings = self._settings_of(self._names.files)
         if settings.preload != self._settings.preload and self._options.preload is None:
             # The tests were found below the folder that pytest was given.
             self._settings = settings
