@@ -63,6 +63,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("solution_preload", "modules imported before any candidate", type="args")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Stand in for the candidate before a conftest file imports it by its name."""
+    options = early_config.known_args_namespace
+    module = options.solution_module or early_config.getini("solution_module")
+    if module and (options.solution or early_config.getini("solution")):
+        from .session.import_mode import IMPORT_MODE, ImportMode
+
+        early_config.stash[IMPORT_MODE] = ImportMode(module, early_config)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Look for the candidates, and prepare to grade them if there are any."""
     config.addinivalue_line(

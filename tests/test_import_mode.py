@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import run_pytest
 
 RIGHT = "LIMIT = 2\ndef double(x):\n    return 2 * x\n"
-WRONG = "LIMIT = 2\ndef double(x):\n    return 4\n"
+WRONG = "LIMIT = 2\ndef double(x):\n    return 5\n"
 TESTS = """
     import unittest
 
@@ -163,9 +163,12 @@ def test_star_import_and_self_import(grade):
 
         def test_hidden():
             assert "_hidden" not in globals() and "hidden" not in globals()
+
+        def test_name():
+            assert double.__name__ == "double" and name == "twice"
     """
     source = (
-        "import sys\n__all__ = ['double']\nhidden = 1\n_hidden = 2\n"
+        "import sys\n__all__ = ['double', 'name']\nname = __name__\nhidden = 1\n_hidden = 2\n"
         "def double(x):\n    return 2 * x\nassert sys.modules['twice'].double is double\n"
     )
     run = grade([source], tests)

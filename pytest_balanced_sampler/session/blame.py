@@ -35,8 +35,9 @@ class Blame:
         error = None
         try:
             for message in process.messages(MAX_SILENCE_SECONDS):
+                if message["kind"] in ("collected", "test"):
+                    error = error or untouched_error_in(message["reports"])
                 if message["kind"] == "test":
-                    error = untouched_error_in(message["reports"])
                     process.answer(go_on=False)
         finally:
             process.kill()

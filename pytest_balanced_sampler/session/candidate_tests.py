@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -18,12 +18,20 @@ from . import foreign
 from .candidate_run import CandidateRun
 from .collection import TestNames, with_candidate
 from .forked_process import ParentLink
-from .import_mode import ImportMode
+from .import_mode import ImportMode, function_of
 from .phase_report import Test, add_tampering, annotate, include_subtests, uncollected_test
 from .session_lock import SessionLock
 
 FIXTURE = "solution"
 """The name of the fixture by which a test reaches the candidate."""
+
+
+class Uncollected(NamedTuple):
+    """Why something cannot be collected, and whether the candidate was asked for anything there."""
+
+    error: BaseException
+    is_touched: bool
+
 
 NamedTest = tuple[str, pytest.Item]
 """A test, under the name that it has in a grade."""
@@ -58,7 +66,9 @@ class CandidateTests:
         self._item: pytest.Item | None = None
         self._reports: list[pytest.TestReport] = []
         self._sub_reports: list[pytest.TestReport] = []
-        self._uncollected: dict[Path, BaseException] = {}
+        self._only: str | None = None
+        self._uncollected: dict[Path, Uncollected] = {}
+        self._deselected: list[pytest.Item] = []
         self._total: int | None = None
 
     def begin(self, candidate: int, shown_name: str, run: CandidateRun, link: ParentLink) -> None:
@@ -75,7 +85,8 @@ class CandidateTests:
         return [name for name, _ in self._tests]
 
     def keep_only(self, test: str) -> None:
-        """Forget all other tests."""
+        """Forget all other tests, also those that are collected from now on."""
+        self._only = test
         self._tests = [(name, item) for name, item in self._tests if name == test]
 
     def solution(self) -> SolutionModule:
@@ -91,23 +102,39 @@ class CandidateTests:
         cannot be collected, and a test that is no longer there, is a failure.
         """
         run = self.candidate_run
-        placeholders = dict(self._tests)
+        placeholders = self._tests
         run.begin_test(self._seconds_of(session))
-        items = import_mode.collect(self.solution(), self._config, session)
+        items: list[pytest.Item] = []
+        failure: Uncollected | None = None
+        try:
+            import_mode.use(self.solution())
+            items = import_mode.collect(session)
+        except (KeyboardInterrupt, pytest.exit.Exception):
+            raise
+        except BaseException as error:  # A conftest file, with this candidate.
+            failure = Uncollected(error, run.was_touched)
+        self._link.note(self._place, is_touched=run.was_touched)
         if run.needs_second_try():
             self._tell_retry()
             return False
         self._tests = [(names.name_of(item), item) for item in items]
-        lost = {path.name: (path, error) for path, error in self._uncollected.items()}
-        for name, item in placeholders.items():
-            error = self._uncollected.get(item.path) or import_mode.loss_of(item)
-            if error is not None:
-                lost.pop(item.path.name, None)
-                lost[name] = (item.path, error)
-        self._total = len(self._tests) + len(lost)
+        lost = {names.name_of_file(path): (path, why) for path, why in self._uncollected.items()}
+        missing = import_mode.missing_in([*items, *self._deselected])
+        for name, item in placeholders:
+            if (function := function_of(item)) in missing:
+                lost.pop(names.name_of_file(item.path), None)
+                gone = f"{function[1]} is not there when this candidate is imported"
+                why = failure or self._uncollected.get(item.path)
+                lost[name] = item.path, why or Uncollected(AssertionError(gone), run.was_touched)
+        if failure is not None and not lost:
+            lost = {names.name_of_file(path): (path, failure) for path in names.files}
+        self._total = len(self._tests) + len(lost) + len(self._deselected)
+        if self._only is not None:
+            self._tests = [(name, item) for name, item in self._tests if name == self._only]
+            lost = {name: test for name, test in lost.items() if name == self._only}
         reports = [
-            self._as_data(self._uncollected_test(name, path, error))
-            for name, (path, error) in lost.items()
+            self._as_data(self._uncollected_test(name, path, why))
+            for name, (path, why) in lost.items()
         ]
         self._link.tell("collected", tests=self.names(), reports=reports)
         return True
@@ -170,14 +197,25 @@ class CandidateTests:
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Note why a module cannot be imported with this candidate."""
+        """Note what cannot be collected with this candidate, and why."""
+        run = self.candidate_run if self._is_at_work else None
+        touches = run.touches if run is not None else 0
         report = yield
-        if not self._is_at_work:
+        if run is None:
             return report
         error = foreign.collection_error(report)
         if error is not None:
-            self._uncollected[collector.path] = error
+            is_touched = run.touches > touches or run.fault() is not None
+            self._uncollected[collector.path] = Uncollected(error, is_touched)
+        if report.failed:
+            # pytest would stop here with -x.
+            foreign.pass_without_result(report)
+        self._link.note(self._place, is_touched=run.was_touched)
         return report
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Note what somebody chose not to run: it makes a grade incomplete."""
+        self._deselected += items
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(
@@ -287,12 +325,11 @@ class CandidateTests:
     def _name_of(self, item: pytest.Item) -> str:
         return next(name for name, other in self._tests if other is item)
 
-    def _uncollected_test(self, name: str, path: Path, error: BaseException) -> pytest.TestReport:
-        """The failure of a test that there is only without this candidate."""
-        run = self.candidate_run
+    def _uncollected_test(self, name: str, path: Path, why: Uncollected) -> pytest.TestReport:
         file = os.path.relpath(path, self._config.rootpath)
-        test = Test(self._candidate, name, run.was_touched, reaches_candidate=True)
-        return uncollected_test(test, self._with_candidate(f"{file}::{name}"), error, run)
+        nodeid = self._with_candidate(f"{file}::{name}")
+        test = Test(self._candidate, name, why.is_touched, reaches_candidate=True)
+        return uncollected_test(test, nodeid, why.error, self.candidate_run)
 
     def _as_data(self, report: pytest.TestReport) -> Any:
         return self._config.hook.pytest_report_to_serializable(config=self._config, report=report)

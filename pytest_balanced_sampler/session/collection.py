@@ -67,8 +67,8 @@ class TestNames:
 
     __test__ = False
 
-    def __init__(self, items: Iterable[pytest.Item]) -> None:
-        self.files = sorted({item.path for item in items})
+    def __init__(self, files: Iterable[Path]) -> None:
+        self.files = sorted(set(files))
         folders = [path.parent for path in self.files]
         self._folder = Path(os.path.commonpath(folders)) if len(folders) > 1 else None
 
@@ -77,11 +77,11 @@ class TestNames:
         nodes = item.listchain()
         in_file = [node for node in nodes if not isinstance(node, pytest.File | pytest.Dir)]
         name = "::".join(node.name for node in in_file[1:])
-        return name if self._folder is None else f"{self._in_folder(item.path)}::{name}"
+        return name if self._folder is None else f"{self.name_of_file(item.path)}::{name}"
 
-    def _in_folder(self, path: Path) -> str:
-        assert self._folder is not None
-        return path.relative_to(self._folder).as_posix()
+    def name_of_file(self, path: Path) -> str:
+        """The name of a file, in the names of its tests."""
+        return Path(os.path.relpath(path, self._folder or path.parent)).as_posix()
 
     def sha256(self) -> str:
         """The hash of the files that the tests stand in."""

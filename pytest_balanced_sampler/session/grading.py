@@ -26,7 +26,7 @@ from .candidate_processes import CandidateItem, CandidateProcesses
 from .candidate_tests import FIXTURE, CandidateTests
 from .collection import Collected, Refusal, TestNames, repeated
 from .grade_book import EXIT_HARNESS_ERROR
-from .import_mode import ImportMode
+from .import_mode import IMPORT_MODE
 from .options import DEFAULT_TIMEOUT_SECONDS, options_of
 from .record import NO_TEST
 from .session_lock import SessionLock
@@ -68,7 +68,7 @@ class GradingSession:
         self._settings = TaskSettings()
         self._names = TestNames([])
         self._processes: CandidateProcesses | None = None
-        self._import_mode = ImportMode(self._options.module) if self._options.module else None
+        self._import_mode = config.stash.get(IMPORT_MODE, None)
         self._collected = Collected(isolation={"mode": self._options.isolation})
 
     def pytest_sessionstart(self) -> None:
@@ -83,19 +83,13 @@ class GradingSession:
         if shared == []:
             shared.append(self._supply)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self) -> None:
-        """Have the tests be collected without a candidate where they import one by its name."""
-        if self._import_mode is not None:
-            self._import_mode.use_placeholder()
-
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         """Leave it to the candidates what cannot be collected without any."""
         report = yield
-        if self._import_mode is not None and isinstance(collector, pytest.Module):
+        if self._import_mode is not None:
             self._import_mode.note(collector)
             if report.failed:
                 foreign.pass_without_result(report)
@@ -115,11 +109,14 @@ class GradingSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Note every test that a grade needs, before some are deselected."""
-        collected = self._collected
-        names = self._names = TestNames(items)
+        collected, files = self._collected, {item.path for item in items}
+        if self._import_mode is not None:
+            files |= self._import_mode.files
+        names = self._names = TestNames(files)
         collected.expected = [names.name_of(item) for item in items]
         if self._import_mode is not None:
             # With the candidate there may be others, of other parameters: each process says.
+            self._import_mode.note_tests(items)
             collected.expected = []
         collected.tests_sha256 = names.sha256()
         if any("::" in argument for argument in self._config.args):
@@ -150,7 +147,8 @@ class GradingSession:
         if (session.items or self._import_mode) and collected.refusal is None:
             collected.refusal = self._make_ready(session)
         tests = [(self._names.name_of(item), item) for item in session.items]
-        collected.count = len(tests)
+        # Tests that import a candidate may all need one to be collected.
+        collected.count = len(tests) or int(self._import_mode is not None)
         candidate_tests = CandidateTests(
             self._config,
             tests,
@@ -237,7 +235,7 @@ class GradingSession:
     def _make_ready(self, session: pytest.Session) -> Refusal | None:
         """Make all that the forked processes share. Gives the reason where nothing can grade."""
         assert self._supply is not None
-        settings = self._settings_of([item.path for item in session.items])
+        settings = self._settings_of(self._names.files)
         if settings.preload != self._settings.preload and self._options.preload is None:
             # The tests were found below the folder that pytest was given.
             self._settings = settings

@@ -1,16 +1,15 @@
 """Lets tests import the candidate by its name, as tests do that were written for a local module.
 
 pytest collects once with a placeholder in the candidate's place, to learn which tests there are.
-In the process of each candidate the same test modules are imported anew with the candidate's proxy
-in `sys.modules`.
+In the process of each candidate it collects again, with the candidate's proxy in `sys.modules`:
+test modules and their helpers are imported anew.
 """
 
 from __future__ import annotations
 
-import itertools
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +20,22 @@ from ..judge.proxy import SolutionModule
 _MAX_OPERATIONS = 100_000
 """A test module that loops until a placeholder says something must not loop for ever."""
 
-_operations = itertools.count()
-
-_imported_before: set[str] = set()
-"""The modules that were there before a placeholder was, in this process's first session."""
+_OWN_PACKAGE = __name__.partition(".")[0]
 
 _RESULT_IS_PLACEHOLDER = (
     "add sub mul matmul truediv floordiv mod pow and or xor lshift rshift radd rsub rmul rmatmul "
     "rtruediv rfloordiv rmod rpow rand ror rxor neg pos abs invert getitem"
 ).split()
 
+TestFunction = tuple[Path, str]
+"""A test function by its file and, within it, its classes and its name; without parameters."""
+
 
 class _PlaceholderType(type):
     """The type of `Placeholder`: whatever is done to it gives `Placeholder` again."""
+
+    operations = 0
+    has_candidate = False
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):
@@ -48,14 +50,25 @@ class _PlaceholderType(type):
         return iter(())
 
     def __len__(cls) -> int:
+        cls._again()
         return 0
 
     def __bool__(cls) -> bool:
         cls._again()
         return False
 
+    def __eq__(cls, other: object) -> bool:
+        cls._again()
+        return cls is other
+
+    __hash__ = type.__hash__
+
     def _again(cls) -> Any:
-        if next(_operations) > _MAX_OPERATIONS:
+        if _PlaceholderType.has_candidate:
+            # It must not be compared with another one, which would pass.
+            raise RuntimeError("this was imported before there was a candidate, and is still used")
+        _PlaceholderType.operations += 1
+        if _PlaceholderType.operations > _MAX_OPERATIONS:
             raise RuntimeError("the tests need the candidate itself to be collected")
         return Placeholder
 
@@ -71,66 +84,126 @@ class Placeholder(metaclass=_PlaceholderType):
 
 
 class ImportMode:
-    """One session's way to have `module` imported as the candidate."""
+    """One session's way to have `module` imported as the candidate.
 
-    def __init__(self, module: str) -> None:
+    From the start the placeholder is imported, by conftest files too.
+    """
+
+    def __init__(self, module: str, config: pytest.Config) -> None:
         self.module = module
-        self._collectors: list[pytest.Module] = []
-        self._found: dict[Path, set[str]] = {}
+        self._config = config
+        self._imported_before = set(sys.modules)
+        self._module_before = sys.modules.get(module)
+        self._placeholder = types.ModuleType(module)
+        self._placeholder.__getattr__ = _placeholder_of  # type: ignore[method-assign]
+        self._placeholder.__path__ = []
+        self._functions: set[TestFunction] = set()
+        self._parents: dict[Path, pytest.Collector] = {}
+        _PlaceholderType.operations = 0
+        sys.modules[module] = self._placeholder
+        config.add_cleanup(self._end)
 
-    def use_placeholder(self) -> None:
-        """Have the tests be collected without a candidate."""
-        _imported_before.update(sys.modules if not _imported_before else ())
-        module = types.ModuleType(self.module)
-        module.__getattr__ = _placeholder_of  # type: ignore[method-assign]
-        module.__path__ = []
-        sys.modules[self.module] = module
+    @property
+    def files(self) -> set[Path]:
+        """The files of tests."""
+        return set(self._parents)
 
     def note(self, collector: pytest.Collector) -> None:
-        """Note a test module, which is to be imported anew for each candidate."""
-        if isinstance(collector, pytest.Module):
-            self._collectors.append(collector)
+        """Note a file of tests."""
+        if isinstance(collector, pytest.File) and collector.parent is not None:
+            self._parents[collector.path] = collector.parent
 
-    def collect(
-        self, solution: SolutionModule, config: pytest.Config, session: pytest.Session
-    ) -> list[pytest.Item]:
-        """The tests, from modules that are imported anew and get the candidate by its name.
+    def note_tests(self, items: Iterable[pytest.Item]) -> None:
+        """Note which test functions there are without a candidate."""
+        self._functions.update(map(function_of, items))
 
-        Where tests were selected one by one, these are all tests of the modules nevertheless.
+    def use(self, solution: SolutionModule) -> None:
+        """Have the candidate be imported from now on; for a process that tests this one only.
+
+        What was imported with the placeholder, and lies among the tests, is forgotten. pytest keeps
+        conftest files and plugins: those that use the candidate are executed again in their place.
         """
-        self._forget_test_modules(config.rootpath)
+        _PlaceholderType.has_candidate = True
         sys.modules[self.module] = solution  # type: ignore[assignment]
+        imported = self._imported_among_tests()
+        plugins = set(map(id, self._config.pluginmanager.get_plugins()))
+        kept = {name: module for name, module in imported.items() if id(module) in plugins}
+        stale = imported.keys() - kept.keys()
+        for name in stale:
+            _forget(name)
+        # A conftest file imports from plugins, and from conftest files above it.
+        for name in sorted(kept, key=lambda name: name.rpartition(".")[2] == "conftest"):
+            module = kept[name]
+            if any(self._comes_from(value, stale) for value in vars(module).values()):
+                stale.add(name)
+                assert module.__spec__ is not None
+                assert module.__spec__.loader is not None
+                module.__spec__.loader.exec_module(module)
+
+    def collect(self, session: pytest.Session) -> list[pytest.Item]:
+        """The tests with the candidate that is in use."""
         items: list[pytest.Item] = []
-        for old in self._collectors:
-            new = old.ihook.pytest_pycollect_makemodule(module_path=old.path, parent=old.parent)
-            items += session.genitems(new)
-        self._found = _functions_of(items)
-        config.hook.pytest_collection_modifyitems(session=session, config=config, items=items)
+        for path, parent in self._parents.items():
+            for files in parent.ihook.pytest_collect_file(file_path=path, parent=parent):
+                for file in files if isinstance(files, list) else [files]:
+                    items += session.genitems(file)
+        if any("::" in argument for argument in self._config.args):
+            items = [item for item in items if function_of(item) in self._functions]
+        self._config.hook.pytest_collection_modifyitems(
+            session=session, config=self._config, items=items
+        )
         return items
 
-    def loss_of(self, item: pytest.Item) -> AssertionError | None:
-        """Why a test that there is without a candidate is not there with this one, if it is not."""
-        function = getattr(item, "originalname", item.name)
-        if function in self._found.get(item.path, {function}):
-            return None
-        return AssertionError(f"{function} is not there when this candidate is imported")
+    def missing_in(self, items: Iterable[pytest.Item]) -> set[TestFunction]:
+        """The test functions that there are without a candidate only."""
+        return self._functions - set(map(function_of, items))
 
-    def _forget_test_modules(self, root: Path) -> None:
-        """Drop what was imported with the placeholder, and lies among the tests."""
-        folders = {collector.path.parent for collector in self._collectors} | {root}
-        for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
-            if name in _imported_before or not file or "site-packages" in file:
-                continue
-            if any(Path(file).is_relative_to(folder) for folder in folders):
-                del sys.modules[name]
+    def _imported_among_tests(self) -> dict[str, types.ModuleType]:
+        """What was imported since there is a placeholder, and lies among the tests."""
+        folders = {path.parent for path in self._parents} | {self._config.rootpath}
+        return {
+            name: module
+            for name, module in sys.modules.items()
+            if name not in self._imported_before
+            and name != self.module
+            and name.partition(".")[0] != _OWN_PACKAGE
+            and (file := getattr(module, "__file__", None))
+            and "site-packages" not in file
+            and any(Path(file).is_relative_to(folder) for folder in folders)
+        }
+
+    def _comes_from(self, value: object, modules: set[str]) -> bool:
+        """Whether a global of a module is the placeholder's, or one of these modules'."""
+        if value is Placeholder or value is self._placeholder:
+            return True
+        attribute = "__name__" if isinstance(value, types.ModuleType) else "__module__"
+        return getattr(value, attribute, None) in modules
+
+    def _end(self) -> None:
+        """Leave the process to its next session as it was before this one."""
+        for name in self._imported_among_tests():
+            _forget(name)
+        sys.modules.pop(self.module, None)
+        if self._module_before is not None:
+            sys.modules[self.module] = self._module_before
 
 
-def _functions_of(items: list[pytest.Item]) -> dict[Path, set[str]]:
-    found: dict[Path, set[str]] = {}
-    for item in items:
-        found.setdefault(item.path, set()).add(getattr(item, "originalname", item.name))
-    return found
+IMPORT_MODE = pytest.StashKey[ImportMode]()
+"""Where a session has its import mode, if its tests import the candidate."""
+
+
+def function_of(item: pytest.Item) -> TestFunction:
+    """The function of a test."""
+    in_file = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
+    return item.path, "::".join([*in_file, getattr(item, "originalname", item.name)])
+
+
+def _forget(name: str) -> None:
+    """Have a module be imported anew. Its package, which may stay, would still give the old one."""
+    module = sys.modules.pop(name)
+    package, _, last = name.rpartition(".")
+    if package in sys.modules and vars(sys.modules[package]).get(last) is module:
+        delattr(sys.modules[package], last)
 
 
 def _placeholder_of(name: str) -> Any:

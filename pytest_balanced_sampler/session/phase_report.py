@@ -6,6 +6,7 @@ Whatever a candidate made is escaped here, before a report leaves the process.
 from __future__ import annotations
 
 import re
+import unittest
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -29,6 +30,9 @@ _OWN_LINE = re.compile(r'^  File "[^/"<]+", line (\d+).*\n +(.{1,120})', re.MULT
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
 _RECORD = "solution_record"
 """The attribute of a report that holds the record, as plain data: pytest-xdist sends it along."""
+
+
+_SKIPS = (pytest.skip.Exception, unittest.SkipTest)
 
 
 class Test(NamedTuple):
@@ -89,23 +93,30 @@ def uncollected_test(
 
     Where the candidate was asked for something, what the import of the tests raised is its failure.
     """
-    fault = run.fault() or error
-    is_candidates = test.is_touched
-    mode = getattr(fault, "failure_mode", None) or LoadError.failure_mode
-    message = printable(_in_short(_message(fault)), 1000)
+    cause = (run.fault() or error) if test.is_touched else error
+    file = nodeid.partition("::")[0]
+    shown = printable(_in_short(_message(cause)), 1000)
+    report = pytest.TestReport(nodeid, (file, None, nodeid), {}, "failed", shown, "setup")
+    if isinstance(error, _SKIPS) and not test.is_touched:
+        report.outcome = "skipped"
+    outcome = _phase_outcome(report, cause, run)
+    mode = None
+    if outcome is TestOutcome.HARNESS_ERROR:
+        mode = Outcome.HARNESS_ERROR.value
+    elif outcome is TestOutcome.FAILED:
+        mode = getattr(cause, "failure_mode", None) or LoadError.failure_mode
     record = PhaseRecord(
         candidate=test.candidate,
         test=test.name,
         phase="setup",
-        outcome=TestOutcome.FAILED if is_candidates else TestOutcome.HARNESS_ERROR,
+        outcome=outcome,
         duration=0.0,
-        failure_mode=mode if is_candidates else Outcome.HARNESS_ERROR.value,
-        message=message,
+        failure_mode=mode,
+        message=shown,
         sha256=run.sha256,
+        untouched_error=None if test.is_touched else f"{type(error).__name__}: {shown}",
         tries=run.tries,
     )
-    file = nodeid.partition("::")[0]
-    report = pytest.TestReport(nodeid, (file, None, nodeid), {}, "failed", message, "setup")
     attach(report, record)
     return report
 
