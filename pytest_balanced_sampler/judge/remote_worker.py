@@ -78,6 +78,7 @@ class RemoteWorker:
         self._death: Death | None = None
         self.fault: BaseException | None = None
         self.requests = 0
+        self.on_first_request: Callable[[], object] = bool
         self.released: set[int] = set()
         self._depth = 0
         self.proxies: WeakValueDictionary[int, Any] = WeakValueDictionary()
@@ -142,6 +143,8 @@ class RemoteWorker:
         if not self.is_alive:
             raise SolutionCrash("the candidate's process has ended before")
         self.requests += 1
+        if self.requests == 1:
+            self.on_first_request()
         self._number += 1
         released, self.released = self.released, set()
         try:

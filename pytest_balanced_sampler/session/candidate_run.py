@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -34,6 +35,8 @@ class CandidateRun:
         self.had_timeout = False
         self.touching_fixtures: set[str] = set()
         self.reaching_fixtures: set[str] = set()
+        self.reported_fault: BaseException | None = None
+        self._on_touch: Callable[[], object] = bool
         self._candidate = candidate
         self._supply = supply
         self._module_name = module
@@ -60,12 +63,14 @@ class CandidateRun:
         """Whether the worker that fixtures may hold objects of has ended."""
         return self._worker is not None and not self._worker.is_alive
 
-    def begin_test(self, seconds: float) -> None:
-        """Start a test's clock."""
+    def begin_test(self, seconds: float, on_touch: Callable[[], object]) -> None:
+        """Start a test's clock. `on_touch` is called before the candidate is asked for anything."""
         self._seconds = seconds
-        self._fault = None
+        self._on_touch = on_touch
+        self._fault = self.reported_fault = None
         self._asked = 0
         if self._worker is not None:
+            self._worker.on_first_request = on_touch
             self._worker.start_clock(seconds)
             self._worker.drain_output()
 
@@ -82,6 +87,7 @@ class CandidateRun:
         """
         __tracebackhide__ = True
         self._asked += 1
+        self._on_touch()
         try:
             if self._load_fault is not None:
                 raise self._load_fault.with_traceback(None)

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,9 @@ class CandidateTests:
         self._seconds_of = seconds_of
         self._always_reaches = always_reaches
         self._keeps_details = keeps_details
-        self._waits_for_parent = bool(config.getoption("maxfail", 0))
+        self._waits_for_parent = bool(
+            config.getoption("maxfail", 0) or config.getoption("stepwise", None)
+        )
         self._is_at_work = False
         self._place = -1
         self._item: pytest.Item | None = None
@@ -87,7 +90,7 @@ class CandidateTests:
         """
         run = self.candidate_run
         placeholders = dict(self._tests)
-        run.begin_test(self._seconds_of(session))
+        run.begin_test(self._seconds_of(session), partial(self._link.note, -1, is_touched=True))
         items = import_mode.collect(self.solution(), self._config, session)
         if run.needs_second_try():
             self._tell_retry()
@@ -127,16 +130,18 @@ class CandidateTests:
                 if not self._run_one(place, item, nextitem):
                     return
             self._link.tell("end")
-        except KeyboardInterrupt:
-            self._link.tell("interrupted")
         except pytest.exit.Exception as error:
+            # A test that gives up because of what a candidate did ends that candidate only. So does
+            # an interrupt, which no terminal sends to this process.
+            if self.candidate_run.was_touched:
+                raise
             self._link.tell("exit", reason=error.msg, returncode=error.returncode)
 
     def _run_one(self, place: int, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         """Run a test. Gives whether the next one is to be run in this process."""
         run, link = self.candidate_run, self._link
         self._place, self._item, self._sub_reports = place, item, []
-        run.begin_test(self._seconds_of(item))
+        run.begin_test(self._seconds_of(item), partial(link.note, place, is_touched=True))
         run.in_fixture(True)
         link.note(place, is_touched=False)
         with self._lock.shared() if run.tries == 1 else self._lock.exclusive():
@@ -145,12 +150,12 @@ class CandidateTests:
             if report.when == "call":
                 include_subtests(report, self._sub_reports)
         if run.needs_second_try():
+            self._tear_down_all(item.session)
             self._tell_retry()
             return False
         run.had_timeout |= isinstance(run.fault(), SolutionTimeout)
         if nextitem is None or run.has_ended:
-            with suppress(Exception):
-                foreign.tear_down_all(item.session)
+            self._tear_down_all(item.session)
             if signs := run.end():
                 add_tampering(self._reports[-1], signs)
         reports = [self._as_data(report) for report in [*self._sub_reports, *self._reports]]
@@ -164,8 +169,10 @@ class CandidateTests:
             waits=self._waits_for_parent,
         )
         run.tries = 1
-        goes_on = not self._waits_for_parent or link.goes_on()
-        return goes_on and not run.has_ended
+        if self._waits_for_parent and not link.goes_on():
+            self._tear_down_all(item.session)
+            return False
+        return not run.has_ended
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
@@ -275,14 +282,16 @@ class CandidateTests:
             or FIXTURE in active
             or bool(active & run.reaching_fixtures)
         )
-        return Test(self._candidate, self._name_of(item), is_touched, reaches)
+        return Test(self._candidate, self._tests[self._place][0], is_touched, reaches)
+
+    def _tear_down_all(self, session: pytest.Session) -> None:
+        """Let fixtures clean up; what is still to be judged has been judged before."""
+        with suppress(Exception, pytest.fail.Exception, pytest.skip.Exception):
+            foreign.tear_down_all(session)
 
     def _tell_retry(self) -> None:
         fault = self.candidate_run.fault()
         self._link.tell("retry", why=str(fault), is_machine=isinstance(fault, HarnessError))
-
-    def _name_of(self, item: pytest.Item) -> str:
-        return next(name for name, other in self._tests if other is item)
 
     def _uncollected_test(self, name: str, path: Path, error: BaseException) -> pytest.TestReport:
         """The failure of a test that there is only without this candidate."""

@@ -234,10 +234,10 @@ class GradingSession:
                             self._log_test(item, message)
                             start, tries, is_clean = place + 1, 1, True
                             had_timeout = message["had_timeout"]
-                            if self._is_stopped(item.session):
-                                break
                             if message["waits"]:
-                                process.answer(go_on=True)
+                                process.answer(go_on=not self._is_stopped(item.session))
+                            elif self._is_stopped(item.session):
+                                break
                         case {"kind": "collected"}:
                             if names is None:
                                 self._log_reports(item, message["reports"])
@@ -348,8 +348,6 @@ class GradingSession:
         match message.pop("kind"):
             case "warning":
                 foreign.record_warning(self._config, message)
-            case "interrupted":
-                raise KeyboardInterrupt
             case "exit":
                 pytest.exit(message["reason"], message["returncode"])
 
