@@ -346,3 +346,160 @@ def test_shared_values_are_computed_once_and_protected(grade, tmp_path):
     run = grade([RIGHT, WRONG, RIGHT], tests)
     assert outcomes(run) == ["passed", "failed", "passed"], run.output
     assert log.read_text() == "computed\n"
+
+
+BOOM = "def double(x):\n    return 'boom'\n"
+LEAVES = "import os\ndef double(x):\n    os._exit(0)\n"
+DIES = {
+    "dies of a candidate's value": (
+        BOOM,
+        """
+        import ctypes
+
+        def test_all(solution):
+            if solution.double(3) == "boom":
+                ctypes.string_at(0)
+        """,
+    ),
+    "exits because of a candidate's value": (
+        BOOM,
+        """
+        import os
+
+        def test_all(solution):
+            if solution.double(3) == "boom":
+                os._exit(0)
+        """,
+    ),
+    "dies, and leaves a process that holds its descriptors": (
+        BOOM,
+        """
+        import ctypes, os, time
+
+        def test_all(solution):
+            if os.fork() == 0:
+                time.sleep(600)
+            if solution.double(3) == "boom":
+                ctypes.string_at(0)
+        """,
+    ),
+    "is interrupted because of a candidate's value": (
+        BOOM,
+        """
+        def test_all(solution):
+            if solution.double(3) == "boom":
+                raise KeyboardInterrupt
+        """,
+    ),
+    "ends the session because of a candidate's value": (
+        BOOM,
+        """
+        import pytest
+
+        def test_all(solution):
+            if solution.double(3) == "boom":
+                pytest.exit("no more")
+        """,
+    ),
+    "swallows a fault in the teardown of a fixture": (
+        LEAVES,
+        """
+        import pytest
+
+        @pytest.fixture
+        def checked(solution):
+            yield
+            with pytest.raises(Exception):
+                solution.double(3)
+                raise ValueError
+
+        def test_all(checked):
+            pass
+        """,
+    ),
+    "fails in a subtest, then is skipped": (
+        WRONG,
+        """
+        import unittest, pytest
+
+        class DoubleTest(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def module(self, solution):
+                self.module = solution
+
+            def test_all(self):
+                with self.subTest():
+                    self.assertEqual(self.module.double(3), 6)
+                if self.module.double(3) != 6:
+                    self.skipTest("no")
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize(("bad", "tests"), DIES.values(), ids=DIES)
+def test_no_way_out_of_the_count(grade, bad, tests):
+    """A candidate fails, and it alone, whatever a test does because of it."""
+    run = grade([RIGHT, bad, RIGHT], tests)
+    assert outcomes(run) == ["passed", "failed", "passed"], run.output
+    assert "INTERNALERROR" not in run.output
+
+
+UNUSUAL = {
+    "a property that JSON cannot hold": """
+        def test_all(solution, record_property):
+            assert solution.double(3) == 6
+            record_property("key", {(1, 2): 10**5000})
+    """,
+    "a forked process that leaves the test": """
+        import os
+
+        def test_all(solution):
+            if (pid := os.fork()) == 0:
+                assert False
+            os.waitpid(pid, 0)
+            assert solution.double(3) == 6
+    """,
+    "no standard output at the end": """
+        import sys
+
+        def test_all(solution):
+            assert solution.double(3) == 6
+            sys.stdout = None
+    """,
+}
+
+
+@pytest.mark.parametrize("tests", UNUSUAL.values(), ids=UNUSUAL)
+def test_unusual_tests_grade_as_others_do(grade, tests):
+    """What a test does to its own process changes no grade."""
+    run = grade([RIGHT, WRONG, RIGHT], tests, "-s")
+    assert outcomes(run) == ["passed", "failed", "passed"], run.output
+
+
+@pytest.mark.parametrize("arguments", [["-x"], []], ids=["stop at a failure", "second try"])
+def test_fixtures_clean_up_when_a_process_ends_early(grade, tmp_path, arguments):
+    """Session fixtures are torn down before a second try, and when the session stops."""
+    log = tmp_path / "log"
+    tests = f"""
+        import pytest
+
+        @pytest.fixture(scope="session", autouse=True)
+        def server():
+            with open({str(log)!r}, "a") as file:
+                file.write("up ")
+            yield
+            with open({str(log)!r}, "a") as file:
+                file.write("down ")
+
+        def test_first(solution):
+            assert solution.double(3) == 6
+
+        def test_second(solution):
+            assert solution.double(3) == 6
+    """
+    bad = WRONG if arguments else FAULTS["loops"]
+    run = grade([bad], tests, *arguments)
+    assert outcomes(run) == ["failed"], run.output
+    ups, downs = log.read_text().split().count("up"), log.read_text().split().count("down")
+    assert ups == downs >= 1

@@ -75,10 +75,10 @@ class RemoteWorker:
         self.scratch = ""
         self.is_alive = True
         self.is_in_fixture = False
-        self.on_request: Callable[[], None] | None = None
         self._death: Death | None = None
         self.fault: BaseException | None = None
         self.requests = 0
+        self.on_first_request: Callable[[], object] = bool
         self.released: set[int] = set()
         self._depth = 0
         self.proxies: WeakValueDictionary[int, Any] = WeakValueDictionary()
@@ -105,8 +105,6 @@ class RemoteWorker:
         came, `HarnessError` when that was not its doing.
         """
         __tracebackhide__ = True
-        if self.on_request is not None:
-            self.on_request()
         with self._lock:
             self._depth += 1
             try:
@@ -145,6 +143,8 @@ class RemoteWorker:
         if not self.is_alive:
             raise SolutionCrash("the candidate's process has ended before")
         self.requests += 1
+        if self.requests == 1:
+            self.on_first_request()
         self._number += 1
         released, self.released = self.released, set()
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .forked_process import MAX_SILENCE_SECONDS, ForkedProcess
+from .forked_process import ForkedProcess
 from .phase_report import untouched_error_in
 
 
@@ -34,7 +34,7 @@ class Blame:
         process = self._run_without_candidate(test, run)
         error = None
         try:
-            for message in process.messages(MAX_SILENCE_SECONDS):
+            for message in process.messages():
                 if message["kind"] in ("collected", "test"):
                     error = error or untouched_error_in(message["reports"])
                 if message["kind"] == "test":

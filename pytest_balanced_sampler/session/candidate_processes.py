@@ -20,7 +20,7 @@ from .candidate import Candidate
 from .candidate_run import CandidateRun
 from .candidate_tests import CandidateTests
 from .collection import TestNames
-from .forked_process import MAX_SILENCE_SECONDS, ForkedProcess, ParentLink
+from .forked_process import ForkedProcess, ParentLink
 from .import_mode import ImportMode
 from .phase_report import blame_the_author, lost_test, record_of
 
@@ -77,16 +77,16 @@ class CandidateProcesses:
             process = self._fork(item.index, start, tries, had_timeout)
             is_clean, why = False, ""
             try:
-                for message in process.messages(MAX_SILENCE_SECONDS):
+                for message in process.messages():
                     match message:
                         case {"kind": "test", "place": int() as place}:
                             self._log_test(item, message)
                             start, tries, is_clean = place + 1, 1, True
                             had_timeout = message["had_timeout"]
-                            if self._is_stopped():
-                                break
                             if message["waits"]:
-                                process.answer(go_on=True)
+                                process.answer(go_on=not self._is_stopped())
+                            elif self._is_stopped():
+                                break
                         case {"kind": "collected"}:
                             if names is None:
                                 self._log_reports(item, message["reports"])
@@ -111,7 +111,8 @@ class CandidateProcesses:
             if is_clean or self._is_stopped():
                 self._leave(process)
                 continue
-            _log.warning("a process of tests was lost (%s): %s", process.wait(), why)
+            process.kill()
+            _log.warning("a process of tests was lost (%s): %s", process.exit_code, why)
             if tries == 1:
                 tries = 2
                 continue

@@ -35,6 +35,8 @@ class CandidateRun:
         self.had_timeout = False
         self.touching_fixtures: set[str] = set()
         self.reaching_fixtures: set[str] = set()
+        self.reported_fault: BaseException | None = None
+        self._on_touch: Callable[[], object] = bool
         self._candidate = candidate
         self._supply = supply
         self._module_name = module
@@ -45,7 +47,6 @@ class CandidateRun:
         self._seconds = 0.0
         self._is_in_fixture = False
         self._asked = 0
-        self.on_touch: Callable[[], None] | None = None
 
     @property
     def touches(self) -> int:
@@ -62,12 +63,14 @@ class CandidateRun:
         """Whether the worker that fixtures may hold objects of has ended."""
         return self._worker is not None and not self._worker.is_alive
 
-    def begin_test(self, seconds: float) -> None:
-        """Start a test's clock."""
+    def begin_test(self, seconds: float, on_touch: Callable[[], object]) -> None:
+        """Start a test's clock. `on_touch` is called before the candidate is asked for anything."""
         self._seconds = seconds
-        self._fault = None
+        self._on_touch = on_touch
+        self._fault = self.reported_fault = None
         self._asked = 0
         if self._worker is not None:
+            self._worker.on_first_request = on_touch
             self._worker.start_clock(seconds)
             self._worker.drain_output()
 
@@ -84,8 +87,7 @@ class CandidateRun:
         """
         __tracebackhide__ = True
         self._asked += 1
-        if self.on_touch is not None:
-            self.on_touch()
+        self._on_touch()
         try:
             if self._load_fault is not None:
                 raise self._load_fault.with_traceback(None)
@@ -134,7 +136,7 @@ class CandidateRun:
         self._worker = self._supply.fork()
         self._worker.resolve = partial(make_proxy, self._worker)
         self._worker.is_in_fixture = self._is_in_fixture
-        self._worker.on_request = self.on_touch
+        self._worker.on_first_request = self._on_touch
         self._worker.start_clock(self._seconds)
         try:
             stem = self._module_name or self._candidate.path.stem

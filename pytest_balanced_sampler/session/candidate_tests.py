@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,7 +61,9 @@ class CandidateTests:
         self._seconds_of = seconds_of
         self._always_reaches = always_reaches
         self._keeps_details = keeps_details
-        self._waits_for_parent = bool(config.getoption("maxfail", 0))
+        self._waits_for_parent = bool(
+            config.getoption("maxfail", 0) or config.getoption("stepwise", None)
+        )
         self._is_at_work = False
         self._place = -1
         self._item: pytest.Item | None = None
@@ -77,7 +80,6 @@ class CandidateTests:
         self._candidate = candidate
         self._shown_name = shown_name
         self._link = link
-        run.on_touch = self._note_touched
         self._is_at_work = True
 
     def names(self) -> list[str]:
@@ -103,7 +105,7 @@ class CandidateTests:
         """
         run = self.candidate_run
         placeholders = self._tests
-        run.begin_test(self._seconds_of(session))
+        run.begin_test(self._seconds_of(session), partial(self._link.note, -1, is_touched=True))
         items: list[pytest.Item] = []
         failure: Uncollected | None = None
         try:
@@ -113,7 +115,6 @@ class CandidateTests:
             raise
         except BaseException as error:  # A conftest file, with this candidate.
             failure = Uncollected(error, run.was_touched)
-        self._link.note(self._place, is_touched=run.was_touched)
         if run.needs_second_try():
             self._tell_retry()
             return False
@@ -153,16 +154,21 @@ class CandidateTests:
                 if not self._run_one(place, item, nextitem):
                     return
             self._link.tell("end")
-        except KeyboardInterrupt:
-            self._link.tell("interrupted")
-        except pytest.exit.Exception as error:
-            self._link.tell("exit", reason=error.msg, returncode=error.returncode)
+        except (KeyboardInterrupt, pytest.exit.Exception) as error:
+            # A test that gives up because of what a candidate did ends that candidate only. No
+            # terminal interrupts this process.
+            if self.candidate_run.was_touched:
+                raise
+            if isinstance(error, pytest.exit.Exception):
+                self._link.tell("exit", reason=error.msg, returncode=error.returncode)
+            else:
+                self._link.tell("interrupted")
 
     def _run_one(self, place: int, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         """Run a test. Gives whether the next one is to be run in this process."""
         run, link = self.candidate_run, self._link
         self._place, self._item, self._sub_reports = place, item, []
-        run.begin_test(self._seconds_of(item))
+        run.begin_test(self._seconds_of(item), partial(link.note, place, is_touched=True))
         run.in_fixture(True)
         link.note(place, is_touched=False)
         with self._lock.shared() if run.tries == 1 else self._lock.exclusive():
@@ -171,12 +177,12 @@ class CandidateTests:
             if report.when == "call":
                 include_subtests(report, self._sub_reports)
         if run.needs_second_try():
+            self._tear_down_all(item.session)
             self._tell_retry()
             return False
         run.had_timeout |= isinstance(run.fault(), SolutionTimeout)
         if nextitem is None or run.has_ended:
-            with suppress(Exception):
-                foreign.tear_down_all(item.session)
+            self._tear_down_all(item.session)
             if signs := run.end():
                 add_tampering(self._reports[-1], signs)
         reports = [self._as_data(report) for report in [*self._sub_reports, *self._reports]]
@@ -190,8 +196,10 @@ class CandidateTests:
             waits=self._waits_for_parent,
         )
         run.tries = 1
-        goes_on = not self._waits_for_parent or link.goes_on()
-        return goes_on and not run.has_ended
+        if self._waits_for_parent and not link.goes_on():
+            self._tear_down_all(item.session)
+            return False
+        return not run.has_ended
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
@@ -304,8 +312,6 @@ class CandidateTests:
     def _test(self, item: pytest.Item) -> Test:
         run, active = self.candidate_run, foreign.active_fixtures(item)
         is_touched = run.was_touched or bool(active & run.touching_fixtures)
-        if is_touched:
-            self._note_touched()
         reaches = (
             self._always_reaches
             or is_touched
@@ -313,17 +319,16 @@ class CandidateTests:
             or FIXTURE in active
             or bool(active & run.reaching_fixtures)
         )
-        return Test(self._candidate, self._name_of(item), is_touched, reaches)
+        return Test(self._candidate, self._tests[self._place][0], is_touched, reaches)
 
-    def _note_touched(self) -> None:
-        self._link.note(self._place, is_touched=True)
+    def _tear_down_all(self, session: pytest.Session) -> None:
+        """Let fixtures clean up; what is still to be judged has been judged before."""
+        with suppress(Exception, pytest.fail.Exception, pytest.skip.Exception):
+            foreign.tear_down_all(session)
 
     def _tell_retry(self) -> None:
         fault = self.candidate_run.fault()
         self._link.tell("retry", why=str(fault), is_machine=isinstance(fault, HarnessError))
-
-    def _name_of(self, item: pytest.Item) -> str:
-        return next(name for name, other in self._tests if other is item)
 
     def _uncollected_test(self, name: str, path: Path, why: Uncollected) -> pytest.TestReport:
         file = os.path.relpath(path, self._config.rootpath)

@@ -11,10 +11,12 @@ import ctypes
 import json
 import mmap
 import os
+import select
 import signal
 import socket
 import struct
 import sys
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -23,28 +25,33 @@ from typing import Any
 
 from ..wire import frames
 
+_STATE = struct.Struct("!i?")
 MAX_SILENCE_SECONDS = 1800.0
 """A test may wait for its turn, compute, and wait for the candidate. What is silent for longer
 hangs: parallel code of a library, for example, that was used before the process was forked."""
 
+_MILLISECONDS_BETWEEN_LOOKS = 500
+_MAX_DEPTH = 50
 _PR_SET_PDEATHSIG = 1
-_STATE = struct.Struct("!i?")
-# Bound now: a test may replace `json.dumps`, and be forked before that or after.
+
+# Tests may patch what they find in modules.
 _encode = json.JSONEncoder(default=repr).encode
-_decode = json.JSONDecoder().decode
+_getpid = os.getpid
+_monotonic = time.monotonic
 
 
 class ParentLink:
     """The forked process's end: tells the parent what happened, and asks whether to go on."""
 
     def __init__(self, channel: socket.socket, state: mmap.mmap) -> None:
+        self._owner = _getpid()
         self._channel = channel
         self._state = state
 
     def tell(self, kind: str, **fields: Any) -> None:
         """Send a message."""
-        body = _encode({"kind": kind, **fields}).encode()
-        frames.send_frame(self._channel, body)
+        self._end_unless_owner()
+        frames.send_frame(self._channel, _as_json({"kind": kind, **fields}))
 
     def goes_on(self) -> bool:
         """Whether the parent, having seen all that was sent, wants more."""
@@ -55,7 +62,13 @@ class ParentLink:
 
         `is_touched` says whether it has asked the candidate for anything.
         """
+        self._end_unless_owner()
         self._state[:] = _STATE.pack(place, is_touched)
+
+    def _end_unless_owner(self) -> None:
+        # What a test forks may leave the test by an exception: it must not run the tests after it.
+        if _getpid() != self._owner:
+            os._exit(1)
 
 
 class ForkedProcess:
@@ -66,28 +79,24 @@ class ForkedProcess:
         self._state = mmap.mmap(-1, _STATE.size)
         self._state[:] = _STATE.pack(-1, False)
         self.exit_code: int | None = None
+        parent = os.getpid()
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
                 stream.flush()
         with warnings.catch_warnings():
             # pytest-xdist's processes have a thread for their connection, which is not used here.
             warnings.simplefilter("ignore", DeprecationWarning)
-            parent = os.getpid()
             self._pid = os.fork()
         if self._pid == 0:
-            _end_with_parent(parent)
             self._channel.close()
-            _run(main, ParentLink(theirs, self._state))
+            _run(main, ParentLink(theirs, self._state), parent)
         theirs.close()
 
-    def messages(self, seconds: float) -> Iterator[dict[str, Any]]:
-        """What the process tells, until it has ended, or has been silent for so many seconds."""
-        # Not settimeout: it makes the socket one that gives parts of a message.
-        limit = struct.pack("@ll", int(seconds), 0)
-        self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        with suppress(ConnectionError, BlockingIOError):
-            while (body := frames.receive_frame(self._channel)) is not None:
-                yield _decode(body.decode())
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """What the process tells, until it has ended, or has been silent for too long."""
+        with suppress(ConnectionError):
+            while (body := self._receive_frame()) is not None:
+                yield json.loads(body)
 
     def answer(self, *, go_on: bool) -> None:
         """Answer `goes_on`."""
@@ -101,39 +110,77 @@ class ForkedProcess:
 
     def wait(self) -> int:
         """Wait for the process's end. Gives its exit code, negative for a signal."""
-        if self.exit_code is None:
-            self._channel.close()
-            _, status = os.waitpid(self._pid, 0)
-            self.exit_code = os.waitstatus_to_exitcode(status)
+        self._channel.close()
+        self._reap(0)
+        assert self.exit_code is not None
         return self.exit_code
 
     def is_over(self) -> bool:
         """Whether the process, which has nothing more to do, has ended by now."""
-        if self.exit_code is None:
-            pid, status = os.waitpid(self._pid, os.WNOHANG)
-            if pid:
-                self._channel.close()
-                self.exit_code = os.waitstatus_to_exitcode(status)
-        return self.exit_code is not None
+        if is_over := self._reap(os.WNOHANG):
+            self._channel.close()
+        return is_over
 
     def kill(self) -> None:
         """End the process now, unless it has ended."""
         if self.exit_code is None:
-            os.kill(self._pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
             self.wait()
 
+    def _receive_frame(self) -> bytes | None:
+        header = self._receive(frames.FRAME_HEADER.size)
+        if len(header) < frames.FRAME_HEADER.size:
+            return None
+        (size,) = frames.FRAME_HEADER.unpack(header)
+        body = self._receive(size)
+        return None if len(body) < size else body
 
-def _end_with_parent(parent: int) -> None:
-    """Have the kernel end this process when its parent ends, by whatever death."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
+    def _receive(self, size: int) -> bytes:
+        received = bytearray()
+        while len(received) < size and self._waits_to_be_read():
+            piece = self._channel.recv(size - len(received))
+            if not piece:
+                break
+            received += piece
+        return bytes(received)
+
+    def _waits_to_be_read(self) -> bool:
+        """Wait for more to read. False when the process has ended, and all has been read.
+
+        Processes that a test started may keep the socket open when this one is gone.
+        """
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
+        end = _monotonic() + MAX_SILENCE_SECONDS
+        while not poll.poll(_MILLISECONDS_BETWEEN_LOOKS):
+            if self._reap(os.WNOHANG):
+                return bool(poll.poll(0))
+            if _monotonic() > end:
+                return False
+        return True
+
+    def _reap(self, options: int) -> bool:
+        """Whether the process has ended. Ends what it has started and left, as it did not exit."""
+        if self.exit_code is None:
+            try:
+                if os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT | options) is not None:
+                    # Before the process is reaped: until then no other can have its id.
+                    with suppress(ProcessLookupError, PermissionError):
+                        os.killpg(self._pid, signal.SIGKILL)
+                    _, status = os.waitpid(self._pid, 0)
+                    self.exit_code = os.waitstatus_to_exitcode(status)
+            except ChildProcessError:  # SIGCHLD is ignored: the kernel has reaped it.
+                self.exit_code = 0
+        return self.exit_code is not None
 
 
-def _run(main: Callable[[ParentLink], None], link: ParentLink) -> None:
+def _run(main: Callable[[ParentLink], None], link: ParentLink, parent: int) -> None:
     code = 1
     try:
+        # A session of its own, which can be ended as a whole; a terminal does not interrupt it.
+        os.setsid()
+        _end_with(parent)
         main(link)
         code = 0
     except BrokenPipeError:  # The parent has gone.
@@ -142,8 +189,42 @@ def _run(main: Callable[[ParentLink], None], link: ParentLink) -> None:
         with suppress(OSError):
             link.tell("broken", text=traceback.format_exc())
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
-        # Not sys.exit: what was to happen at the end of pytest is the parent's to do.
-        os._exit(code)
+        try:
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(Exception):
+                    stream.flush()
+        finally:
+            # Not sys.exit: what was to happen at the end of pytest is the parent's to do.
+            os._exit(code)
+
+
+def _end_with(parent: int) -> None:
+    """Have the kernel end this process when its parent has ended, by whatever death."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _as_json(message: dict[str, Any]) -> bytes:
+    """A message, in which plugins and tests may have put any object, as properties of reports."""
+    try:
+        return _encode(message).encode()
+    except (TypeError, ValueError, RecursionError):
+        return _encode(_plain(message, _MAX_DEPTH)).encode()
+
+
+def _plain(item: Any, depth: int) -> Any:
+    match item:
+        case str() | bool() | float() | None:
+            return item
+        case int() if item.bit_length() <= 64:
+            return item
+        case dict() if depth:
+            return {str(key): _plain(value, depth - 1) for key, value in item.items()}
+        case list() | tuple() if depth:
+            return [_plain(part, depth - 1) for part in item]
+    try:
+        return repr(item)
+    except Exception as error:
+        return f"<{type(item).__name__}: no repr, {type(error).__name__}>"

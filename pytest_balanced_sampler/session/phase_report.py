@@ -70,7 +70,7 @@ def include_subtests(report: pytest.TestReport, subtests: list[pytest.TestReport
     assert whole is not None
     for outcome in (TestOutcome.HARNESS_ERROR, TestOutcome.FAILED, TestOutcome.SKIPPED):
         part = next((record for record in records if record.outcome is outcome), None)
-        if part is not None and whole.outcome is TestOutcome.PASSED:
+        if part is not None and whole.outcome in (TestOutcome.PASSED, TestOutcome.SKIPPED):
             attach(report, replace(part, duration=whole.duration, tampering=whole.tampering))
             if outcome is not TestOutcome.SKIPPED:
                 report.outcome = "failed"
@@ -166,10 +166,12 @@ def annotate(
     if isinstance(error, FaultInFixture):
         error = error.fault
     fault = run.fault()
-    if report.when == "call" and report.passed and fault is not None:
+    if report.when != "setup" and report.passed and fault not in (None, run.reported_fault):
         # The test caught the fault; that is no evidence that the candidate can do anything.
         report.outcome = "failed"
         report.longrepr = f"{type(fault).__name__}: {fault}"
+    if not report.passed:
+        run.reported_fault = fault
     outcome = _phase_outcome(report, fault or error, run)
     cause = (fault or error) if outcome in (TestOutcome.FAILED, TestOutcome.HARNESS_ERROR) else None
     is_touched = test.is_touched or isinstance(cause, SolutionError | CandidateFault | HarnessError)
