@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import zip_longest
@@ -63,6 +63,7 @@ class CandidateTests:
         self._sub_reports: list[pytest.TestReport] = []
         self._uncollected: dict[Path, BaseException] = {}
         self._total: int | None = None
+        self._only: str | None = None
 
     def begin(self, candidate: int, shown_name: str, run: CandidateRun, link: ParentLink) -> None:
         """Get ready for one candidate. `shown_name` stands for it in the ids of its tests."""
@@ -73,8 +74,9 @@ class CandidateTests:
         self._is_at_work = True
 
     def keep_only(self, test: str) -> None:
-        """Forget all other tests."""
-        self._tests = [(name, item) for name, item in self._tests if name == test]
+        """Forget all other tests, those too that are collected later."""
+        self._only = test
+        self._tests = self._chosen(self._tests)
 
     def solution(self) -> SolutionModule:
         """What the fixture gives. Raises `LookupError` where no candidate is being tested."""
@@ -95,7 +97,7 @@ class CandidateTests:
         if run.needs_second_try():
             self._tell_retry()
             return False
-        self._tests = [(names.name_of(item), item) for item in items]
+        self._tests = self._chosen((names.name_of(item), item) for item in items)
         lost: dict[str, tuple[Path, BaseException]] = {}
         for path, error in self._uncollected.items():
             tests = [name for name, item in placeholders.items() if item.path == path]
@@ -283,6 +285,9 @@ class CandidateTests:
             or bool(active & run.reaching_fixtures)
         )
         return Test(self._candidate, self._tests[self._place][0], is_touched, reaches)
+
+    def _chosen(self, tests: Iterable[NamedTest]) -> list[NamedTest]:
+        return [test for test in tests if self._only in (None, test[0])]
 
     def _tear_down_all(self, session: pytest.Session) -> None:
         """Let fixtures clean up; what is still to be judged has been judged before."""

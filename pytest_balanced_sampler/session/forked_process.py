@@ -118,7 +118,8 @@ class ForkedProcess:
     def kill(self) -> None:
         """End the process now, unless it has ended."""
         if self.exit_code is None:
-            os.kill(self._pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
             self.wait()
 
     def _receive_frame(self) -> bytes | None:
@@ -152,14 +153,16 @@ class ForkedProcess:
 
     def _reap(self, options: int) -> bool:
         """Whether the process has ended. Ends what it has started and left, as it did not exit."""
-        if self.exit_code is None and os.waitid(
-            os.P_PID, self._pid, os.WEXITED | os.WNOWAIT | options
-        ):
-            # Before the process is reaped, when no other can have its id.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._pid, signal.SIGKILL)
-            _, status = os.waitpid(self._pid, 0)
-            self.exit_code = os.waitstatus_to_exitcode(status)
+        if self.exit_code is None:
+            try:
+                if os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT | options) is not None:
+                    # Before the process is reaped: until then no other can have its id.
+                    with suppress(ProcessLookupError, PermissionError):
+                        os.killpg(self._pid, signal.SIGKILL)
+                    _, status = os.waitpid(self._pid, 0)
+                    self.exit_code = os.waitstatus_to_exitcode(status)
+            except ChildProcessError:  # SIGCHLD is ignored: the kernel has reaped it.
+                self.exit_code = 0
         return self.exit_code is not None
 
 

@@ -297,6 +297,7 @@ class GradingSession:
 
         def main(link: ParentLink) -> None:
             run = self._run_in_fork(None, None)
+            foreign.use_temporary_folder(self._config, "candidate-none")
             self._candidate_tests.keep_only(test)
             self._run_tests(0, run, link, 0)
 
@@ -426,8 +427,8 @@ class GradingSession:
         self._collected.versions = warm.versions
         self._collected.isolation = asdict(warm.isolation)
         compute_shared()
-        if any("tmp_path_factory" in getattr(i, "fixturenames", ()) for i in session.items):
-            foreign.make_temporary_folder(self._config)
+        # Here, even if no test is known to use it: no process below cleans up at its end.
+        foreign.make_temporary_folder(self._config)
         # What the tests have imported stays. A garbage collection would look through it again in
         # each process, and have the kernel copy it.
         if not gc.get_freeze_count():
