@@ -22,6 +22,7 @@ from ..errors import HarnessError, WorkerLost
 from ..judge.supply import WorkerSupply
 from ..judge.warm_process import WarmConnection
 from ..task import TaskSettings, find_task, read_task
+from ..wire.arrays import use_one_thread
 from . import foreign
 from .blame import Blame
 from .candidate import Candidate
@@ -310,6 +311,7 @@ class GradingSession:
         assert self._supply is not None
         self._supply.use_in_forked_process(connection)
         foreign.silence_terminal(self._config)
+        use_one_thread()
         if hasattr(self._config, "workerinput"):
             from .with_xdist import leave_session
 
