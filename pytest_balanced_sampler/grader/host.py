@@ -27,7 +27,7 @@ from .pytest_process import OPTIONS
 class GradingHost:
     """Grades batches by the tests of one task.
 
-    `arguments` are pytest's, the task among them. In `lock_folder` hosts agree on who is alone.
+    `arguments` are pytest's, the task's folder first. In `lock_folder` hosts agree on who is alone.
     """
 
     def __init__(self, arguments: list[str], lock_folder: Path) -> None:
@@ -37,6 +37,7 @@ class GradingHost:
 
     def grade(self, solutions: list[str]) -> dict[str, Any]:
         """The grades of these files, in their order; or under `error` why there are none."""
+        self._forget_test_modules()
         session = _Session(self._supplies, self._lock_folder)
         output = io.StringIO()
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
@@ -46,6 +47,13 @@ class GradingHost:
         if session.grades is None or len(session.grades) != len(solutions):
             return {"error": "\n".join([*session.errors, output.getvalue()]).strip()}
         return {"grades": session.grades}
+
+    def _forget_test_modules(self) -> None:
+        """Have the tests be imported anew: collection may have used up what they parametrise by."""
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and Path(file).is_relative_to(self._arguments[0]):
+                del sys.modules[name]
 
 
 class _Session:

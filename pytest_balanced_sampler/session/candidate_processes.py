@@ -14,6 +14,7 @@ import pytest
 from ..errors import HarnessError
 from ..judge.supply import WorkerSupply
 from ..judge.warm_process import WarmConnection
+from ..wire.arrays import use_one_thread
 from . import foreign
 from .blame import Blame
 from .candidate import Candidate
@@ -166,6 +167,7 @@ class CandidateProcesses:
         """Begin a candidate's run, in the process that was forked for it."""
         self._supply.use_in_forked_process(connection)
         foreign.silence_terminal(self._config)
+        use_one_thread()
         if hasattr(self._config, "workerinput"):
             from .with_xdist import leave_session
 

@@ -27,7 +27,11 @@ from .foreign import escape_traceback
 from .record import PhaseRecord, failure_mode_of
 
 _OWN_LINE = re.compile(r'^  File "[^/"<]+", line (\d+).*\n +(.{1,120})', re.MULTILINE)
-_ADDRESS = re.compile(r"0x[0-9a-f]+")
+_DIFFERS_BY_PROCESS = re.compile(
+    r"(?<=0x)[0-9a-f]+|(?<=/)candidate-\w+/\w+|(?<=/tmp)[a-z0-9_]{8}\b"
+)
+"""Addresses, and the temporary folders of pytest and of `tempfile`."""
+
 _RECORD = "solution_record"
 """The attribute of a report that holds the record, as plain data: pytest-xdist sends it along."""
 
@@ -201,7 +205,7 @@ def annotate(
 
 def describe_error(error: BaseException) -> str:
     """An error's type and message, the same in each process that meets it."""
-    return _ADDRESS.sub("0x", printable(f"{type(error).__name__}: {error}", 1000))
+    return _DIFFERS_BY_PROCESS.sub("", printable(f"{type(error).__name__}: {error}", 1000))
 
 
 def blame_the_author(report: pytest.TestReport) -> None:

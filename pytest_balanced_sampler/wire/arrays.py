@@ -28,6 +28,15 @@ TENSOR_TYPES = frozenset(
 )
 
 
+def use_one_thread() -> None:
+    """Have torch start no threads in a forked process.
+
+    It would wait for ever for those that it had before the fork, which are gone.
+    """
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(1)
+
+
 def is_array(item: object) -> bool:
     """Whether this is a NumPy scalar or array, or a torch tensor."""
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
