@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from execnet import XSpec
-from xdist.remote import Producer, WorkerInteractor
+from xdist.remote import Producer
 from xdist.scheduler import LoadScheduling
 from xdist.workermanage import WorkerController, parse_tx_spec_config
 
@@ -49,7 +49,8 @@ def given_candidates(config: pytest.Config) -> list[Candidate]:
 def leave_session(config: pytest.Config) -> None:
     """Have a forked process say nothing to the controller: the connection is its parent's."""
     for plugin in config.pluginmanager.get_plugins():
-        if isinstance(plugin, WorkerInteractor):
+        # The process runs the source of xdist.remote: its class is not the imported one.
+        if type(plugin).__name__ == "WorkerInteractor":
             config.pluginmanager.unregister(plugin)
 
 
