@@ -4,6 +4,7 @@ import textwrap
 
 import pytest
 
+from pytest_balanced_sampler import Grader
 from tests.conftest import run_pytest
 
 RIGHT = "LIMIT = 2\ndef double(x):\n    return 2 * x\n"
@@ -193,3 +194,172 @@ def test_a_name_that_is_none(grade):
     run = grade([RIGHT], TESTS, "--solution-module=twice.py")
     assert run.exit_status == 4
     assert "without .py" in run.output
+
+
+PACKAGE = {
+    "task/__init__.py": "",
+    "task/conftest.py": """
+        import pytest
+        from twice import double
+        from .tools.build import quadruple
+
+        @pytest.fixture
+        def six():
+            return double(3)
+
+        @pytest.fixture
+        def twelve():
+            return quadruple(3)
+    """,
+    "task/tools/build.py": """
+        import twice
+
+        def quadruple(x):
+            return twice.double(twice.double(x))
+    """,
+    "conftest.py": "pytest_plugins = ['shared_fixtures']",
+    "shared_fixtures.py": """
+        import pytest
+        from twice import double
+
+        @pytest.fixture(scope="session")
+        def eight():
+            return double(4)
+    """,
+    "task/more/__init__.py": "",
+    "task/more/more_test.py": """
+        from task.tools import build
+
+        def test_conftest(six):
+            assert six == 6
+
+        def test_helper_of_conftest(twelve):
+            assert twelve == 12
+
+        def test_plugin(eight):
+            assert eight == 8
+
+        def test_helper():
+            assert build.quadruple(1) == 4
+    """,
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write files of the task."""
+
+    def write_files(files):
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text))
+
+    return write_files
+
+
+def test_conftest_files_plugins_and_helpers_use_the_candidate(grade, write):
+    """Those that pytest imports before it collects, too; the local module is never imported."""
+    write(PACKAGE)
+    run = grade(
+        [RIGHT, WRONG, RIGHT], "import twice\ndef test_two():\n    assert twice.LIMIT == 2\n"
+    )
+    assert [grade["outcome"] for grade in run.grades] == ["passed", "failed", "passed"], run.output
+    assert list(run.grades[1]["tests"].values()).count("failed") == 4
+
+
+@pytest.mark.parametrize("tests", ["collected without a candidate", "collected with one only"])
+def test_batches_of_a_host(tmp_path, tests):
+    """No batch sees the candidate, or the placeholder, of the one before."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\nsolution_module = twice\n")
+    (tmp_path / "conftest.py").write_text("import twice\n")
+    (tmp_path / "test_twice.py").write_text(
+        "import pytest\nimport twice\n"
+        + "@pytest.mark.parametrize('x', range(twice.LIMIT + 1))\n" * tests.endswith("only")
+        + f"def test_double(x{'=3' * tests.startswith('collected without')}):\n"
+        "    assert twice.double(x) == 2 * x\n"
+    )
+    with Grader(tmp_path) as grader:
+        for _ in range(2):
+            outcomes = [grade.outcome for grade in grader.grade([RIGHT, WRONG, RIGHT])]
+            assert outcomes == ["passed", "failed", "passed"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "names"),
+    [
+        ("def test_broken():\n    open('nowhere_to_be_found')\n", "test_broken"),
+        ("import nowhere_to_be_found\ndef test_broken():\n    pass\n", "z_test.py"),
+    ],
+    ids=["test", "module"],
+)
+def test_the_authors_fault_beside_tests_of_the_candidate(grade, write, broken, names):
+    """It grades nobody, wherever it lies."""
+    write({"task/z_test.py": broken})
+    run = grade([RIGHT, WRONG], TESTS)
+    for graded in run.grades:
+        (fault,) = [name for name, is_ in graded["tests"].items() if is_ == "harness_error"]
+        assert names in fault
+    assert run.grades[0]["outcome"] == "harness_error", run.output
+
+
+def test_a_class_that_is_gone(grade):
+    """Is missed, though another class has a test of the same name; so is a file's only test."""
+    tests = """
+        import twice
+
+        class TestOne:
+            def test_double(self):
+                assert twice.double(2) == 4
+
+        if not twice.LIMIT > 5:
+            class TestTwo:
+                def test_double(self):
+                    assert twice.double(3) == 6
+    """
+    run = grade(["LIMIT = 9\ndef double(x):\n    return 4\n", RIGHT], tests)
+    assert run.grades[0]["outcome"] == "failed", run.output
+    assert run.grades[0]["tests"]["TestTwo::test_double"] == "failed"
+    assert run.grades[1]["outcome"] == "passed"
+
+
+def test_doctests(grade, tmp_path):
+    """Count in modules and in text files, with the candidate that they import."""
+    (tmp_path / "task" / "test_text.txt").write_text(
+        ">>> from twice import double\n>>> double(3)\n6\n"
+    )
+    tests = 'from twice import double\ndef helper():\n    """\n    >>> double(4)\n    8\n    """\n'
+    run = grade([RIGHT, WRONG, RIGHT], tests, "--doctest-modules", "--ignore-glob=*/twice.py")
+    assert [grade["outcome"] for grade in run.grades] == ["passed", "failed", "passed"], run.output
+    assert len(run.grades[1]["tests"]) == 2
+    assert set(run.grades[1]["tests"].values()) == {"failed"}
+
+
+def test_a_module_that_skips_itself(grade, write):
+    """Leaves the grade incomplete; where the candidate decides, it is a failure."""
+    write({"task/z_test.py": "import pytest\npytest.importorskip('nowhere_to_be_found')\n"})
+    run = grade([RIGHT], TESTS)
+    assert run.grade["outcome"] == "incomplete", run.output
+    skip = "    pytest.skip('not for this one', allow_module_level=True)\n"
+    write({"task/z_test.py": f"import pytest, twice\nif twice.LIMIT > 1:\n{skip}"})
+    run = grade([RIGHT], TESTS)
+    assert run.grade["outcome"] == "failed", run.output
+
+
+def test_what_kept_the_placeholder(grade, tmp_path, monkeypatch):
+    """Is the author's fault, and no value that compares equal to itself."""
+    folder = tmp_path / "elsewhere" / "site-packages"
+    folder.mkdir(parents=True)
+    (folder / "kept.py").write_text("from twice import double\n")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    run = grade(
+        [RIGHT], "import kept\ndef test_kept():\n    assert kept.double(1) == kept.double(1)\n"
+    )
+    assert run.grade["outcome"] == "harness_error", run.output
+
+
+def test_one_test_by_its_id(grade):
+    """Runs alone."""
+    run = grade([RIGHT], TESTS, "task/twice_test.py::DoubleTest::test_stored")
+    assert run.grade["tests"] == {"DoubleTest::test_stored": "passed"}, run.output
+    assert run.grade["outcome"] == "incomplete"

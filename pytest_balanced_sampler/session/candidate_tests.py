@@ -213,8 +213,7 @@ class CandidateTests:
             return report
         error = foreign.collection_error(report)
         if error is not None:
-            is_touched = run.touches > touches or run.fault() is not None
-            self._uncollected[collector.path] = Uncollected(error, is_touched)
+            self._uncollected[collector.path] = Uncollected(error, run.touches > touches)
         if report.failed:
             # pytest would stop here with -x.
             foreign.pass_without_result(report)

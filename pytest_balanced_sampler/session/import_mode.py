@@ -24,7 +24,7 @@ _OWN_PACKAGE = __name__.partition(".")[0]
 
 _RESULT_IS_PLACEHOLDER = (
     "add sub mul matmul truediv floordiv mod pow and or xor lshift rshift radd rsub rmul rmatmul "
-    "rtruediv rfloordiv rmod rpow rand ror rxor neg pos abs invert getitem"
+    "rtruediv rfloordiv rmod rpow rand ror rxor neg pos abs invert getitem lt le gt ge"
 ).split()
 
 TestFunction = tuple[Path, str]
@@ -161,15 +161,15 @@ class ImportMode:
     def _imported_among_tests(self) -> dict[str, types.ModuleType]:
         """What was imported since there is a placeholder, and lies among the tests."""
         folders = {path.parent for path in self._parents} | {self._config.rootpath}
+        own = (self.module, _OWN_PACKAGE)
         return {
             name: module
-            for name, module in sys.modules.items()
+            for name, module in list(sys.modules.items())
             if name not in self._imported_before
-            and name != self.module
-            and name.partition(".")[0] != _OWN_PACKAGE
-            and (file := getattr(module, "__file__", None))
-            and "site-packages" not in file
-            and any(Path(file).is_relative_to(folder) for folder in folders)
+            and name.partition(".")[0] not in own
+            and (place := _place_of(module))
+            and "site-packages" not in place
+            and any(Path(place).is_relative_to(folder) for folder in folders)
         }
 
     def _comes_from(self, value: object, modules: set[str]) -> bool:
@@ -196,6 +196,11 @@ def function_of(item: pytest.Item) -> TestFunction:
     """The function of a test."""
     in_file = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
     return item.path, "::".join([*in_file, getattr(item, "originalname", item.name)])
+
+
+def _place_of(module: types.ModuleType) -> str | None:
+    """The file of a module, or the folder of a package that has none."""
+    return getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
 
 
 def _forget(name: str) -> None:
