@@ -8,34 +8,23 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import zip_longest
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from ..errors import HarnessError, SolutionTimeout
 from ..judge.proxy import SolutionModule
 from . import foreign
+from .candidate_collection import CandidateCollection, NamedTest, Uncollected
 from .candidate_run import CandidateRun
 from .collection import TestNames, with_candidate
 from .forked_process import ParentLink
-from .import_mode import ImportMode, function_of
+from .import_mode import ImportMode
 from .phase_report import Test, add_tampering, annotate, include_subtests, uncollected_test
 from .session_lock import SessionLock
 
 FIXTURE = "solution"
 """The name of the fixture by which a test reaches the candidate."""
-
-
-class Uncollected(NamedTuple):
-    """Why something cannot be collected, and whether the candidate was asked for anything there."""
-
-    error: BaseException
-    is_touched: bool
-
-
-NamedTest = tuple[str, pytest.Item]
-"""A test, under the name that it has in a grade."""
 
 
 class CandidateTests:
@@ -70,8 +59,6 @@ class CandidateTests:
         self._reports: list[pytest.TestReport] = []
         self._sub_reports: list[pytest.TestReport] = []
         self._only: str | None = None
-        self._uncollected: dict[Path, Uncollected] = {}
-        self._deselected: list[pytest.Item] = []
         self._total: int | None = None
 
     def begin(self, candidate: int, shown_name: str, run: CandidateRun, link: ParentLink) -> None:
@@ -100,42 +87,25 @@ class CandidateTests:
     def collect(self, import_mode: ImportMode, session: pytest.Session, names: TestNames) -> bool:
         """Collect the tests anew, with this candidate under its name.
 
-        Gives whether they can be run: the candidate may have to be tried again. A module that
-        cannot be collected, and a test that is no longer there, is a failure.
+        Gives whether they can be run: the candidate may have to be tried again.
         """
         run = self.candidate_run
-        placeholders = self._tests
         run.begin_test(self._seconds_of(session), partial(self._link.note, -1, is_touched=True))
-        items: list[pytest.Item] = []
-        failure: Uncollected | None = None
-        try:
-            import_mode.use(self.solution())
-            items = import_mode.collect(session)
-        except (KeyboardInterrupt, pytest.exit.Exception):
-            raise
-        except BaseException as error:  # A conftest file, with this candidate.
-            failure = Uncollected(error, run.was_touched)
+        collection = CandidateCollection(import_mode, names, run)
+        self._config.pluginmanager.register(collection)
+        placeholders = self._tests
+        self._tests = collection.collect(session, self.solution())
         if run.needs_second_try():
             self._tell_retry()
             return False
-        self._tests = [(names.name_of(item), item) for item in items]
-        lost = {names.name_of_file(path): (path, why) for path, why in self._uncollected.items()}
-        missing = import_mode.missing_in([*items, *self._deselected])
-        for name, item in placeholders:
-            if (function := function_of(item)) in missing:
-                lost.pop(names.name_of_file(item.path), None)
-                gone = f"{function[1]} is not there when this candidate is imported"
-                why = failure or self._uncollected.get(item.path)
-                lost[name] = item.path, why or Uncollected(AssertionError(gone), run.was_touched)
-        if failure is not None and not lost:
-            lost = {names.name_of_file(path): (path, failure) for path in names.files}
-        self._total = len(self._tests) + len(lost) + len(self._deselected)
+        lost = collection.lost(placeholders)
+        self._total = len(self._tests) + len(lost) + len(collection.deselected)
         if self._only is not None:
-            self._tests = [(name, item) for name, item in self._tests if name == self._only]
-            lost = {name: test for name, test in lost.items() if name == self._only}
+            self.keep_only(self._only)
         reports = [
-            self._as_data(self._uncollected_test(name, path, why))
-            for name, (path, why) in lost.items()
+            self._as_data(self._uncollected_test(name, why))
+            for name, why in lost.items()
+            if self._only in (None, name)
         ]
         self._link.tell("collected", tests=self.names(), reports=reports)
         return True
@@ -200,29 +170,6 @@ class CandidateTests:
             self._tear_down_all(item.session)
             return False
         return not run.has_ended
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_make_collect_report(
-        self, collector: pytest.Collector
-    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Note what cannot be collected with this candidate, and why."""
-        run = self.candidate_run if self._is_at_work else None
-        touches = run.touches if run is not None else 0
-        report = yield
-        if run is None:
-            return report
-        error = foreign.collection_error(report)
-        if error is not None:
-            self._uncollected[collector.path] = Uncollected(error, run.touches > touches)
-        if report.failed:
-            # pytest would stop here with -x.
-            foreign.pass_without_result(report)
-        self._link.note(self._place, is_touched=run.was_touched)
-        return report
-
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Note what somebody chose not to run: it makes a grade incomplete."""
-        self._deselected += items
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(
@@ -329,8 +276,8 @@ class CandidateTests:
         fault = self.candidate_run.fault()
         self._link.tell("retry", why=str(fault), is_machine=isinstance(fault, HarnessError))
 
-    def _uncollected_test(self, name: str, path: Path, why: Uncollected) -> pytest.TestReport:
-        file = os.path.relpath(path, self._config.rootpath)
+    def _uncollected_test(self, name: str, why: Uncollected) -> pytest.TestReport:
+        file = os.path.relpath(why.path, self._config.rootpath)
         nodeid = self._with_candidate(f"{file}::{name}")
         test = Test(self._candidate, name, why.is_touched, reaches_candidate=True)
         return uncollected_test(test, nodeid, why.error, self.candidate_run)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from execnet import XSpec
-from xdist.remote import Producer
+from xdist.remote import Producer, WorkerInteractor
 from xdist.scheduler import LoadScheduling
 from xdist.workermanage import WorkerController, parse_tx_spec_config
 

@@ -1,0 +1,92 @@
+"""The tests that there are with one candidate, where tests import it by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from ..judge.proxy import SolutionModule
+from . import foreign
+from .candidate_run import CandidateRun
+from .collection import TestNames
+from .import_mode import ImportMode, function_of
+
+NamedTest = tuple[str, pytest.Item]
+"""A test, under the name that it has in a grade."""
+
+
+class Uncollected(NamedTuple):
+    """Why something in a file cannot be collected, and whether the candidate was asked there."""
+
+    path: Path
+    error: BaseException
+    is_touched: bool
+
+
+class CandidateCollection:
+    """Collects in the process of one candidate, and notes by pytest's hooks what is lost."""
+
+    def __init__(self, import_mode: ImportMode, names: TestNames, run: CandidateRun) -> None:
+        self._import_mode = import_mode
+        self._names = names
+        self._run = run
+        self._items: list[pytest.Item] = []
+        self._failure: tuple[BaseException, bool] | None = None
+        self._uncollected: dict[Path, Uncollected] = {}
+        self.deselected: list[pytest.Item] = []
+
+    def collect(self, session: pytest.Session, solution: SolutionModule) -> list[NamedTest]:
+        """The tests that can be collected with this candidate."""
+        try:
+            self._import_mode.use(solution)
+            self._items = self._import_mode.collect(session)
+        except (KeyboardInterrupt, pytest.exit.Exception):
+            raise
+        except BaseException as error:  # A conftest file, with this candidate.
+            self._failure = error, self._run.was_touched
+        return [(self._names.name_of(item), item) for item in self._items]
+
+    def lost(self, placeholders: list[NamedTest]) -> dict[str, Uncollected]:
+        """The tests that there are without a candidate only, and why; files of which all are lost.
+
+        Each of them is a failure: a candidate must not make a test go away.
+        """
+        lost = {self._names.name_of_file(path): why for path, why in self._uncollected.items()}
+        missing = self._import_mode.missing_in([*self._items, *self.deselected])
+        for name, item in placeholders:
+            if (function := function_of(item)) in missing:
+                lost.pop(self._names.name_of_file(item.path), None)
+                lost[name] = self._why(item.path, function[1])
+        if self._failure is not None and not lost:
+            files = self._names.files
+            lost = {self._names.name_of_file(path): self._why(path, "it") for path in files}
+        return lost
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Note what cannot be collected with this candidate, and why."""
+        touches = self._run.touches
+        report = yield
+        error = foreign.collection_error(report)
+        if error is not None:
+            is_touched = self._run.touches > touches
+            self._uncollected[collector.path] = Uncollected(collector.path, error, is_touched)
+        if report.failed:
+            # pytest would stop here with -x.
+            foreign.pass_without_result(report)
+        return report
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Note what somebody chose not to run: it makes a grade incomplete."""
+        self.deselected += items
+
+    def _why(self, path: Path, function: str) -> Uncollected:
+        if self._failure is not None:
+            return Uncollected(path, *self._failure)
+        gone = AssertionError(f"{function} is not there when this candidate is imported")
+        return self._uncollected.get(path) or Uncollected(path, gone, self._run.was_touched)
