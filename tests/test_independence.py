@@ -1,6 +1,12 @@
 """A grade is evidence about one candidate: no test is dropped, no other candidate changes it."""
 
+import os
+import signal
+import subprocess
+import sys
 import textwrap
+import time
+from pathlib import Path
 
 import pytest
 
@@ -460,6 +466,31 @@ UNUSUAL = {
             os.waitpid(pid, 0)
             assert solution.double(3) == 6
     """,
+    "hypothesis, which keeps what it found on the disk": """
+        from hypothesis import given, settings, strategies
+
+        @settings(max_examples=20)
+        @given(strategies.integers(0, 100))
+        def test_all(solution, x):
+            assert solution.double(x) == 2 * x
+    """,
+    "a signal that is ignored": """
+        import signal
+
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+        def test_all(solution):
+            assert solution.double(3) == 6
+    """,
+    "patched functions that the grader uses too": """
+        import json, os
+
+        def test_all(solution, monkeypatch):
+            monkeypatch.setattr("builtins.open", None)
+            monkeypatch.setattr(os, "getpid", lambda: 1)
+            monkeypatch.setattr(json, "dumps", None)
+            assert solution.double(3) == 6
+    """,
     "no standard output at the end": """
         import sys
 
@@ -503,3 +534,107 @@ def test_fixtures_clean_up_when_a_process_ends_early(grade, tmp_path, arguments)
     assert outcomes(run) == ["failed"], run.output
     ups, downs = log.read_text().split().count("up"), log.read_text().split().count("down")
     assert ups == downs >= 1
+
+
+def test_the_examples_of_hypothesis_do_not_reach_the_next_candidate(grade):
+    """What hypothesis found with one candidate, by chance, is not tried on another."""
+    tests = """
+        from hypothesis import given, strategies
+
+        @given(strategies.integers(0, 10**9))
+        def test_all(solution, x):
+            assert solution.double(x) == 2 * x
+    """
+    often = "def double(x):\n    return 0 if x >= 123457 else 2 * x\n"
+    seldom = "def double(x):\n    return 0 if x == 123457 else 2 * x\n"
+    alone, among = grade([seldom], tests), grade([often, seldom], tests)
+    assert outcomes(among) == ["failed", *outcomes(alone)], among.output
+
+
+def test_a_host_uses_up_no_parametrisation(tmp_path):
+    """Each batch of a grader gets all tests, though a generator can be run through once."""
+    (tmp_path / "test_task.py").write_text(
+        "import pytest\nCASES = ((x, 2 * x) for x in (1, 2, 3))\n"
+        "@pytest.mark.parametrize('case', CASES)\n"
+        "def test_all(solution, case):\n    assert solution.double(case[0]) == case[1]\n"
+    )
+    with Grader(tmp_path) as grader:
+        for _ in range(3):
+            grades = grader.grade([RIGHT, WRONG])
+            assert [grade.reward() for grade in grades] == [1, 0], grades
+
+
+def test_names_that_are_no_utf8_with_xdist(grade, tmp_path):
+    """A candidate's file may have any name."""
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/name\xff.py")
+    with open(path, "w") as file:
+        file.write(RIGHT)
+    tests = "def test_all(solution):\n    assert solution.double(3) == 6\n"
+    run = grade([WRONG], tests, f"--solution={path}", "-n", "2")
+    assert outcomes(run) == ["failed", "passed"], run.output
+
+
+def test_the_authors_fault_is_found_in_import_mode(grade):
+    """A test that fails without asking the candidate is run alone, without one."""
+    tests = """
+        import double_module, pytest
+
+        @pytest.fixture
+        def data(tmp_path):
+            return (tmp_path / "missing").read_text()
+
+        def test_data(data):
+            pass
+
+        def test_all():
+            assert double_module.double(3) == 6
+    """
+    run = grade([RIGHT, WRONG], tests, "--solution-module=double_module")
+    assert outcomes(run) == ["harness_error", "failed"], run.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+def test_nothing_outlives_a_session_that_is_killed(tmp_path, number):
+    """The process that runs tests ends with its parent, in whatever it is busy."""
+    (tmp_path / "candidate.py").write_text(RIGHT)
+    (tmp_path / "test_task.py").write_text(
+        "import os, time\nfrom pathlib import Path\n\ndef test_all(solution):\n"
+        "    solution.double(3)\n    Path('part').write_text(str(os.getpid()))\n"
+        "    os.rename('part', 'pid')\n    time.sleep(600)\n"
+    )
+    command = [sys.executable, "-m", "pytest", "--solution=candidate.py"]
+    session = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    while not (tmp_path / "pid").exists():
+        assert session.poll() is None
+        time.sleep(0.1)
+    pid = int((tmp_path / "pid").read_text())
+    session.send_signal(number)
+    session.wait()
+    for _ in range(600):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return
+        if state == "Z":
+            return
+        time.sleep(0.1)
+    pytest.fail("the process that ran tests is still there")
+
+
+def test_torch_in_threads_before_the_fork(grade):
+    """Tests that used torch when they were imported use it again in each process."""
+    pytest.importorskip("torch")
+    tests = """
+        import torch
+
+        def work():
+            torch.sort(torch.exp(torch.ones(1000, 1000) @ torch.ones(1000, 1000)).flatten())
+
+        work()
+
+        def test_all(solution):
+            work()
+            assert solution.double(3) == 6
+    """
+    run = grade([RIGHT, WRONG], tests)
+    assert outcomes(run) == ["passed", "failed"], run.output

@@ -38,7 +38,8 @@ class Candidate:
             if error.errno == errno.ELOOP:
                 raise LoadError("the candidate is a symbolic link; give the file itself") from None
             raise HarnessError(f"cannot read the candidate: {error.strerror}") from error
-        with open(descriptor, "rb") as file:
+        # Not the built-in `open`, which a test may have patched when it first asks the candidate.
+        with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise LoadError("the candidate is not a plain file")

@@ -251,6 +251,7 @@ class GradingSession:
             return Refusal(f"solution_preload: {error}", pytest.ExitCode.USAGE_ERROR)
         self._collected.versions = warm.versions
         self._collected.isolation = asdict(warm.isolation)
+        foreign.seed_hypothesis(self._options.grading_seed)
         try:
             compute_shared()
         except Exception as error:

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from xdist.scheduler import LoadScheduling
 from xdist.workermanage import WorkerController, parse_tx_spec_config
 
 from ..grade import Outcome, TestOutcome
+from ..text import without_surrogates
 from .candidate import Candidate
 from .collection import Collected
 from .grade_book import GradeBook
@@ -66,6 +68,9 @@ class XdistController:
                 "For several machines there is scripts/grade_on_ray.py."
             )
         self._given = [(os.fsencode(candidate.path), candidate.name) for candidate in candidates]
+        # pytest-xdist sends the arguments as UTF-8, which the names of files need not be.
+        sent = map(without_surrogates, map(str, config.invocation_params.args))
+        config.invocation_params = replace(config.invocation_params, args=tuple(sent))
         self._config = config
         self._book = book
         self._folder = Path(tempfile.mkdtemp(prefix="pytest-solution-session-"))
@@ -75,6 +80,7 @@ class XdistController:
     def pytest_configure_node(self, node: WorkerController) -> None:
         """Tell a process what to grade, and where it meets the others."""
         node.workerinput |= {_FOLDER: str(self._folder), _CANDIDATES: self._given}
+        node.workerinput["mainargv"] = list(map(without_surrogates, node.workerinput["mainargv"]))
 
     def pytest_xdist_node_collection_finished(self) -> None:
         """Open the book when the first process has collected; all collect the same."""
