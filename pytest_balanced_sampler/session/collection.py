@@ -75,7 +75,7 @@ class TestNames:
     def name_of(self, item: pytest.Item) -> str:
         """The name of a test; the same for every candidate."""
         nodes = item.listchain()
-        in_file = [node for node in nodes if not isinstance(node, pytest.File | pytest.Dir)]
+        in_file = [node for node in nodes if not isinstance(node, pytest.File | pytest.Directory)]
         name = "::".join(node.name for node in in_file[1:])
         return name if self._folder is None else f"{self.name_of_file(item.path)}::{name}"
 
