@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .judge.proxy import SolutionModule
     from .session.candidate_tests import CandidateTests
 
+DEFAULT_GRADING_SEED = 20261122
 _NONE_GIVEN = (
     "These tests grade a candidate, but none was given. Pass --solution=PATH, where PATH is a "
     "Python file, a folder of them or a glob."
@@ -34,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--grading-seed",
         metavar="N",
         type=int,
-        help="seed of the drawn test cases (default: 20261122)",
+        help=f"seed of the drawn test cases (default: {DEFAULT_GRADING_SEED})",
     )
     group.addoption(
         "--solution-timeout",
@@ -56,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "fixture `solution`",
     )
     parser.addini("solution", "candidates to grade, as --solution", type="args")
-    parser.addini("grading_seed", "as --grading-seed", type="int", default=20261122)
+    parser.addini("grading_seed", "as --grading-seed", type="int", default=DEFAULT_GRADING_SEED)
     parser.addini("solution_timeout", "as --solution-timeout", type="float", default=None)
     parser.addini("solution_module", "as --solution-module", default=None)
     parser.addini("isolation", "as --isolation", default="auto")

@@ -336,10 +336,10 @@ def test_a_full_disk_is_no_load_error():
     if {Path(sys.prefix).parts[:2], ROOT.parts[:2]} & {("/", "tmp")}:
         pytest.skip("a full disk in the place of /tmp would hide this checkout")
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        candidate = Path(folder, "longer_than_a_page.py")
-        candidate.write_text((ROOT / REFERENCE).read_text() + "# more\n" * 1000)
+        candidate = Path(folder, "longer_than_the_disk.py")
+        candidate.write_text((ROOT / REFERENCE).read_text() + "# more\n" * 50_000)
         grade = f"{sys.executable} -m pytest -p no:cacheprovider --solution={candidate}"
-        script = f"mount -t tmpfs -o size=4k none /tmp && exec {grade}"
+        script = f"mount -t tmpfs -o size=256k none /tmp && exec {grade}"
         finished = subprocess.run(
             ["unshare", "--mount", "bash", "-c", script],
             cwd=ROOT,

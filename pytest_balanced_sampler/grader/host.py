@@ -34,6 +34,7 @@ class GradingHost:
         self._arguments = [*arguments, *OPTIONS]
         self._lock_folder = lock_folder
         self._supplies: list[WorkerSupply] = []
+        self._modules_before = set(sys.modules)
 
     def grade(self, solutions: list[str]) -> dict[str, Any]:
         """The grades of these files, in their order; or under `error` why there are none."""
@@ -52,7 +53,9 @@ class GradingHost:
         """Have the tests be imported anew: collection may have used up what they parametrise by."""
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
-            if file and Path(file).is_relative_to(self._arguments[0]):
+            if name in self._modules_before or not file or "site-packages" in file:
+                continue
+            if Path(file).is_relative_to(self._arguments[0]):
                 del sys.modules[name]
 
 
