@@ -89,7 +89,8 @@ def test_double(solution):
     killed = pathlib.Path({killed!r})
     if not killed.exists():
         killed.touch()
-        os.kill(os.getppid(), 9)
+        pytest_stat = pathlib.Path("/proc", str(os.getppid()), "stat").read_text()
+        os.kill(int(pytest_stat.rpartition(")")[2].split()[1]), 9)
     assert solution.double(2) == 4
 """
 

@@ -31,7 +31,9 @@ class GradingHost:
     """
 
     def __init__(self, arguments: list[str], lock_folder: Path) -> None:
-        self._arguments = [*arguments, *OPTIONS]
+        # Below the grader's folder, which is removed with it.
+        temporary = f"--basetemp={lock_folder / f'tmp-{os.getpid()}'}"
+        self._arguments = [*arguments, *OPTIONS, temporary]
         self._lock_folder = lock_folder
         self._supplies: list[WorkerSupply] = []
         self._modules_before = set(sys.modules)

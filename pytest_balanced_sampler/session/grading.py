@@ -145,7 +145,7 @@ class GradingSession:
         if self._supply is None:
             return
         if (session.items or self._import_mode) and collected.refusal is None:
-            collected.refusal = self._make_ready()
+            collected.refusal = self._make_ready(session.items)
         tests = [(self._names.name_of(item), item) for item in session.items]
         # Tests that import a candidate may all need one to be collected.
         collected.count = len(tests) or int(self._import_mode is not None)
@@ -232,7 +232,7 @@ class GradingSession:
         files = {item.path for item in items} | set(foreign.conftest_files(self._config))
         return any(FIXTURE.encode() in path.read_bytes() for path in files)
 
-    def _make_ready(self) -> Refusal | None:
+    def _make_ready(self, items: list[pytest.Item]) -> Refusal | None:
         """Make all that the forked processes share. Gives the reason where nothing can grade."""
         assert self._supply is not None
         settings = self._settings_of(self._names.files)
@@ -257,8 +257,9 @@ class GradingSession:
         except Exception as error:
             reason = f"a value that the tests share cannot be computed: {type(error).__name__}"
             return Refusal(f"{reason}: {error}", EXIT_HARNESS_ERROR)
-        # Here, even if no test is known to use it: no process below cleans up at its end.
-        foreign.make_temporary_folder(self._config)
+        if any("tmp_path_factory" in getattr(i, "fixturenames", ()) for i in items):
+            # No process below it cleans up at its end.
+            foreign.make_temporary_folder(self._config)
         # What the tests have imported stays. A garbage collection would look through it again in
         # each process, and have the kernel copy it.
         if not gc.get_freeze_count():
