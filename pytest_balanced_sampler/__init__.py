@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .authoring import failure_mode, import_beside, is_instance, run_beside, shared, take
-    from .errors import CandidateFault, GraderError, HarnessError, SolutionError
+    from .errors import CandidateFault, GraderError, HarnessError, SolutionError, solution_error
     from .grade import Grade
     from .grader.grader import Grader
 
@@ -27,6 +27,7 @@ __all__ = [
     "is_instance",
     "run_beside",
     "shared",
+    "solution_error",
     "take",
 ]
 

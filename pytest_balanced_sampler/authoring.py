@@ -10,8 +10,10 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
-from .judge.proxy import Proxy, RemoteIterator, SolutionModule, pull
-from .judge.remote_worker import exception_from
+from .judge.raised import raised
+from .judge.read_ahead import pull
+from .judge.solution_module import SolutionModule
+from .judge.special_methods import ask, is_proxy
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -36,7 +38,7 @@ class failure_mode:  # noqa: N801 - reads as the decorator that it is
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         if error is not None:
-            error.declared_failure_mode = self._name  # type: ignore[attr-defined]
+            vars(error)["__declared_failure_mode__"] = self._name
 
     def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
         @wraps(function)
@@ -71,34 +73,36 @@ def take(iterable: Any, at_most: int) -> list[Any]:
     `list(...)` of an endless iterable runs into the time limit; this does not.
     """
     __tracebackhide__ = True
-    if isinstance(iterable, RemoteIterator):
-        return iterable.take(at_most)
-    if not isinstance(iterable, Proxy):
+    if not is_proxy(iterable):
         return list(islice(iterable, at_most))
-    items, ended, iterator = pull(iterable._worker, "pull", iterable, at_most)
-    if ended:
-        raise exception_from(ended)
-    if iterator is not None:
-        items += RemoteIterator(iterable._worker, iterator).take(at_most - len(items))
+    if hasattr(type(iterable), "__next__"):
+        return _take(iter(iterable), at_most)
+    items, end, iterator = pull("pull", iterable, at_most)
+    if end:
+        raise raised(*end, operation="next")
+    return items + _take(iterator, at_most - len(items)) if iterator is not None else items
+
+
+def _take(iterator: Any, at_most: int) -> list[Any]:
+    __tracebackhide__ = True
+    items: list[Any] = iterator.__solution_ahead__.take(iterator, at_most)
     return items
 
 
-def is_instance(item: object, kind: type | Proxy) -> bool:
+def is_instance(item: object, kind: type) -> bool:
     """Whether `item` is an instance of `kind`: a class that both sides can import, or the
     candidate's own. For what lives in the worker the answer is the worker's word."""
     __tracebackhide__ = True
-    if isinstance(item, RemoteIterator):
-        item = item._iterator
-    if not isinstance(item, Proxy):
+    if not is_proxy(item):
         return isinstance(kind, type) and isinstance(item, kind)
-    named = [kind] if isinstance(kind, Proxy) else [kind.__module__, kind.__qualname__]
-    return item._worker.request("is_instance", item, *named) is True
+    named = [kind] if is_proxy(kind) else [kind.__module__, kind.__qualname__]
+    return ask(item, "is_instance", item, *named) is True
 
 
 def import_beside(solution: SolutionModule, name: str) -> Any:
     """The module `name` as the candidate's process imports it: `random`, say, to reseed it."""
     __tracebackhide__ = True
-    return solution._load()._worker.request("import", name)
+    return ask(solution._load(), "import", name)
 
 
 def run_beside(solution: SolutionModule, function: Callable[..., Any], *data: object) -> Any:

@@ -1,33 +1,42 @@
 """Every exception of the package. Tests catch them by importing from `pytest_balanced_sampler`.
 
-Two families, on purpose. `SolutionError` is an ordinary `Exception`: the candidate raised, and a
-test may expect that. A `CandidateFault` or a `HarnessError` is a `BaseException`: nothing came
-back that a test could judge, and `pytest.raises(Exception)` must not take that for an answer.
+What the candidate raises arrives as what it is, and `solution_error` tells it from others. A
+`CandidateFault` or a `HarnessError` is a `BaseException`: nothing came back that a test could
+judge, and `pytest.raises(Exception)` must not take that for an answer.
 """
 
 from __future__ import annotations
 
-import builtins
-from functools import cache
+from dataclasses import dataclass
+
+_MARK = "__solution_error__"
 
 
-class SolutionError(Exception):
-    """Raised in a test when the candidate's code raised.
+@dataclass(frozen=True)
+class Raised:
+    """What is known of an exception that the candidate raised, beside the exception itself."""
 
-    Where the candidate raised a built-in exception (or a subclass of one), the error is of that
-    built-in type too, so that `pytest.raises(ValueError)` works.
-    """
+    traceback: str
+    """The candidate's own, made safe to show."""
 
     failure_mode: str | None = None
 
-    def __init__(self, message: str, *, type_name: str = "", traceback: str = "") -> None:
-        Exception.__init__(self, message)
-        self.message = message
-        self.type_name = type_name
-        self.traceback = traceback
 
-    def __str__(self) -> str:
-        return self.message
+def mark_as_raised(error: BaseException, raised: Raised) -> None:
+    """Note beside an exception that the candidate raised it."""
+    vars(error)[_MARK] = raised
+
+
+def solution_error(error: BaseException) -> Raised | None:
+    """What is known of an exception that the candidate raised; None for all others.
+
+    An exception of the candidate's has the type that was raised there: nothing in its type tells.
+    """
+    return vars(error).get(_MARK)
+
+
+class SolutionError(Exception):
+    """Raised in a test when what the candidate gave cannot be brought over; the text says why."""
 
 
 class CandidateFault(BaseException):
@@ -99,15 +108,3 @@ class FaultInFixture(Exception):
     def __init__(self, fault: CandidateFault | HarnessError) -> None:
         super().__init__(str(fault))
         self.fault = fault
-
-
-@cache
-def solution_error_type(builtin_name: str) -> type[SolutionError]:
-    """The `SolutionError` that is the built-in `Exception` of this name too."""
-    builtin: type[Exception] = getattr(builtins, builtin_name)
-    if builtin is Exception or issubclass(builtin, ExceptionGroup):
-        return SolutionError
-    members: dict[str, object] = {"__module__": __name__}
-    if issubclass(builtin, MemoryError):
-        members["failure_mode"] = SolutionCrash.failure_mode
-    return type(f"Solution{builtin_name}", (SolutionError, builtin), members)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .judge.proxy import SolutionModule
+    from .judge.solution_module import SolutionModule
     from .session.candidate_tests import CandidateTests
 
 DEFAULT_GRADING_SEED = 20261122

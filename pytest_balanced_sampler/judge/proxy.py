@@ -1,298 +1,238 @@
-"""Stand-ins, in a test, for objects that live in a candidate's worker.
+"""Stand-ins, in a test, for objects and classes that live in a candidate's worker.
 
-`SolutionModule` is what the plugin's `solution` fixture gives. An operation on a proxy is one
-request; data that comes back is a copy, anything else a proxy again.
+An operation on a proxy is one request; data that comes back is a copy, anything else a proxy again.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Any, Literal
+import dataclasses
+import inspect
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
-from ..errors import LoadError, SolutionError
 from ..text import printable_line
-from ..wire.tags import Reference, RemoteException
-from .remote_worker import RemoteWorker, exception_from
+from ..wire.tags import Extension, Tag
+from .read_ahead import ReadAhead
+from .remote_worker import RemoteWorker
+from .special_methods import ask, is_proxy
 
-SINGLE_STEPS = 16
-"""A loop is read ahead of only after so many items, so that laziness can be tested."""
-
-MAX_READ_AHEAD = 1024
-
-_ASKED_BY_PYTEST = ("_mock_name", "pytestmark")
+_READABLE = frozenset(
+    "__name__ __qualname__ __doc__ __module__ __dict__ __annotations__ __slots__ __all__ "
+    "__version__ __author__ __defaults__ __kwdefaults__ __match_args__ __members__ __self__ "
+    "__func__ __abstractmethods__ __isabstractmethod__ __args__ __origin__ __total__ "
+    "__required_keys__ __optional_keys__ __notes__".split()
+)
+"""Special attributes that can be read. Others mean something to Python, NumPy or pytest: what a
+candidate gave under `__array_interface__` would be an address in this process's memory."""
 
 
 class Proxy:
-    """An object in the worker.
+    """An object in the worker. Its class is a `ProxyType` of its own, with the special methods
+    that the object has."""
 
-    Equality and order are asked of the worker only where both sides are the candidate's. Compared
-    with data a proxy is never equal: an object that claims to equal everything must not pass, and
-    what a test expects must not be sent to the code that it is expected of.
-    """
+    __slots__ = ("__solution_ahead__", "__solution_number__", "__weakref__")
 
-    __slots__ = ("__weakref__", "_description", "_number", "_worker")
+    __solution_worker__: RemoteWorker
+    __solution_number__: int
+    __solution_ahead__: ReadAhead
 
-    def __init__(self, worker: RemoteWorker, reference: Reference) -> None:
-        object.__setattr__(self, "_worker", worker)
-        object.__setattr__(self, "_number", reference.number)
-        object.__setattr__(self, "_description", printable_line(reference.description, 200))
-
-    def __solution_reference__(self, worker: RemoteWorker) -> Reference | None:
+    def __solution_reference__(self, worker: RemoteWorker) -> Extension | None:
         """What stands for this object in a message to its own worker."""
-        return Reference(self._number, "") if worker is self._worker else None
+        return reference_to(self, worker, self.__solution_number__)
 
-    def __reduce__(self) -> str:
-        raise TypeError(f"{self!r} cannot be pickled or copied")
+    def __reduce_ex__(self, _: object) -> NoReturn:
+        raise TypeError(
+            f"{describe(self)} cannot be pickled: it lives in the candidate's process. "
+            "Pickle what it gives, or let run_beside pickle it there"
+        )
+
+    def __copy__(self) -> Any:
+        __tracebackhide__ = True
+        return ask(self, "copy", self)
+
+    def __deepcopy__(self, _: object) -> Any:
+        __tracebackhide__ = True
+        return ask(self, "deepcopy", self)
 
     def __repr__(self) -> str:
-        return f"<{self._description} in the candidate's process>"
+        return describe(self)
 
     def __del__(self) -> None:
-        self._worker.released.add(self._number)
+        self.__solution_worker__.released.add(self.__solution_number__)
 
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
-        if _is_refused(name):
-            raise AttributeError(f"{self!r} gives no access to {name}")
-        return self._worker.request("getattr", self, name)
+        return read_attribute(self, name)
 
     def __setattr__(self, name: str, value: object) -> None:
         __tracebackhide__ = True
-        self._worker.request("setattr", self, name, value)
+        ask(self, "setattr", self, name, value)
 
     def __delattr__(self, name: str) -> None:
         __tracebackhide__ = True
-        self._worker.request("delattr", self, name)
-
-    def __call__(self, /, *args: object, **kwargs: object) -> Any:
-        __tracebackhide__ = True
-        return self._worker.request("call", self, *args, **kwargs)
-
-    def __iter__(self) -> Iterator[Any]:
-        __tracebackhide__ = True
-        return RemoteIterator(self._worker, self._worker.request("iter", self))
-
-    def __next__(self) -> Any:
-        __tracebackhide__ = True
-        return self._worker.request("next", self)
-
-    def __len__(self) -> int:
-        __tracebackhide__ = True
-        length: int = self._worker.request("len", self)
-        return length
-
-    def __bool__(self) -> bool:
-        __tracebackhide__ = True
-        return self._worker.request("bool", self) is True
-
-    def __str__(self) -> str:
-        __tracebackhide__ = True
-        text: str = self._worker.request("str", self)
-        return text
+        ask(self, "delattr", self, name)
 
     def __dir__(self) -> list[str]:
         __tracebackhide__ = True
-        names: list[str] = self._worker.request("dir", self)
+        names: list[str] = ask(self, "dir", self)
         return names
 
-    def __hash__(self) -> int:
-        __tracebackhide__ = True
-        value: int = self._worker.request("hash", self)
-        return value
 
-    def __contains__(self, item: object) -> bool:
-        __tracebackhide__ = True
-        return self._worker.request("contains", self, item) is True
+class ProxyType(type):
+    """A class in the worker: calls, attributes and the operations on classes are passed on.
 
-    def __getitem__(self, key: object) -> Any:
-        __tracebackhide__ = True
-        return self._worker.request("getitem", self, key)
-
-    def __setitem__(self, key: object, value: object) -> None:
-        __tracebackhide__ = True
-        self._worker.request("setitem", self, key, value)
-
-    def __delitem__(self, key: object) -> None:
-        __tracebackhide__ = True
-        self._worker.request("delitem", self, key)
-
-    def __eq__(self, other: object) -> Any:
-        __tracebackhide__ = True
-        return self._compare("eq", other)
-
-    def __ne__(self, other: object) -> Any:
-        __tracebackhide__ = True
-        return self._compare("ne", other)
-
-    def __lt__(self, other: object) -> Any:
-        __tracebackhide__ = True
-        return self._compare("lt", other)
-
-    def __le__(self, other: object) -> Any:
-        __tracebackhide__ = True
-        return self._compare("le", other)
-
-    def __gt__(self, other: object) -> Any:
-        __tracebackhide__ = True
-        return self._compare("gt", other)
-
-    def __ge__(self, other: object) -> Any:
-        __tracebackhide__ = True
-        return self._compare("ge", other)
-
-    def _compare(self, operation: str, other: object) -> Any:
-        __tracebackhide__ = True
-        if not isinstance(other, Proxy):
-            return NotImplemented
-        return self._worker.request(operation, self, other)
-
-
-class RemoteIterator:
-    """An iterator in the worker.
-
-    Items are asked for one by one at first. A loop that asks for nothing else of the candidate
-    between them is read ahead of after `SINGLE_STEPS` items, twice as far each time.
+    To Python it is a class, with the bases that the candidate's class has.
     """
 
-    def __init__(self, worker: RemoteWorker, iterator: object) -> None:
-        if not isinstance(iterator, Proxy):
-            raise SolutionError(f"iter() gave {type(iterator).__name__}, which is no iterator")
-        self._worker = worker
-        self._iterator = iterator
-        self._items: deque[Any] = deque()
-        self._ended: RemoteException | tuple[()] | None = None
-        self._steps = 0
-        self._requests_seen = 0
+    __solution_worker__: RemoteWorker
+    __solution_class_number__: int
 
-    def __solution_reference__(self, worker: RemoteWorker) -> Reference | None:
-        """What stands for this iterator in a message to its own worker."""
-        return self._iterator.__solution_reference__(worker)
+    def __new__(cls, name: str, _: object, __: object, **___: object) -> NoReturn:
+        raise TypeError(
+            f"{name} cannot be a subclass of a class of the candidate's: that class lives in the "
+            "candidate's process. Make the subclass there, with run_beside"
+        )
 
-    def __repr__(self) -> str:
-        return repr(self._iterator)
+    def __solution_reference__(cls, worker: RemoteWorker) -> Extension | None:
+        """What stands for this class in a message to its own worker."""
+        return reference_to(cls, worker, cls.__solution_class_number__)
 
-    def __getattr__(self, name: str) -> Any:
+    @property  # type: ignore[misc]
+    def __dict__(cls) -> Members:  # type: ignore[override]
+        return Members(cls)
+
+    @property
+    def __doc__(cls) -> Any:  # type: ignore[override]
         __tracebackhide__ = True
-        return getattr(self._iterator, name)
+        return ask(cls, "getattr", cls, "__doc__")
 
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
+    def __call__(cls, /, *args: object, **kwargs: object) -> Any:
         __tracebackhide__ = True
-        if not self._items and self._ended is None:
-            self._pull(self._read_ahead())
-        if self._items:
-            return self._items.popleft()
-        raise self._end()
+        return ask(cls, "call", cls, *args, **kwargs)
 
-    def take(self, at_most: int) -> list[Any]:
-        """The next items, exactly `at_most` of them unless the iterator ends before."""
+    def __getattr__(cls, name: str) -> Any:
         __tracebackhide__ = True
-        while len(self._items) < at_most and self._ended is None:
-            self._pull(at_most - len(self._items))
-        if len(self._items) < at_most and self._ended:
-            raise self._end()
-        return [self._items.popleft() for _ in range(min(at_most, len(self._items)))]
+        return read_attribute(cls, name)
 
-    def _read_ahead(self) -> int:
-        undisturbed = self._requests_seen == self._worker.requests
-        self._steps = self._steps + 1 if undisturbed else 0
-        return min(1 << max(0, self._steps - SINGLE_STEPS), MAX_READ_AHEAD)
-
-    def _pull(self, at_most: int) -> None:
+    def __setattr__(cls, name: str, value: object) -> None:
         __tracebackhide__ = True
-        items, self._ended, _ = pull(self._worker, "pull_on", self._iterator, at_most)
-        self._items.extend(items)
-        self._requests_seen = self._worker.requests
+        if name.startswith("_abc_"):  # The classes of collections.abc keep their notes so.
+            type.__setattr__(cls, name, value)
+        else:
+            ask(cls, "setattr", cls, name, value)
 
-    def _end(self) -> BaseException:
-        described, self._ended = self._ended, None
-        return exception_from(described) if described else StopIteration()
-
-
-class SolutionModule:
-    """The candidate's module, loaded when a test first asks something of it.
-
-    `load` gives the proxy of the loaded module; it may raise any `CandidateFault`.
-    """
-
-    __slots__ = ("_load", "_path")
-
-    def __init__(self, path: str, load: Callable[[], Proxy]) -> None:
-        object.__setattr__(self, "_path", path)
-        object.__setattr__(self, "_load", load)
-
-    def __repr__(self) -> str:
-        return f"<candidate {self._path}>"
-
-    def __getattr__(self, name: str) -> Any:
+    def __delattr__(cls, name: str) -> None:
         __tracebackhide__ = True
-        if name == "__all__":  # For `from NAME import *`.
-            return self._public_names()
-        if _is_refused(name) or name in _ASKED_BY_PYTEST:
-            # Python asks for these at `import NAME`, pytest while it looks for tests and fixtures.
-            raise AttributeError(f"{self!r} gives no access to {name}")
-        try:
-            return getattr(self._load(), name)
-        except AttributeError as error:
-            if isinstance(error, SolutionError):
-                error.failure_mode = LoadError.failure_mode
-            raise
+        ask(cls, "delattr", cls, name)
 
-    def __setattr__(self, name: str, value: object) -> None:
+    def __dir__(cls) -> list[str]:
         __tracebackhide__ = True
-        setattr(self._load(), name, value)
+        names: list[str] = ask(cls, "dir", cls)
+        return names
 
-    def __delattr__(self, name: str) -> None:
+    def __iter__(cls) -> Any:
         __tracebackhide__ = True
-        delattr(self._load(), name)
+        return ask(cls, "iter", cls)
 
-    def __dir__(self) -> list[str]:
-        return dir(self._load())
+    def __len__(cls) -> Any:
+        __tracebackhide__ = True
+        return ask(cls, "len", cls)
 
-    def _public_names(self) -> list[str]:
-        module = self._load()
-        try:
-            names = module._worker.request("getattr", module, "__all__")
-        except AttributeError:
-            names = dir(module)
-        return [name for name in names if isinstance(name, str) and not name.startswith("_")]
+    def __bool__(cls) -> bool:
+        return True
+
+    def __contains__(cls, item: object) -> bool:
+        __tracebackhide__ = True
+        return ask(cls, "contains", cls, item) is True
+
+    def __getitem__(cls, key: object) -> Any:
+        __tracebackhide__ = True
+        return ask(cls, "getitem", cls, key)
+
+    def __instancecheck__(cls, item: object) -> bool:
+        __tracebackhide__ = True
+        if type.__instancecheck__(cls, item):
+            return True
+        return is_proxy(item) and ask(cls, "is_instance", item, cls) is True
+
+    def __subclasscheck__(cls, kind: type) -> bool:
+        __tracebackhide__ = True
+        if type.__subclasscheck__(cls, kind):
+            return True
+        return isinstance(kind, ProxyType) and ask(cls, "issubclass", kind, cls) is True
 
 
-def _is_refused(name: str) -> bool:
-    return name.startswith("__") and name not in ("__name__", "__qualname__", "__doc__")
+class Members(Mapping[str, Any]):
+    """What a class in a worker has of its own; its special methods are known without asking."""
+
+    def __init__(self, kind: ProxyType) -> None:
+        self._kind = kind
+
+    def __getitem__(self, name: str) -> Any:
+        __tracebackhide__ = True
+        local = type.__dict__["__dict__"].__get__(self._kind)
+        return local[name] if name.startswith("__") else self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def _all(self) -> dict[str, Any]:
+        __tracebackhide__ = True
+        members: dict[str, Any] = ask(self._kind, "members", self._kind)
+        return members
 
 
-def make_proxy(worker: RemoteWorker, reference: Reference) -> Proxy:
-    """The proxy for a reference that a worker sent; one and the same while somebody holds it."""
-    number = reference.number
-    proxy = worker.proxies.get(number)
-    if proxy is None:
-        proxy = worker.proxies[number] = Proxy(worker, reference)
-        worker.released.discard(number)
-    return proxy
+def reference_to(proxy: Any, worker: RemoteWorker, number: int) -> Extension | None:
+    """What stands for an object in a message to `worker`; None where it lives in another."""
+    is_there = worker is proxy.__solution_worker__
+    return Extension(Tag.REFERENCE, [number]) if is_there else None
 
 
-def pull(
-    worker: RemoteWorker, operation: Literal["pull", "pull_on"], source: Proxy, at_most: int
-) -> tuple[list[Any], RemoteException | tuple[()] | None, Proxy | None]:
-    """Ask an iterable for items, or an iterator for more of them.
+def describe(proxy: Any) -> str:
+    """What the object is, without asking the candidate."""
+    return f"<{type(proxy).__qualname__} object in the candidate's process>"
 
-    Gives what came, how it ended (None: there may be more; empty: no exception), and the iterator
-    to continue with.
-    """
+
+def read_attribute(proxy: Any, name: str) -> Any:
+    """An attribute of an object in the worker. Raises `AttributeError` for what is refused."""
     __tracebackhide__ = True
-    match worker.request(operation, source, at_most):
-        case [list() as items, None, _] if len(items) == at_most:
-            return items, None, None
-        case [list() as items, None, Proxy() as rest] if 0 < len(items) < at_most:
-            return items, None, rest
-        case [list() as items, [], None] if len(items) <= at_most:
-            return items, (), None
-        case [list() as items, (str(), str(), str(), str()) as described, None] if (
-            len(items) <= at_most
-        ):
-            return items, RemoteException(*described), None
-    raise worker.breach("items that nobody asked for")
+    if name == "__signature__":
+        return _signature(proxy)
+    if name == "__code__":
+        return SimpleNamespace(**ask(proxy, "code", proxy))
+    if name == "__dataclass_fields__":
+        return _dataclass_fields(proxy)
+    if name.startswith("__") and name.endswith("__") and name not in _READABLE:
+        raise AttributeError(f"{printable_line(describe(proxy))} gives no access to {name}")
+    return ask(proxy, "getattr", proxy, name)
+
+
+def _signature(proxy: Any) -> inspect.Signature:
+    __tracebackhide__ = True
+    empty = inspect.Parameter.empty
+    try:
+        parameters, returned = ask(proxy, "signature", proxy)
+        made = [
+            inspect.Parameter(
+                name, kind, default=(*default, empty)[0], annotation=(*note, empty)[0]
+            )
+            for name, kind, default, note in parameters
+        ]
+        return inspect.Signature(made, return_annotation=(*returned, empty)[0])
+    except (TypeError, ValueError) as error:
+        raise AttributeError(f"{describe(proxy)} has no signature: {error}") from error
+
+
+def _dataclass_fields(proxy: Any) -> dict[str, Any]:
+    __tracebackhide__ = True
+    try:
+        names = ask(proxy, "field_names", proxy)
+        made = dataclasses.make_dataclass("Fields", [(name, object) for name in names])
+    except TypeError as error:
+        raise AttributeError(f"{describe(proxy)} is no dataclass") from error
+    fields: dict[str, Any] = vars(made)["__dataclass_fields__"]
+    return fields

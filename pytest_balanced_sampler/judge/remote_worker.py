@@ -6,7 +6,6 @@ happens in `RemoteWorker.request`, under the trusted side's clock.
 
 from __future__ import annotations
 
-import builtins
 import os
 import signal
 import threading
@@ -28,12 +27,13 @@ from ..errors import (
     SolutionError,
     SolutionTimeout,
     WorkerLost,
-    solution_error_type,
+    solution_error,
 )
 from ..text import printable, printable_line
 from ..wire import frames, tags, values
 from .channel import Channel
 from .limits import Limits
+from .raised import describe_exception, raised
 
 MAX_MEMORY_PER_TEST = 2 * 2**30
 """What all that a candidate sends in one test may take in memory, by a rough and high estimate: a
@@ -63,7 +63,7 @@ class RemoteWorker:
 
     def __init__(self, reaper: Reaper) -> None:
         self._reaper = reaper
-        self.resolve: Callable[[tags.Reference], object] = values.refuse_reference
+        self.resolve: Callable[[tags.Extension], object] = values.refuse_reference
         self._channel = Channel()
         self.theirs, self.output_inlet = self._channel.theirs, self._channel.output_inlet
         # Decoding a set of proxies asks for their hashes, in the middle of a request.
@@ -101,7 +101,7 @@ class RemoteWorker:
     def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:
         """Ask the worker for one operation and give its result.
 
-        Raises `SolutionError` when the candidate's code raised, a `CandidateFault` when no answer
+        Raises what the candidate's code raised, a `CandidateFault` when no answer
         came, `HarnessError` when that was not its doing.
         """
         __tracebackhide__ = True
@@ -161,9 +161,9 @@ class RemoteWorker:
         match status, result:
             case "value", _:
                 return result
-            case "error", (str(), str(), str(), str()):
-                raise exception_from(tags.RemoteException(*result))
-            case "load_error", (str() as kind, str(), str() as message, str() as text):
+            case "error", [BaseException() as what, str() as traceback]:
+                raise raised(what, traceback, operation=operation)
+            case "load_error", [str() as kind, str() as message, str() as text]:
                 raise LoadError(
                     printable(f"{printable_line(kind)}: {message}"), traceback=printable(text)
                 )
@@ -171,10 +171,12 @@ class RemoteWorker:
                 raise SolutionError(f"the candidate's result cannot be used: {printable(result)}")
         raise self.breach("a reply of unknown kind")
 
-    def _refer(self, item: object) -> tags.Reference | None:
+    def _refer(self, item: object) -> tags.Extension | None:
         refer = getattr(type(item), "__solution_reference__", None)
-        reference: tags.Reference | None = refer(item, self) if refer is not None else None
-        return reference
+        if refer is not None:
+            reference: tags.Extension | None = refer(item, self)
+            return reference
+        return describe_exception(item) if isinstance(item, BaseException) else None
 
     def _exchange(self, body: bytes | None, started: float) -> bytes:
         """Send a request, if there is one, and give the reply."""
@@ -202,19 +204,24 @@ class RemoteWorker:
         try:
             # A reply that is asked for while another is decoded, a hash, ends the matter: it has
             # no members whose hashes had to be asked for in turn.
-            resolve = self.resolve if self._depth == 1 else values.refuse_reference
+            resolve = self.resolve if self._depth == 1 else self._resolve_exception
             reply = values.decode(body, resolve, self._allowance)
         except tags.AllowanceSpentError:
             self._end()
             raise SolutionCrash("the candidate sent more than one test has memory for") from None
         except tags.WireError as error:
-            if isinstance(error.__cause__, SolutionError):
+            if error.__cause__ is not None and solution_error(error.__cause__) is not None:
                 raise error.__cause__ from None
             raise self.breach(str(error)) from error
         match reply:
             case [number, str() as status, value] if number in (asked, None):
                 return status, value
         raise self.breach("a reply to another question")
+
+    def _resolve_exception(self, extension: tags.Extension) -> object:
+        if extension.tag is tags.Tag.EXCEPTION:
+            return self.resolve(extension)
+        return values.refuse_reference(extension)
 
     def breach(self, what: str) -> ProtocolBreach:
         """End the worker first; then explain, in the exception to raise, what it had sent."""
@@ -239,22 +246,6 @@ class RemoteWorker:
         self.is_alive = False
         self._death = self._reaper.reap(self)
         return self._death
-
-
-def exception_from(described: tags.RemoteException) -> SolutionError | CandidateFault:
-    """The exception for what the worker says that the candidate raised."""
-    kind, builtin_name = map(printable_line, (described.type_name, described.builtin_name))
-    message, traceback = map(printable, (described.message, described.traceback))
-    builtin = getattr(builtins, builtin_name, None)
-    if builtin is MemoryError:
-        message = message or "the candidate needs more memory than it may use"
-    if isinstance(builtin, type) and issubclass(builtin, Exception):
-        return solution_error_type(builtin_name)(message, type_name=kind, traceback=traceback)
-    return SolutionCrash(
-        f"the candidate raised {kind}: {message}",
-        traceback=traceback,
-        tampering=f"raised {kind}, which only ends processes and tests",
-    )
 
 
 def describe_exit(code: int) -> str:

@@ -12,8 +12,9 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..errors import CandidateFault, HarnessError, SolutionError, WorkerLost
+from ..errors import CandidateFault, HarnessError, WorkerLost
 from ..files import write_whole
+from ..judge.mirrors import Mirrors
 from ..judge.remote_worker import RemoteWorker
 from ..judge.supply import WorkerSupply
 from ..results.run_folder import SOLUTION
@@ -138,10 +139,11 @@ class Workspace:
         """What the code printed, and how it ended."""
         worker = self._supply.fork(self._folder)
         try:
+            worker.resolve = Mirrors(worker).resolve
             worker.start_clock(RUN_SECONDS)
             try:
                 ending = f"exit status {_exit_status(worker, code)}"
-            except (CandidateFault, SolutionError) as fault:
+            except (CandidateFault, Exception) as fault:
                 ending = str(fault).replace("the candidate", "the code")
             return worker.drain_output(), ending
         finally:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ..judge.proxy import SolutionModule
+from ..judge.solution_module import SolutionModule
 from . import foreign
 from .candidate_run import CandidateRun
 from .collection import TestNames

@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 
 from ..errors import (
     CandidateFault,
     FaultInFixture,
     HarnessError,
     NeedsCandidate,
-    SolutionError,
 )
-from ..judge.proxy import Proxy, make_proxy
+from ..judge.mirrors import Mirrors
+from ..judge.proxy import Proxy
 from ..judge.remote_worker import RemoteWorker
 from ..judge.supply import WorkerSupply
 from .candidate import Candidate
@@ -134,14 +133,14 @@ class CandidateRun:
         source = self._candidate.read()
         self.sha256 = hashlib.sha256(source).hexdigest()
         self._worker = self._supply.fork()
-        self._worker.resolve = partial(make_proxy, self._worker)
+        self._worker.resolve = Mirrors(self._worker).resolve
         self._worker.is_in_fixture = self._is_in_fixture
         self._worker.on_first_request = self._on_touch
         self._worker.start_clock(self._seconds)
         try:
             stem = self._module_name or self._candidate.path.stem
             name = self._worker.request("store", stem, source)
-        except SolutionError as error:
+        except Exception as error:
             raise HarnessError(f"cannot store the candidate: {error}") from error
         module = self._worker.request("load", name, source)
         if not isinstance(module, Proxy):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ..errors import HarnessError, SolutionTimeout
-from ..judge.proxy import SolutionModule
+from ..judge.solution_module import SolutionModule
 from . import foreign
 from .candidate_collection import CandidateCollection, NamedTest, Uncollected
 from .candidate_run import CandidateRun

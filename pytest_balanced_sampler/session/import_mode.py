@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ..judge.proxy import SolutionModule
+from ..judge.solution_module import SolutionModule
 
 _MAX_OPERATIONS = 100_000
 """A test module that loops until a placeholder says something must not loop for ever."""

@@ -19,6 +19,7 @@ from ..errors import (
     LoadError,
     SolutionError,
     WorkerLost,
+    solution_error,
 )
 from ..grade import Outcome, TestOutcome
 from ..text import printable
@@ -108,7 +109,8 @@ def uncollected_test(
     if outcome is TestOutcome.HARNESS_ERROR:
         mode = Outcome.HARNESS_ERROR.value
     elif outcome is TestOutcome.FAILED:
-        mode = getattr(cause, "failure_mode", None) or LoadError.failure_mode
+        known = cause if isinstance(cause, CandidateFault) else solution_error(cause)
+        mode = (known and known.failure_mode) or LoadError.failure_mode
     record = PhaseRecord(
         candidate=test.candidate,
         test=test.name,
@@ -178,7 +180,7 @@ def annotate(
         run.reported_fault = fault
     outcome = _phase_outcome(report, fault or error, run)
     cause = (fault or error) if outcome in (TestOutcome.FAILED, TestOutcome.HARNESS_ERROR) else None
-    is_touched = test.is_touched or isinstance(cause, SolutionError | CandidateFault | HarnessError)
+    is_touched = test.is_touched or (cause is not None and _is_of_candidate(cause))
     record = PhaseRecord(
         candidate=test.candidate,
         test=test.name,
@@ -187,7 +189,7 @@ def annotate(
         duration=report.duration,
         failure_mode=None if cause is None else failure_mode_of(cause, test.name, outcome),
         message=printable(_message(cause), 1000) if cause is not None else "",
-        tampering=list(filter(None, [getattr(cause, "tampering", "")])),
+        tampering=_tampering(cause),
         sha256=run.sha256,
         reaches_candidate=test.reaches_candidate or is_touched,
         untouched_error=None if cause is None or is_touched else describe_error(cause),
@@ -232,18 +234,36 @@ def _phase_outcome(
 
 def _message(cause: BaseException) -> str:
     text = str(cause)
-    if isinstance(cause, AssertionError) and not isinstance(cause, SolutionError):
+    raised = solution_error(cause)
+    if isinstance(cause, AssertionError) and raised is None:
         # pytest writes the author's own message first, and what it knows of the values after it.
         text = text.partition("\nassert ")[0]
-    if isinstance(cause, SolutionError):
-        text = f"{cause.type_name}: {text}"
-    return text + _where(getattr(cause, "traceback", ""))
+    if raised is not None:
+        text = f"{type(cause).__qualname__}: {text}"
+    return text + _where(_traceback_of(cause))
 
 
-def _where(traceback: object) -> str:
+def _is_of_candidate(cause: BaseException) -> bool:
+    is_fault = isinstance(cause, SolutionError | CandidateFault | HarnessError)
+    return is_fault or solution_error(cause) is not None
+
+
+def _tampering(cause: BaseException | None) -> list[str]:
+    return [cause.tampering] if isinstance(cause, CandidateFault) and cause.tampering else []
+
+
+def _traceback_of(cause: BaseException | None) -> str:
+    """The candidate's own traceback, where there is one."""
+    if cause is None:
+        return ""
+    known = cause if isinstance(cause, CandidateFault) else solution_error(cause)
+    return "" if known is None else known.traceback
+
+
+def _where(traceback: str) -> str:
     """The innermost line of the candidate's own in a traceback, in brackets."""
     # Its own file is shown without a folder, other people's with one.
-    lines = re.findall(_OWN_LINE, traceback) if isinstance(traceback, str) else []
+    lines = re.findall(_OWN_LINE, traceback)
     return f" (line {lines[-1][0]}: {lines[-1][1]})" if lines else ""
 
 
@@ -257,8 +277,7 @@ def _make_brief(report: pytest.TestReport, record: PhaseRecord) -> None:
 def _add_sections(
     report: pytest.TestReport, cause: BaseException | None, run: CandidateRun
 ) -> None:
-    traceback = getattr(cause, "traceback", "")
-    if isinstance(traceback, str) and traceback:
+    if traceback := _traceback_of(cause):
         report.sections.append(("the candidate's traceback", _quote(traceback)))
     if output := run.drain_output():
         report.sections.append(("what the candidate printed", _quote(output)))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import CandidateFault, HarnessError, NoSolution, SolutionError
+from ..errors import CandidateFault, HarnessError, NoSolution, solution_error
 from ..grade import Grade, Outcome, TestOutcome
 
 NO_TEST = "no test that was collected uses the solution fixture"
@@ -162,8 +162,9 @@ def failure_mode_of(error: BaseException, test: str, outcome: TestOutcome) -> st
         return Outcome.HARNESS_ERROR.value
     if isinstance(error, HarnessError):  # It came back in a fresh process: see `WorkerLost`.
         return CandidateFault.failure_mode
-    own = error.failure_mode if isinstance(error, SolutionError | CandidateFault) else None
-    return own or getattr(error, "declared_failure_mode", None) or test
+    known = error if isinstance(error, CandidateFault) else solution_error(error)
+    declared: str | None = vars(error).get("__declared_failure_mode__")
+    return (known and known.failure_mode) or declared or test
 
 
 def _outcome(tests: list[TestOutcome], cause: PhaseRecord | None) -> Outcome:

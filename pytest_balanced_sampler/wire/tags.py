@@ -1,10 +1,9 @@
-"""The vocabulary of the wire: tags, references, and what can go wrong with a message."""
+"""The vocabulary of the wire: tags, extensions, and what can go wrong with a message."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Tag(IntEnum):
@@ -20,6 +19,9 @@ class Tag(IntEnum):
     NUMPY_SCALAR = 7
     TENSOR = 8
     REFERENCE = 9
+    CLASS = 20
+    EXCEPTION = 21
+    SHARED = 22
 
 
 class WireError(Exception):
@@ -43,19 +45,16 @@ class Allowance:
             raise AllowanceSpentError("a message needs more memory than there is to spare")
 
 
-@dataclass(frozen=True)
-class Reference:
-    """An object that stays in the worker: its number there, and how to describe it."""
+class Extension(NamedTuple):
+    """What is no plain data, as a message has it: what the fields are depends on the tag.
 
-    number: int
-    description: str
+    - REFERENCE `[number, class]`: an object that stays in the worker. To the worker `[number]`.
+    - CLASS: a class that stays there: `[number]`, and the first time `[number, name, qualified
+      name, module, bases, special methods]`; each base is such a list.
+    - EXCEPTION `[number, class, arguments, message, attributes]`: an exception that stays there.
+      To the worker `[module:qualified name, arguments]`: one of the test's, rebuilt there.
+    - SHARED `[number]`: a container that both sides have.
+    """
 
-
-class RemoteException(NamedTuple):
-    """An exception that was raised in the worker, described in text that the candidate chooses."""
-
-    type_name: str
-    builtin_name: str
-    """The nearest built-in exception that it is a subclass of."""
-    message: str
-    traceback: str
+    tag: Tag
+    fields: list[Any]

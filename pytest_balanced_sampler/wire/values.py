@@ -2,7 +2,7 @@
 
 A value crosses as MessagePack, in exactly the type that left: what MessagePack has no type for
 (tuples, sets, big integers, arrays, tensors, ...) travels as a tagged extension. Whatever is not
-data becomes a `Reference`, which the trusted side turns into a proxy. Nothing is ever unpickled,
+data becomes an `Extension`, which the trusted side turns into a proxy. Nothing is ever unpickled,
 and a decoder gives up on a message before that message can cost more than a few times its size.
 """
 
@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import msgpack
 
 from . import arrays
-from .tags import Allowance, Reference, Tag, WireError
+from .tags import Allowance, Extension, Tag, WireError
 
 MAX_CONTAINERS = 400_000
 """An empty list is one byte on the wire and over fifty in memory, so containers are counted."""
@@ -38,10 +38,10 @@ _BUFFER_BYTES = 256
 """The packer's own default is a fresh quarter of a megabyte for every call."""
 
 
-def encode(value: object, refer: Callable[[object], Reference | None]) -> bytes:
+def encode(value: object, refer: Callable[[object], Extension | None]) -> bytes:
     """Encode one value.
 
-    `refer` is asked about everything that is not data; it gives a `Reference`, or None where the
+    `refer` is asked about everything that is not data; it gives an `Extension`, or None where the
     value must not be sent at all. Raises `WireError`.
     """
 
@@ -56,13 +56,15 @@ def encode(value: object, refer: Callable[[object], Reference | None]) -> bytes:
         return data
 
     def extend(item: object) -> object:
+        if type(item) is Extension:
+            return msgpack.ExtType(item.tag, pack(item.fields))
         extended = _extend_data(item, pack)
         if extended is not None:
             return extended
         reference = refer(item)
         if reference is None:
             raise WireError(f"a value of type {type(item).__qualname__} cannot be sent")
-        return msgpack.ExtType(Tag.REFERENCE, pack([reference.number, reference.description]))
+        return msgpack.ExtType(reference.tag, pack(reference.fields))
 
     try:
         return pack(value)
@@ -71,7 +73,7 @@ def encode(value: object, refer: Callable[[object], Reference | None]) -> bytes:
 
 
 def decode(
-    data: bytes, resolve: Callable[[Reference], object], allowance: Allowance | None = None
+    data: bytes, resolve: Callable[[Extension], object], allowance: Allowance | None = None
 ) -> Any:
     """Decode one value from bytes that may be hostile. Raises `WireError`.
 
@@ -128,7 +130,7 @@ def _extend_integer(number: int) -> object:
 
 
 class _Decoder:
-    def __init__(self, resolve: Callable[[Reference], object], allowance: Allowance) -> None:
+    def __init__(self, resolve: Callable[[Extension], object], allowance: Allowance) -> None:
         self._resolve = resolve
         self._allowance = allowance
         self._containers = 0
@@ -191,14 +193,9 @@ class _Decoder:
                 return arrays.array(*self._typed(data, str, list, bytes))[()]
             case Tag.TENSOR:
                 return arrays.tensor(*self._typed(data, str, list, bytes, bool))
-            case Tag.REFERENCE:
-                return self._resolve(self._reference(*self._typed(data, int, str)))
+            case Tag.REFERENCE | Tag.CLASS | Tag.EXCEPTION | Tag.SHARED:
+                return self._resolve(Extension(Tag(tag), self._list(data)))
         raise WireError(f"a message has an impossible extension {tag}")
-
-    def _reference(self, number: int, description: str) -> Reference:
-        if not 0 <= number < MAX_REFERENCES:
-            raise WireError("a message has a reference of an impossible number")
-        return Reference(number, description)
 
     def _list(self, data: bytes) -> list[Any]:
         value = self.decode(data)
@@ -229,7 +226,7 @@ def no_reference(_: object) -> None:
     """For messages that refer to no objects."""
 
 
-def refuse_reference(_: Reference) -> None:
+def refuse_reference(_: Extension) -> NoReturn:
     """For messages that must not refer to any object."""
     raise WireError("a message refers to an object where none can be")
 

@@ -1,0 +1,88 @@
+"""Takes items from an iterator in a worker: singly at first, then several in one exchange."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Literal
+
+from .raised import raised
+from .special_methods import ask, is_proxy
+
+SINGLE_STEPS = 16
+"""A loop is read ahead of only after so many items, so that laziness can be tested."""
+
+MAX_READ_AHEAD = 1024
+
+
+class ReadAhead:
+    """What was taken from one iterator and not asked for yet.
+
+    A loop that asks for nothing else of the candidate between two items is read ahead of after
+    `SINGLE_STEPS` items, twice as far each time. The iterator is given to each method: it owns this
+    object.
+    """
+
+    def __init__(self) -> None:
+        self._items: deque[Any] = deque()
+        self._end: list[Any] | None = None
+        self._steps = 0
+        self._requests_seen = 0
+
+    def next(self, iterator: Any) -> Any:
+        """The next item. Raises `StopIteration`, or what the candidate raised."""
+        __tracebackhide__ = True
+        if not self._items and self._end is None:
+            self._pull(iterator, self._how_many(iterator))
+        if self._items:
+            return self._items.popleft()
+        raise self._ending()
+
+    def take(self, iterator: Any, at_most: int) -> list[Any]:
+        """The next items, exactly `at_most` of them unless the iterator ends before."""
+        __tracebackhide__ = True
+        while len(self._items) < at_most and self._end is None:
+            self._pull(iterator, at_most - len(self._items))
+        if len(self._items) < at_most and self._end:
+            raise self._ending()
+        return [self._items.popleft() for _ in range(min(at_most, len(self._items)))]
+
+    def clear(self) -> None:
+        """Forget what was taken: the iterator starts over."""
+        self._items.clear()
+        self._end = None
+
+    def _how_many(self, iterator: Any) -> int:
+        undisturbed = self._requests_seen == iterator.__solution_worker__.requests
+        self._steps = self._steps + 1 if undisturbed else 0
+        return min(1 << max(0, self._steps - SINGLE_STEPS), MAX_READ_AHEAD)
+
+    def _pull(self, iterator: Any, at_most: int) -> None:
+        __tracebackhide__ = True
+        items, self._end, _ = pull("pull_on", iterator, at_most)
+        self._items.extend(items)
+        self._requests_seen = iterator.__solution_worker__.requests
+
+    def _ending(self) -> BaseException:
+        end, self._end = self._end, None
+        return raised(*end, operation="next") if end else StopIteration()
+
+
+def pull(
+    operation: Literal["pull", "pull_on"], source: Any, at_most: int
+) -> tuple[list[Any], list[Any] | None, Any]:
+    """Ask an iterable for items, or an iterator for more of them.
+
+    Gives what came, how it ended (None: there may be more; empty: no exception; else the exception
+    and its traceback), and the iterator to continue with.
+    """
+    __tracebackhide__ = True
+    match ask(source, operation, source, at_most):
+        case [list() as items, None, _] if len(items) == at_most:
+            return items, None, None
+        case [list() as items, None, rest] if 0 < len(items) < at_most and is_proxy(rest):
+            return items, None, rest
+        case [list() as items, [], None] if len(items) <= at_most:
+            return items, [], None
+        case [list() as items, [BaseException(), str()] as end, None] if len(items) <= at_most:
+            return items, end, None
+    raise source.__solution_worker__.breach("items that nobody asked for")

@@ -1,0 +1,63 @@
+"""The candidate's module, as the `solution` fixture gives it to a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ..errors import LoadError, mark_as_raised, solution_error
+from .proxy import Proxy
+from .special_methods import ask
+
+_NAMES_OF_MODULES = ("__name__", "__qualname__", "__doc__", "__version__", "__author__")
+_ASKED_BY_PYTEST = ("_mock_name", "pytestmark")
+
+
+class SolutionModule:
+    """The candidate's module, loaded when a test first asks something of it.
+
+    `load` gives the proxy of the loaded module; it may raise any `CandidateFault`.
+    """
+
+    __slots__ = ("_load", "_path")
+
+    def __init__(self, path: str, load: Callable[[], Proxy]) -> None:
+        object.__setattr__(self, "_path", path)
+        object.__setattr__(self, "_load", load)
+
+    def __repr__(self) -> str:
+        return f"<candidate {self._path}>"
+
+    def __getattr__(self, name: str) -> Any:
+        __tracebackhide__ = True
+        if name == "__all__":  # For `from NAME import *`.
+            return self._public_names()
+        if name in _ASKED_BY_PYTEST or (name.startswith("__") and name not in _NAMES_OF_MODULES):
+            # Python asks for these at `import NAME`, pytest while it looks for tests and fixtures.
+            raise AttributeError(f"{self!r} gives no access to {name}")
+        try:
+            return getattr(self._load(), name)
+        except AttributeError as error:
+            if (raised := solution_error(error)) is not None:
+                mark_as_raised(error, replace(raised, failure_mode=LoadError.failure_mode))
+            raise
+
+    def __setattr__(self, name: str, value: object) -> None:
+        __tracebackhide__ = True
+        setattr(self._load(), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        __tracebackhide__ = True
+        delattr(self._load(), name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._load())
+
+    def _public_names(self) -> list[str]:
+        module = self._load()
+        try:
+            names = ask(module, "getattr", module, "__all__")
+        except AttributeError:
+            names = dir(module)
+        return [name for name in names if isinstance(name, str) and not name.startswith("_")]

@@ -1,0 +1,28 @@
+"""The special methods that a proxy passes on, and by which operation; both sides read it."""
+
+from __future__ import annotations
+
+BINARY = tuple(
+    "add sub mul truediv floordiv mod divmod pow lshift rshift and or xor matmul".split()
+)
+"""Each of these is an operation, and has a reflected method. All but divmod have one in place."""
+
+IN_PLACE = tuple(f"i{name}" for name in BINARY if name != "divmod")
+
+COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+
+PLAIN = (
+    *"neg pos abs invert int float complex index trunc floor ceil bytes reversed len bool".split(),
+    *"hash str repr iter enter fspath getitem setitem delitem contains round format".split(),
+)
+"""Each takes the object and what its method takes."""
+
+OPERATION_OF = {f"__{name}__": name for name in (*BINARY, *IN_PLACE, *COMPARISONS, *PLAIN)} | {
+    "__call__": "call",
+    "__next__": "pull_on",
+    "__exit__": "exit",
+}
+"""By the name of the special method. Reflected methods ask for the operation itself."""
+
+SPECIAL_NAMES = frozenset(OPERATION_OF) | {f"__r{name}__" for name in BINARY}
+"""Those that a class is said to have, where it has them."""

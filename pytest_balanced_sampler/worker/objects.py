@@ -1,0 +1,144 @@
+"""The objects that the trusted side has heard of, by number, and what it is told of each.
+
+Nothing here asks an object about itself: what a class is called and which special methods it has
+is read from the class, past whatever it overrides.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterable
+from typing import Any
+
+from ..wire.specials import SPECIAL_NAMES
+from ..wire.tags import Extension, Tag
+
+_MAX_MESSAGE = 20_000
+_MAX_TRACEBACK_FRAMES = 10
+_MAX_BASES = 50
+_ATTRIBUTES = ("name", "path", "filename", "filename2", "value")
+"""Of built-in exceptions, beside their arguments and what is in their `__dict__`."""
+
+_LIBRARIES = {*sys.stdlib_module_names, "numpy", "torch"}
+
+
+class Objects:
+    """Numbers for objects, and their descriptions in messages."""
+
+    def __init__(self) -> None:
+        self._objects: dict[int, object] = {}
+        self._numbers: dict[int, int] = {}
+        self._next_number = 0
+        self._described: set[int] = set()
+        self._described_in_message: list[int] = []
+
+    def __getitem__(self, number: int) -> Any:
+        return self._objects[number]
+
+    def release(self, numbers: Iterable[int]) -> None:
+        """Forget objects that no proxy stands for any more."""
+        for number in numbers:
+            self._numbers.pop(id(self._objects.pop(number)))
+
+    def message_was_sent(self, was_sent: bool) -> None:
+        """Say whether the descriptions since the last call have reached the trusted side."""
+        if not was_sent:
+            self._described.difference_update(self._described_in_message)
+        self._described_in_message.clear()
+
+    def refer(self, item: object) -> Extension:
+        """What stands for an object in a message."""
+        kind = type(item)
+        if issubclass(kind, type):
+            return Extension(Tag.CLASS, self._class(item))
+        if issubclass(kind, BaseException):
+            return self._exception(item, kind)
+        return Extension(Tag.REFERENCE, [self._number(item), self._class(kind)])
+
+    def refer_to_text_of(self, error: BaseException) -> Extension:
+        """What stands for an exception whose arguments cannot be sent."""
+        text = text_of(error)
+        kind = self._class(type(error))
+        return Extension(Tag.EXCEPTION, [self._number(error), kind, [text], text, {}])
+
+    def _exception(self, error: Any, kind: Any) -> Extension:
+        args = list(_get(BaseException, "args", error))
+        attributes = _attributes_of(error, kind)
+        described = [self._number(error), self._class(kind), args, text_of(error), attributes]
+        return Extension(Tag.EXCEPTION, described)
+
+    def _number(self, item: object) -> int:
+        number = self._numbers.get(id(item))
+        if number is None:
+            number = self._next_number
+            self._next_number += 1
+            self._numbers[id(item)] = number
+            self._objects[number] = item
+        return number
+
+    def _class(self, kind: Any) -> list[Any]:
+        number = self._number(kind)
+        if number in self._described:
+            return [number]
+        self._described.add(number)
+        self._described_in_message.append(number)
+        bases = [base for base in _get(type, "__bases__", kind) if base is not object]
+        return [
+            number,
+            str(_get(type, "__name__", kind)),
+            str(_get(type, "__qualname__", kind)),
+            str(_get(type, "__dict__", kind).get("__module__") or kind.__module__),
+            [self._class(base) for base in bases[:_MAX_BASES]],
+            _special_methods(kind),
+        ]
+
+
+def _get(owner: type, name: str, item: object) -> Any:
+    return owner.__dict__[name].__get__(item)
+
+
+def _special_methods(kind: Any) -> list[str]:
+    found: dict[str, object] = {}
+    for base in _get(type, "__mro__", kind):
+        if base is not object and not _is_builtin_exception(base):
+            members = _get(type, "__dict__", base)
+            for name in SPECIAL_NAMES & members.keys():
+                found.setdefault(name, members[name])
+    return [name for name, method in found.items() if method is not None]
+
+
+def _is_builtin_exception(kind: type) -> bool:
+    return issubclass(kind, BaseException) and kind.__module__ == "builtins"
+
+
+def _attributes_of(error: Any, kind: Any) -> dict[str, Any]:
+    """Attributes that cross with an exception: of the candidate's own, no more than its notes."""
+    attributes = _get(BaseException, "__dict__", error)
+    if str(_get(type, "__dict__", kind).get("__module__")).partition(".")[0] in _LIBRARIES:
+        extra = {name: getattr(error, name) for name in _ATTRIBUTES if hasattr(error, name)}
+        return {k: v for k, v in {**attributes, **extra}.items() if type(k) is str}
+    return {"__notes__": attributes["__notes__"]} if "__notes__" in attributes else {}
+
+
+def text_of_traceback(error: BaseException) -> str:
+    """The traceback of an exception and of what it came from, without our own frames."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_frame.f_globals.get("__package__") == __package__:
+        frame = frame.tb_next
+    try:
+        lines = traceback.format_exception(
+            type(error), error, frame, limit=-_MAX_TRACEBACK_FRAMES, chain=True
+        )
+        return "".join(lines)[-_MAX_MESSAGE:]
+    except BaseException:
+        return "<it cannot be shown: showing it raises>"
+
+
+def text_of(item: object) -> str:
+    """`str` of an object that may raise when it is asked for it."""
+    try:
+        text = str(item)
+        return text[:_MAX_MESSAGE] if type(text) is str else "<not a text>"
+    except BaseException:
+        return "<it cannot be shown: showing it raises>"

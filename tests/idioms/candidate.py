@@ -1,0 +1,378 @@
+"""A candidate with a bit of everything that a test may ask of code."""
+
+import abc
+import collections
+import collections.abc
+import contextlib
+import dataclasses
+import enum
+import functools
+import json
+import random
+
+
+class StackUnderflow(LookupError):
+    def __init__(self, wanted, code=7):
+        super().__init__(f"cannot pop {wanted}")
+        self.code = code
+        self.details = {"wanted": wanted}
+
+
+class DeepUnderflow(StackUnderflow):
+    pass
+
+
+class Abort(BaseException):
+    pass
+
+
+class Shouting(Exception):
+    def __str__(self):
+        return f"{self.args[0].upper()}!"
+
+
+class Stack:
+    """A stack."""
+
+    limit = 3
+    instances = 0
+
+    class Full(Exception):
+        pass
+
+    def __init__(self, items=()):
+        type(self).instances += 1
+        self.items = list(items)
+        self._hidden = "hidden"
+
+    def push(self, item):
+        if len(self.items) == self.limit:
+            raise self.Full(f"more than {self.limit}")
+        self.items.append(item)
+        return self
+
+    def pop(self, count=1):
+        if count > len(self.items):
+            raise StackUnderflow(count)
+        return [self.items.pop() for _ in range(count)]
+
+    @property
+    def top(self):
+        """The last item."""
+        return self.items[-1]
+
+    @top.setter
+    def top(self, value):
+        self.items[-1] = value
+
+    @classmethod
+    def of(cls, *items):
+        return cls(items)
+
+    @staticmethod
+    def double(number):
+        return 2 * number
+
+    def __len__(self):
+        return len(self.items)
+
+    def __iter__(self):
+        return iter(self.items)
+
+    def __reversed__(self):
+        return reversed(self.items)
+
+    def __getitem__(self, place):
+        return self.items[place]
+
+    def __setitem__(self, place, item):
+        self.items[place] = item
+
+    def __contains__(self, item):
+        return item in self.items
+
+    def __eq__(self, other):
+        return isinstance(other, Stack) and self.items == other.items
+
+    def __hash__(self):
+        return hash(tuple(self.items))
+
+    def __repr__(self):
+        return f"Stack({self.items!r})"
+
+
+class Special(Stack):
+    pass
+
+
+@functools.total_ordering
+class Money:
+    def __init__(self, cents):
+        self.cents = cents
+
+    def __add__(self, other):
+        return Money(self.cents + getattr(other, "cents", other))
+
+    __radd__ = __add__
+
+    def __iadd__(self, other):
+        self.cents += getattr(other, "cents", other)
+        return self
+
+    def __sub__(self, other):
+        return Money(self.cents - other.cents) if isinstance(other, Money) else NotImplemented
+
+    def __mul__(self, factor):
+        return Money(self.cents * factor)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        return self.cents / other.cents
+
+    def __divmod__(self, count):
+        quotient, rest = divmod(self.cents, count)
+        return Money(quotient), Money(rest)
+
+    def __pow__(self, power, modulus=None):
+        return Money(pow(self.cents, power, modulus))
+
+    def __matmul__(self, other):
+        return self.cents * other.cents
+
+    def __or__(self, other):
+        return Money(self.cents | other.cents)
+
+    def __neg__(self):
+        return Money(-self.cents)
+
+    def __abs__(self):
+        return Money(abs(self.cents))
+
+    def __invert__(self):
+        return Money(~self.cents)
+
+    def __int__(self):
+        return self.cents
+
+    def __float__(self):
+        return self.cents / 100
+
+    def __index__(self):
+        return self.cents
+
+    def __complex__(self):
+        return complex(self.cents, 1)
+
+    def __round__(self, digits=0):
+        return Money(round(self.cents, digits - 2))
+
+    def __bool__(self):
+        return self.cents != 0
+
+    def __bytes__(self):
+        return bytes([self.cents])
+
+    def __format__(self, spec):
+        return f"{self.cents / 100:{spec or '.2f'}} EUR"
+
+    def __str__(self):
+        return f"{self.cents} cents"
+
+    def __eq__(self, other):
+        return isinstance(other, Money) and self.cents == other.cents
+
+    def __lt__(self, other):
+        return self.cents < other.cents
+
+    def __hash__(self):
+        return hash(self.cents)
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: int = 0
+
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+
+class Shape(abc.ABC):
+    @abc.abstractmethod
+    def area(self): ...
+
+
+class Square(Shape):
+    def __init__(self, side):
+        self.side = side
+
+    def area(self):
+        return self.side**2
+
+
+class Bag(collections.abc.MutableMapping):
+    def __init__(self):
+        self._all = {}
+
+    def __getitem__(self, key):
+        return self._all[key]
+
+    def __setitem__(self, key, value):
+        self._all[key] = value
+
+    def __delitem__(self, key):
+        del self._all[key]
+
+    def __iter__(self):
+        return iter(self._all)
+
+    def __len__(self):
+        return len(self._all)
+
+
+class Countdown:
+    def __init__(self, start):
+        self.left = start
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.left == 0:
+            raise StopIteration
+        self.left -= 1
+        return self.left + 1
+
+
+class Transaction:
+    def __init__(self):
+        self.log = []
+
+    def __enter__(self):
+        self.log.append("begin")
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        self.log.append("commit" if kind is None else f"{kind.__name__}: {error}")
+        return kind is KeyError
+
+
+@contextlib.contextmanager
+def opened(name):
+    yield f"open {name}"
+
+
+def add(a: int, b: int = 2, *rest, scale=1, **others) -> int:
+    """The sum."""
+    return (a + b + sum(rest)) * scale
+
+
+add_three = functools.partial(add, 3)
+
+
+def fail(kind):
+    if kind == "own":
+        raise DeepUnderflow(2)
+    if kind == "chained":
+        try:
+            int("x")
+        except ValueError as error:
+            raise RuntimeError("wrapped") from error
+    if kind == "group":
+        raise ExceptionGroup("several", [ValueError("one"), KeyError("two")])
+    if kind == "noted":
+        error = ValueError("bad")
+        error.add_note("look here")
+        raise error
+    if kind == "abort":
+        raise Abort("stop")
+    raise {
+        "value": ValueError("bad value", 3),
+        "key": KeyError("missing"),
+        "file": FileNotFoundError(2, "No such file", "a.txt"),
+        "unicode": UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid"),
+        "json": json.JSONDecodeError("Expecting value", "[,", 1),
+        "assertion": AssertionError("not so"),
+        "shouting": Shouting("help"),
+        "zero": ZeroDivisionError("by zero"),
+        "stop": StopIteration(5),
+        "not_implemented": NotImplementedError(),
+    }[kind]
+
+
+def average():
+    total, count, value = 0, 0, None
+    try:
+        while True:
+            try:
+                received = yield value
+            except ValueError:
+                received = 0
+            total, count = total + received, count + 1
+            value = total / count
+    finally:
+        closed.append(True)
+
+
+closed = []
+
+
+def count_to(limit):
+    for number in range(limit):
+        yield number
+    return "done"
+
+
+def make_adder(amount):
+    def adder(number):
+        return number + amount
+
+    return adder
+
+
+def make_error(text):
+    return StackUnderflow(text)
+
+
+def sort_in_place(items):
+    items.sort()
+
+
+def fill(board):
+    board[0][1] = "X"
+    board.append(["new"])
+
+
+def swap(pair):
+    pair[0], pair[1] = pair[1], pair[0]
+
+
+def count_words(text, counts):
+    for word in text.split():
+        counts[word] = counts.get(word, 0) + 1
+
+
+def first(items):
+    return items[0]
+
+
+class Keeper:
+    def __init__(self, items):
+        self.items = items
+        self.extra = {"tags": []}
+
+    def add(self, item):
+        self.items.append(item)
+
+    def total(self):
+        return sum(self.items)
+
+    def tags(self):
+        return list(self.extra["tags"])
+
+
+rng = random.Random(3)
+limits = {"low": 1}

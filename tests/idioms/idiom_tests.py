@@ -1,0 +1,436 @@
+"""Ordinary tests, as they are written for code that was imported. None knows of a grader."""
+
+import abc
+import collections.abc
+import copy
+import dataclasses
+import inspect
+import json
+import math
+import types
+import unittest
+
+import pytest
+
+
+def test_raises_a_built_in(solution):
+    with pytest.raises(ValueError) as caught:
+        solution.fail("value")
+    assert type(caught.value) is ValueError
+    assert caught.value.args == ("bad value", 3)
+
+
+def test_raises_with_a_match(solution):
+    with pytest.raises(KeyError, match="^'missing'$"):
+        solution.fail("key")
+
+
+def test_raises_from_the_standard_library(solution):
+    with pytest.raises(json.JSONDecodeError) as caught:
+        solution.fail("json")
+    assert (caught.value.pos, caught.value.doc, caught.value.lineno) == (1, "[,", 1)
+    assert str(caught.value) == "Expecting value: line 1 column 2 (char 1)"
+
+
+def test_raises_an_os_error_with_its_fields(solution):
+    with pytest.raises(FileNotFoundError) as caught:
+        solution.fail("file")
+    assert (caught.value.errno, caught.value.filename) == (2, "a.txt")
+    assert str(caught.value) == "[Errno 2] No such file: 'a.txt'"
+
+
+def test_raises_a_unicode_error(solution):
+    with pytest.raises(UnicodeDecodeError) as caught:
+        solution.fail("unicode")
+    assert (caught.value.object, caught.value.start) == (b"\xff", 0)
+
+
+def test_raises_an_exception_class_of_the_solution(solution):
+    with pytest.raises(solution.StackUnderflow, match="cannot pop 2") as caught:
+        solution.Stack().pop(2)
+    assert (caught.value.code, caught.value.details) == (7, {"wanted": 2})
+    assert caught.type is solution.StackUnderflow
+
+
+def test_raises_a_subclass(solution):
+    with pytest.raises(solution.StackUnderflow):
+        solution.fail("own")
+    with pytest.raises(LookupError):
+        solution.fail("own")
+    assert issubclass(solution.DeepUnderflow, solution.StackUnderflow)
+    assert issubclass(solution.DeepUnderflow, LookupError)
+    assert solution.DeepUnderflow.__mro__[1] is solution.StackUnderflow
+
+
+def test_raises_a_base_exception(solution):
+    with pytest.raises(solution.Abort):
+        solution.fail("abort")
+
+
+def test_catches_by_except(solution):
+    try:
+        solution.Stack([1, 2, 3]).push(4)
+    except solution.Stack.Full as error:
+        assert error.args == ("more than 3",)
+    else:
+        pytest.fail("nothing was raised")
+
+
+def test_an_exception_with_a_text_of_its_own(solution):
+    with pytest.raises(solution.Shouting) as caught:
+        solution.fail("shouting")
+    assert str(caught.value) == "HELP!"
+
+
+def test_an_exception_as_a_value(solution):
+    error = solution.make_error("now")
+    assert isinstance(error, solution.StackUnderflow) and isinstance(error, LookupError)
+    assert str(error) == "cannot pop now"
+
+
+def test_a_chained_exception(solution):
+    with pytest.raises(RuntimeError, match="^wrapped$"):
+        solution.fail("chained")
+
+
+def test_an_exception_group(solution):
+    with pytest.raises(ExceptionGroup) as caught:
+        solution.fail("group")
+    assert [type(error) for error in caught.value.exceptions] == [ValueError, KeyError]
+
+
+def test_an_exception_with_notes(solution):
+    with pytest.raises(ValueError) as caught:
+        solution.fail("noted")
+    assert caught.value.__notes__ == ["look here"]
+
+
+class TestUnittestAssertions:
+    def test_assert_raises(self, solution):
+        case = unittest.TestCase()
+        with case.assertRaises(solution.StackUnderflow) as caught:
+            solution.Stack().pop(1)
+        assert caught.exception.args[0] == "cannot pop 1"
+        case.assertRaises(ZeroDivisionError, solution.fail, "zero")
+        with case.assertRaisesRegex(ValueError, "bad"):
+            solution.fail("value")
+
+    def test_assert_is_instance(self, solution):
+        case = unittest.TestCase()
+        case.assertIsInstance(solution.Special(), solution.Stack)
+        case.assertNotIsInstance(solution.Money(1), solution.Stack)
+
+
+def test_attributes(solution):
+    stack = solution.Stack([1])
+    assert (stack.limit, stack._hidden, stack.top) == (3, "hidden", 1)
+    stack.top = 5
+    stack.colour = "red"
+    assert (stack.items, stack.colour, vars(stack)["colour"]) == ([5], "red", "red")
+    del stack.colour
+    assert not hasattr(stack, "colour") and getattr(stack, "colour", None) is None
+
+
+def test_class_attributes_and_methods(solution):
+    before = solution.Stack.instances
+    assert list(solution.Stack.of(1, 2)) == [1, 2]
+    assert solution.Stack.instances == before + 1
+    assert solution.Stack.double(4) == 8
+    assert solution.Stack.push(solution.Stack(), 3).items == [3]
+    solution.Stack.limit = 5
+    assert solution.Stack().limit == 5
+    solution.Stack.limit = 3
+
+
+def test_docstrings_and_names(solution):
+    assert solution.Stack.__doc__ == "A stack." and solution.add.__doc__ == "The sum."
+    assert solution.Stack.__name__ == "Stack" and solution.add.__name__ == "add"
+    assert solution.Stack.Full.__qualname__ == "Stack.Full"
+    assert solution.Stack.top.__doc__ == "The last item."
+
+
+def test_annotations_and_signatures(solution):
+    assert solution.add.__annotations__ == {"a": int, "b": int, "return": int}
+    signature = inspect.signature(solution.add)
+    assert list(signature.parameters) == ["a", "b", "rest", "scale", "others"]
+    assert signature.parameters["b"].default == 2
+    assert signature.parameters["scale"].kind is inspect.Parameter.KEYWORD_ONLY
+    assert "scale" in inspect.signature(solution.add_three).parameters
+
+
+def test_what_kind_of_thing_it_is(solution):
+    assert callable(solution.add) and not callable(solution.Money(1))
+    assert inspect.isclass(solution.Stack) and not inspect.isclass(solution.add)
+    assert inspect.isfunction(solution.add)
+    assert inspect.isgeneratorfunction(solution.count_to)
+    assert not inspect.isgeneratorfunction(solution.add)
+    assert hasattr(solution.Stack(), "__len__") and not hasattr(solution.Money(1), "__len__")
+
+
+def test_isinstance(solution):
+    special = solution.Special()
+    assert isinstance(special, solution.Stack) and isinstance(special, (int, solution.Special))
+    assert not isinstance(solution.Stack(), solution.Special) and not isinstance(3, solution.Stack)
+    assert type(special) is solution.Special and special.__class__ is solution.Special
+    assert type(special).__name__ == "Special" and issubclass(solution.Special, solution.Stack)
+    assert isinstance(solution.Square(2), solution.Shape)
+
+
+def test_abstract_base_classes(solution):
+    with pytest.raises(TypeError):
+        solution.Shape()
+    assert solution.Square(3).area() == 9
+    bag = solution.Bag()
+    bag["a"] = 1
+    bag.update(b=2)
+    assert isinstance(bag, collections.abc.Mapping) and dict(bag) == {"a": 1, "b": 2}
+    assert bag.pop("a") == 1 and bag.get("a") is None and list(bag.items()) == [("b", 2)]
+    assert isinstance(solution.Stack(), collections.abc.Sized)
+    assert not isinstance(solution.Money(1), collections.abc.Iterable)
+    assert isinstance(solution.Countdown(1), collections.abc.Iterator)
+
+
+def test_containers(solution):
+    stack = solution.Stack([1, 2, 3])
+    assert (len(stack), stack[0], stack[-1], stack[1:], 2 in stack) == (3, 1, 3, [2, 3], True)
+    stack[0] = 9
+    assert list(stack) == [9, 2, 3] and list(reversed(stack)) == [3, 2, 9]
+    first, *others = stack
+    assert (first, others, sorted(stack), max(stack)) == (9, [2, 3], [2, 3, 9], 9)
+    with pytest.raises(IndexError):
+        stack[7]
+
+
+def test_arithmetic(solution):
+    one, two = solution.Money(100), solution.Money(200)
+    assert one + two == solution.Money(300) and one + 5 == solution.Money(105)
+    assert 5 + one == solution.Money(105) and sum([one, two]) == solution.Money(300)
+    assert two - one == one and 3 * one == one * 3 == solution.Money(300)
+    assert two / one == 2.0 and divmod(two, 3) == (solution.Money(66), solution.Money(2))
+    assert solution.Money(3) ** 2 == solution.Money(9) and pow(solution.Money(3), 2, 5).cents == 4
+    assert one @ two == 20000 and (solution.Money(1) | solution.Money(2)).cents == 3
+    assert -one == solution.Money(-100) and abs(-one) == one and (~one).cents == -101
+    with pytest.raises(TypeError):
+        one - 5
+    with pytest.raises(TypeError):
+        one << 1
+
+
+def test_arithmetic_in_place(solution):
+    money = same = solution.Money(1)
+    money += 4
+    assert money is same and money.cents == 5
+    money *= 2
+    assert money is not same and money.cents == 10
+
+
+def test_order(solution):
+    amounts = [solution.Money(n) for n in (3, 1, 2)]
+    assert [money.cents for money in sorted(amounts)] == [1, 2, 3]
+    assert max(amounts) is amounts[0] and amounts[1] < amounts[2] <= amounts[0]
+    assert len({solution.Money(1), solution.Money(1), solution.Money(2)}) == 2
+
+
+def test_conversions(solution):
+    money = solution.Money(65)
+    assert (int(money), float(money), complex(money), bytes(money)) == (65, 0.65, 65 + 1j, b"A")
+    assert [*range(100)][money] == 65 and hex(money) == "0x41"
+    assert round(solution.Money(149), 0).cents == 100
+    assert bool(money) and not solution.Money(0)
+    assert (str(money), f"{money}", f"{money:.1f}") == ("65 cents", "0.65 EUR", "0.7 EUR")
+    assert math.isclose(float(money), 0.65)
+
+
+def test_repr(solution):
+    assert repr(solution.Stack([1, "a"])) == "Stack([1, 'a'])"
+    assert f"{solution.Stack()!r}" == "Stack([])" and str(solution.Stack()) == "Stack([])"
+    assert repr(solution.Point(1, 2)) == "Point(x=1, y=2)"
+
+
+def test_dataclasses(solution):
+    point = solution.Point(1)
+    assert point == solution.Point(1, 0) and point != solution.Point(2)
+    assert dataclasses.is_dataclass(point) and dataclasses.is_dataclass(solution.Point)
+    assert dataclasses.asdict(point) == {"x": 1, "y": 0}
+    assert dataclasses.astuple(point) == (1, 0)
+    assert [field.name for field in dataclasses.fields(solution.Point)] == ["x", "y"]
+    assert dataclasses.replace(point, y=5) == solution.Point(1, 5)
+    match point:
+        case solution.Point(x, y=0):
+            assert x == 1
+        case _:
+            pytest.fail("no match")
+
+
+def test_enumerations(solution):
+    red = solution.Colour.RED
+    assert red is solution.Colour(1) is solution.Colour["RED"] and red == solution.Colour.RED
+    assert (red.name, red.value, red != solution.Colour.BLUE) == ("RED", 1, True)
+    assert [colour.name for colour in solution.Colour] == ["RED", "BLUE"]
+    assert len(solution.Colour) == 2 and isinstance(red, solution.Colour)
+    with pytest.raises(ValueError):
+        solution.Colour(3)
+
+
+def test_copies(solution):
+    stack = solution.Stack([[1], [2]])
+    shallow, deep = copy.copy(stack), copy.deepcopy(stack)
+    assert shallow == stack and shallow is not stack and deep == stack
+    stack.items[0].append(5)
+    assert shallow.items[0] == [1, 5] and deep.items[0] == [1]
+
+
+def test_context_managers(solution):
+    with solution.Transaction() as transaction:
+        assert transaction.log == ["begin"]
+    assert transaction.log == ["begin", "commit"]
+    with pytest.raises(ValueError, match="^mine$"), solution.Transaction() as transaction:
+        raise ValueError("mine")
+    assert transaction.log[-1] == "ValueError: mine"
+    with solution.Transaction() as transaction:
+        raise KeyError("swallowed")
+    with solution.opened("door") as what:
+        assert what == "open door"
+
+
+def test_generators(solution):
+    average = solution.average()
+    next(average)
+    assert [average.send(10), average.send(20)] == [10, 15]
+    assert average.throw(ValueError) == 10
+    average.close()
+    assert solution.closed == [True]
+    with pytest.raises(StopIteration):
+        next(average)
+    assert isinstance(average, types.GeneratorType) and inspect.isgenerator(average)
+
+
+def test_the_value_of_a_generator(solution):
+    def gather():
+        result.append((yield from solution.count_to(3)))
+
+    result = []
+    assert list(gather()) == [0, 1, 2] and result == ["done"]
+
+
+def test_iterators(solution):
+    countdown = solution.Countdown(30)
+    assert next(countdown) == 30 and countdown.left == 29
+    for number in countdown:
+        if number == 5:
+            break
+    assert next(countdown) == 4 and list(countdown) == [3, 2, 1]
+    assert next(countdown, "over") == "over"
+    generator = solution.count_to(100)
+    for number in generator:
+        if number == 50:
+            break
+    assert next(generator) == 51 and len(list(generator)) == 48
+    assert dict(zip("ab", solution.count_to(9), strict=False)) == {"a": 0, "b": 1}
+
+
+def test_functions_that_come_back(solution):
+    assert solution.make_adder(3)(4) == 7 and solution.add_three(4) == 7
+    assert list(map(solution.make_adder(1), [1, 2])) == [2, 3]
+    push = solution.Stack([1]).push
+    assert push(2).items == [1, 2]
+
+
+def test_a_list_that_is_sorted_in_place(solution):
+    items = same = [3, 1, 2]
+    assert solution.sort_in_place(items) is None
+    assert items == [1, 2, 3] and same is items
+
+
+def test_nested_lists_that_are_changed_in_place(solution):
+    board = [["a", "b"], ["c", "d"]]
+    row = board[0]
+    solution.fill(board)
+    assert board == [["a", "X"], ["c", "d"], ["new"]] and row is board[0] and row == ["a", "X"]
+
+
+def test_rows_that_are_swapped(solution):
+    first, second = [1], [2]
+    pair = [first, second]
+    solution.swap(pair)
+    assert pair[0] is second and pair[1] is first
+
+
+def test_a_dict_that_is_filled(solution):
+    counts = {"a": 1}
+    solution.count_words("a b a", counts)
+    assert counts == {"a": 3, "b": 1}
+
+
+def test_an_argument_that_comes_back(solution):
+    rows = [[1], [2]]
+    assert solution.first(rows) is rows[0]
+
+
+def test_an_attribute_that_the_test_changes(solution):
+    stack = solution.Stack([1])
+    stack.items.append(2)
+    assert list(stack) == [1, 2] and len(stack) == 2
+    keeper = solution.Keeper([])
+    keeper.extra["tags"].append("new")
+    assert keeper.tags() == ["new"]
+    solution.limits["low"] = 4
+    assert solution.limits == {"low": 4}
+
+
+def test_an_argument_that_both_keep(solution):
+    items = [1]
+    keeper = solution.Keeper(items)
+    keeper.add(2)
+    assert items == [1, 2]
+    items.append(3)
+    assert keeper.total() == 6
+
+
+def test_module_attributes(solution):
+    solution.extra_limit = 9
+    assert solution.extra_limit == 9
+    del solution.extra_limit
+    assert not hasattr(solution, "extra_limit")
+
+
+def test_monkeypatch(solution, monkeypatch):
+    monkeypatch.setattr(solution.Stack, "limit", 1)
+    with pytest.raises(solution.Stack.Full):
+        solution.Stack([1]).push(2)
+    monkeypatch.undo()
+    assert solution.Stack([1]).push(2).items == [1, 2]
+    monkeypatch.setattr(solution.Stack, "double", solution.make_adder(1))
+    monkeypatch.undo()
+    assert solution.Stack.double(4) == 8
+    monkeypatch.setitem(solution.limits, "low", 100)
+    assert solution.limits["low"] == 100
+
+
+def test_seeded_random_state(solution):
+    solution.rng.seed(5)
+    numbers = [solution.rng.random() for _ in range(3)]
+    solution.rng.seed(5)
+    assert [solution.rng.random() for _ in range(3)] == numbers
+
+
+def test_abstract_methods_are_known(solution):
+    assert solution.Shape.__abstractmethods__ == frozenset({"area"})
+    assert inspect.isabstract(solution.Shape) or isinstance(solution.Shape, abc.ABCMeta)
+
+
+def test_expected_failures_are_assertions(solution):
+    with pytest.raises(AssertionError, match="not so"):
+        solution.fail("assertion")
+    with pytest.raises(NotImplementedError):
+        solution.fail("not_implemented")
+
+
+@pytest.mark.parametrize(("number", "expected"), [(1, 3), (2, 4)])
+def test_parametrized(solution, number, expected):
+    assert solution.add(number) == expected
+    assert solution.add(number, 1, 1, scale=2, other=None) == 2 * (number + 2)
+
+
+def test_approx(solution):
+    assert solution.Money(10) / solution.Money(3) == pytest.approx(3.3333, abs=1e-3)
