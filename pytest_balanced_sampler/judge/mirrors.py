@@ -20,6 +20,7 @@ from types import (
 from typing import Any, cast
 
 from ..text import printable_line
+from ..wire.specials import IS_ITS_ITERATOR
 from ..wire.tags import Extension, Tag, WireError
 from .proxy import Proxy, ProxyType, read_attribute, reference_to
 from .raised import rebuild
@@ -136,7 +137,8 @@ class Mirrors:
             **special_methods(special_names),
             "__solution_worker__": self._worker,
             "__solution_class_number__": number,
-            "__doc__": property(lambda self: ask(self, "getattr", self, "__doc__")),
+            "__annotations__": property(lambda self: read_attribute(self, "__annotations__")),
+            "__doc__": property(lambda self: read_attribute(self, "__doc__")),
         }
         if exceptions:
             namespace |= _METHODS_OF_EXCEPTIONS
@@ -147,7 +149,7 @@ class Mirrors:
                 namespace["__class__"] = property(lambda _: local)
             if "__next__" in namespace:
                 namespace["__next__"] = _next
-                if not is_of_library:
+                if not (is_of_library or IS_ITS_ITERATOR in special_names):
                     namespace["__iter__"] = _start_over
             if local is GeneratorType:
                 namespace |= _METHODS_OF_GENERATORS

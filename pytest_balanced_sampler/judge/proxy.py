@@ -107,6 +107,11 @@ class ProxyType(type):
         __tracebackhide__ = True
         return ask(cls, "getattr", cls, "__doc__")
 
+    @property
+    def __annotations__(cls) -> Any:  # type: ignore[override]
+        __tracebackhide__ = True
+        return ask(cls, "getattr", cls, "__annotations__")
+
     def __call__(cls, /, *args: object, **kwargs: object) -> Any:
         __tracebackhide__ = True
         return ask(cls, "call", cls, *args, **kwargs)

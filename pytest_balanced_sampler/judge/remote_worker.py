@@ -31,6 +31,7 @@ from ..errors import (
 )
 from ..text import printable, printable_line
 from ..wire import frames, tags, values
+from ..wire.shared import SharedContainers
 from .channel import Channel
 from .limits import Limits
 from .raised import describe_exception, raised
@@ -80,6 +81,7 @@ class RemoteWorker:
         self.requests = 0
         self.on_first_request: Callable[[], object] = bool
         self.released: set[int] = set()
+        self._shared = SharedContainers(1)
         self._depth = 0
         self.proxies: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
@@ -148,7 +150,11 @@ class RemoteWorker:
         self._number += 1
         released, self.released = self.released, set()
         try:
-            request = [self._number, operation, list(args), kwargs, list(released)]
+            mark = self._shared.marked
+            sent = [[mark(arg) for arg in args], {key: mark(arg) for key, arg in kwargs.items()}]
+            first = self._shared.share_ours(sent, at_any_size=True)
+            news = self._shared.news()
+            request = [self._number, operation, *sent, list(released), first, news]
             body = values.encode(request, self._refer)
         except tags.WireError as error:
             self.released |= released
@@ -204,7 +210,7 @@ class RemoteWorker:
         try:
             # A reply that is asked for while another is decoded, a hash, ends the matter: it has
             # no members whose hashes had to be asked for in turn.
-            resolve = self.resolve if self._depth == 1 else self._resolve_exception
+            resolve = self._resolve if self._depth == 1 else self._resolve_exception
             reply = values.decode(body, resolve, self._allowance)
         except tags.AllowanceSpentError:
             self._end()
@@ -214,9 +220,18 @@ class RemoteWorker:
                 raise error.__cause__ from None
             raise self.breach(str(error)) from error
         match reply:
-            case [number, str() as status, value] if number in (asked, None):
+            case [number, str() as status, value, int() as first, news] if number in (asked, None):
+                try:
+                    self._shared.learn(news)
+                except tags.WireError as error:
+                    raise self.breach(str(error)) from error
+                self._shared.share_theirs(first, value, at_any_size=False)
                 return status, value
         raise self.breach("a reply to another question")
+
+    def _resolve(self, extension: tags.Extension) -> object:
+        is_shared = extension.tag is tags.Tag.SHARED
+        return self._shared.resolve(extension) if is_shared else self.resolve(extension)
 
     def _resolve_exception(self, extension: tags.Extension) -> object:
         if extension.tag is tags.Tag.EXCEPTION:

@@ -45,6 +45,36 @@ def is_array(item: object) -> bool:
     )
 
 
+def can_change(item: Any) -> bool:
+    """Whether this is a NumPy array or a tensor of plain numbers, which crosses as what it is."""
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None and isinstance(item, numpy.ndarray):
+        return item.dtype.kind in "biufc"
+    if torch is None or not isinstance(item, torch.Tensor):
+        return False
+    is_plain = item.layout is torch.strided and not item.is_meta
+    return is_plain and str(item.dtype).removeprefix("torch.") in TENSOR_TYPES
+
+
+def raw(item: Any) -> bytes:
+    """The bytes of what `can_change`."""
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(item, numpy.ndarray):
+        return bytes(item.tobytes())
+    return _bytes_of(item)
+
+
+def copy_into(item: Any, new: Any) -> None:
+    """Give an array or a tensor new content, in place. Raises `WireError`."""
+    if not (can_change(item) and type(item) is type(new) and item.shape == new.shape):
+        raise WireError("a message changes a container into something else")
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(item, torch.Tensor):
+        item.detach().copy_(new.detach())
+    else:
+        item[...] = new
+
+
 def extend(item: Any, pack: Callable[[object], bytes]) -> msgpack.ExtType | None:
     """The extension for an array; None for one that is no plain data (objects, records, sparse)."""
     torch = sys.modules.get("torch")
@@ -67,9 +97,14 @@ def _extend_tensor(
     name = str(item.dtype).removeprefix("torch.")
     if item.layout is not torch.strided or item.is_meta or name not in TENSOR_TYPES:
         return None
-    flat = item.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
-    data = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+    data = _bytes_of(item)
     return msgpack.ExtType(Tag.TENSOR, pack([name, list(item.shape), data, item.requires_grad]))
+
+
+def _bytes_of(tensor: Any) -> bytes:
+    torch = sys.modules["torch"]
+    flat = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+    return bytes(flat.view(torch.uint8).numpy().tobytes()) if flat.numel() else b""
 
 
 def _check_size(shape: list[Any], item_size: int, data: bytes) -> None:

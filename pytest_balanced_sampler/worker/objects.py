@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
-from ..wire.specials import SPECIAL_NAMES
+from ..wire.specials import IS_ITS_ITERATOR, SPECIAL_NAMES
 from ..wire.tags import Extension, Tag
 
 _MAX_MESSAGE = 20_000
@@ -88,7 +88,7 @@ class Objects:
             number,
             str(_get(type, "__name__", kind)),
             str(_get(type, "__qualname__", kind)),
-            str(_get(type, "__dict__", kind).get("__module__") or kind.__module__),
+            _module_of(kind),
             [self._class(base) for base in bases[:_MAX_BASES]],
             _special_methods(kind),
         ]
@@ -98,6 +98,14 @@ def _get(owner: type, name: str, item: object) -> Any:
     return owner.__dict__[name].__get__(item)
 
 
+def _module_of(kind: type) -> str:
+    return str(_get(type, "__module__", kind))
+
+
+def _returns_itself(self: Any) -> Any:
+    return self
+
+
 def _special_methods(kind: Any) -> list[str]:
     found: dict[str, object] = {}
     for base in _get(type, "__mro__", kind):
@@ -105,7 +113,11 @@ def _special_methods(kind: Any) -> list[str]:
             members = _get(type, "__dict__", base)
             for name in SPECIAL_NAMES & members.keys():
                 found.setdefault(name, members[name])
-    return [name for name, method in found.items() if method is not None]
+    names = [name for name, method in found.items() if method is not None]
+    code = getattr(found.get("__iter__"), "__code__", None)
+    if code is not None and code.co_code == _returns_itself.__code__.co_code:
+        names.append(IS_ITS_ITERATOR)
+    return names
 
 
 def _is_builtin_exception(kind: type) -> bool:
@@ -115,8 +127,12 @@ def _is_builtin_exception(kind: type) -> bool:
 def _attributes_of(error: Any, kind: Any) -> dict[str, Any]:
     """Attributes that cross with an exception: of the candidate's own, no more than its notes."""
     attributes = _get(BaseException, "__dict__", error)
-    if str(_get(type, "__dict__", kind).get("__module__")).partition(".")[0] in _LIBRARIES:
-        extra = {name: getattr(error, name) for name in _ATTRIBUTES if hasattr(error, name)}
+    if _module_of(kind).partition(".")[0] in _LIBRARIES:
+        extra = {
+            name: getattr(error, name)
+            for name in _ATTRIBUTES
+            if getattr(error, name, None) is not None
+        }
         return {k: v for k, v in {**attributes, **extra}.items() if type(k) is str}
     return {"__notes__": attributes["__notes__"]} if "__notes__" in attributes else {}
 

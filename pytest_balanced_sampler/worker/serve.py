@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..wire import frames, tags, values
+from ..wire.shared import NO_NEWS, SharedContainers
 from .objects import Objects, text_of, text_of_traceback
 from .operations import OPERATIONS, LoadFailed, Pull
 
@@ -28,6 +29,7 @@ class CandidateServer:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self._objects = Objects()
+        self._shared = SharedContainers(-1)
 
     def serve(self, hello: object) -> NoReturn:
         """Say hello, then answer until the trusted side hangs up; never returns."""
@@ -36,8 +38,10 @@ class CandidateServer:
             request = self._receive()
             if request is None:
                 os._exit(0)
-            number, operation, args, kwargs, released = request
+            number, operation, args, kwargs, released, first, news = request
             self._objects.release(released)
+            self._shared.learn(news)
+            self._shared.share_theirs(first, [args, kwargs], at_any_size=True)
             self._send(self._answer(number, OPERATIONS[operation], args, kwargs))
 
     def _answer(
@@ -47,18 +51,23 @@ class CandidateServer:
             result = operation(*args, **kwargs)
             if isinstance(result, Pull):
                 pulled = self._encode_pull(result)
-                return values.encode_list([self._encode(number), self._encode("value"), pulled])
-            return self._encode([number, "value", result])
+                news = self._encode(self._shared.news())
+                head, none = map(self._encode, (number, "value")), self._encode(0)
+                return values.encode_list([*head, pulled, none, news])
+            result = self._shared.marked(result)
+            first = self._shared.share_ours(result, at_any_size=False)
+            return self._encode([number, "value", result, first, self._shared.news()])
         except tags.WireError as error:
             self._objects.message_was_sent(False)
-            return self._encode([number, "unsendable", str(error)])
+            return self._encode([number, "unsendable", str(error), 0, NO_NEWS])
         except LoadFailed as failed:
             cause = failed.__cause__
             assert cause is not None
             texts = [type(cause).__qualname__, text_of(cause), text_of_traceback(cause)]
-            return self._encode([number, "load_error", texts])
+            return self._encode([number, "load_error", texts, 0, NO_NEWS])
         except BaseException as error:
-            return self._encode([number, "error", self._describe(error)])
+            described = self._describe(error)
+            return self._encode([number, "error", described, 0, self._shared.news()])
 
     def _describe(self, error: BaseException) -> list[object]:
         """`[exception, traceback]`, in what can be sent."""
@@ -84,8 +93,8 @@ class CandidateServer:
         while len(items) < pull.limit and size < MAX_PULLED_BYTES:
             try:
                 items.append(self._encode(next(pull.iterator)))
-            except StopIteration:
-                ended = []
+            except StopIteration as stop:
+                ended = [] if stop.value is None else self._describe(stop)
                 break
             except tags.WireError:
                 raise
@@ -104,7 +113,7 @@ class CandidateServer:
     def _send(self, message: bytes) -> None:
         if len(message) > frames.MAX_FRAME_BYTES:
             error = f"a value of {len(message):,} bytes is too large to be sent"
-            message = values.encode_list(map(self._encode, [None, "unsendable", error]))
+            message = self._encode([None, "unsendable", error, 0, NO_NEWS])
             self._objects.message_was_sent(False)
         frames.send_frame(self._channel, message)
         self._objects.message_was_sent(True)
@@ -118,6 +127,8 @@ class CandidateServer:
     def _resolve(self, extension: tags.Extension) -> object:
         if extension.tag is tags.Tag.EXCEPTION:
             return _rebuild_exception(*extension.fields)
+        if extension.tag is tags.Tag.SHARED:
+            return self._shared.resolve(extension)
         return self._objects[extension.fields[0]]
 
 
