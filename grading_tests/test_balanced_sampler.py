@@ -32,7 +32,8 @@ class Case:
         return f"for labels={labels} (sizes {sizes}), n={self.n}, seed={self.seed}"
 
     def build(self, sampler_class):
-        return sampler_class(self.labels, self.n, seed=self.seed)
+        # A copy: what a candidate changes in its argument, it changes for the test as well.
+        return sampler_class(list(self.labels), self.n, seed=self.seed)
 
 
 def draw_case(random, sizes, n, names=None):

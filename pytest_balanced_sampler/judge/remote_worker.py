@@ -151,10 +151,11 @@ class RemoteWorker:
         released, self.released = self.released, set()
         try:
             mark = self._shared.marked
-            sent = [[mark(arg) for arg in args], {key: mark(arg) for key, arg in kwargs.items()}]
-            first = self._shared.share_ours(sent, at_any_size=True)
+            places = [mark(arg) for arg in args]
+            names = {name: mark(arg) for name, arg in kwargs.items()}
+            first = self._shared.share_ours((*places, *names.values()), at_any_size=True)
             news = self._shared.news()
-            request = [self._number, operation, *sent, list(released), first, news]
+            request = [self._number, operation, places, names, list(released), first, news]
             body = values.encode(request, self._refer)
         except tags.WireError as error:
             self.released |= released
@@ -225,7 +226,8 @@ class RemoteWorker:
                     self._shared.learn(news)
                 except tags.WireError as error:
                     raise self.breach(str(error)) from error
-                self._shared.share_theirs(first, value, at_any_size=False)
+                if first:
+                    self._shared.share_theirs(first, value, at_any_size=False)
                 return status, value
         raise self.breach("a reply to another question")
 

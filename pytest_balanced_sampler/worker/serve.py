@@ -41,7 +41,7 @@ class CandidateServer:
             number, operation, args, kwargs, released, first, news = request
             self._objects.release(released)
             self._shared.learn(news)
-            self._shared.share_theirs(first, [args, kwargs], at_any_size=True)
+            self._shared.share_theirs(first, (*args, *kwargs.values()), at_any_size=True)
             self._send(self._answer(number, OPERATIONS[operation], args, kwargs))
 
     def _answer(
