@@ -73,6 +73,7 @@ class RemoteWorker:
         self._limits = Limits()
         self.pid: int | None = None
         self.scratch = ""
+        self.importable: frozenset[str] = frozenset()
         self.is_alive = True
         self.is_in_fixture = False
         self._death: Death | None = None
@@ -149,7 +150,7 @@ class RemoteWorker:
         released, self.released = self.released, set()
         try:
             request = [self._number, operation, list(args), kwargs, list(released)]
-            body = values.encode(request, self._refer)
+            body = values.encode(request, self._refer, self.importable)
         except tags.WireError as error:
             self.released |= released
             raise TypeError(f"cannot send this to the candidate: {error}") from error

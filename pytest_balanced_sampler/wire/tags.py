@@ -20,6 +20,9 @@ class Tag(IntEnum):
     NUMPY_SCALAR = 7
     TENSOR = 8
     REFERENCE = 9
+    LIBRARY = 10
+    NAME = 11
+    ARRAY_KIND = 12
 
 
 class WireError(Exception):

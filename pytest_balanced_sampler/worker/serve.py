@@ -116,7 +116,7 @@ class CandidateServer:
         received = frames.receive_frame(self._channel)
         if received is None:
             return None
-        return values.decode(received, lambda ref: self._objects[ref.number])
+        return values.decode(received, lambda ref: self._objects[ref.number], to_candidate=True)
 
 
 class _LoadFailed(Exception):
