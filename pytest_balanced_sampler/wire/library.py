@@ -29,6 +29,9 @@ from .tags import WireError
 MAX_RANGE = 10_000_000
 """A longer range stays with the candidate: `list()` of it is memory of the test's process."""
 
+_BITS_OF_A_SMALL_KEY = 20
+"""There are too few of such integers for a long chain of places that are taken."""
+
 _BYTES_PER_NUMBER = 36
 _MAX_CHARGED_RANGE = 2**40
 
@@ -222,9 +225,16 @@ def hidden_size(value: object) -> int:
 
 
 def key_weight(key: object) -> int:
-    """See `Kind.weight`."""
-    if type(key) in (datetime.datetime, datetime.time) and key.tzinfo is None:  # type: ignore[attr-defined]
-        return 0
+    """How much comparing this key costs, where hashes can be made to collide; 0 if not."""
+    match key:
+        case str() | bytes() | None:
+            return 0
+        case int():
+            return 0 if key.bit_length() <= _BITS_OF_A_SMALL_KEY else 1 + key.bit_length() // 64
+        case tuple() | frozenset():
+            return 1 + sum(1 + key_weight(item) for item in key)
+        case datetime.datetime() | datetime.time() if key.tzinfo is None:
+            return 0
     name = _NAMES.get(type(key))
     return 1 if name is None else KINDS[name].weight
 

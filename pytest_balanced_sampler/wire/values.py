@@ -37,8 +37,6 @@ _BYTES_PER_ITEM = 90
 _BYTES_PER_LIBRARY_VALUE = 800
 """What an empty `deque` takes, the largest of them."""
 
-_BITS_OF_A_SMALL_KEY = 20
-"""There are too few of such integers for a long chain of places that are taken."""
 
 _TIMESTAMP_AS_FLOAT = 1
 """MessagePack has one extension of its own, which would arrive as an object."""
@@ -60,7 +58,13 @@ def encode(
     """
     to_candidate = importable is not None
 
+    depth = 0
+
     def pack(item: object) -> bytes:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise RecursionError(f"over {MAX_DEPTH} tuples, sets or the like in each other")
         packer = msgpack.Packer(
             default=extend,
             strict_types=True,
@@ -70,6 +74,7 @@ def encode(
         data: bytes = packer.pack(item)
         if buffers.may_be_in(data) and buffers.are_in(item):
             data = packer.pack(buffers.replaced(item, partial(_extend_buffer, pack)))
+        depth -= 1
         return data
 
     def extend(item: object) -> object:
@@ -203,7 +208,7 @@ class _Decoder:
         return items
 
     def _hashable(self, keys: list[Any]) -> list[Any]:
-        self._key_weight += sum(map(_key_weight, keys))
+        self._key_weight += sum(map(library.key_weight, keys))
         if self._key_weight > MAX_KEY_WEIGHT:
             raise WireError(f"a message has keys with over {MAX_KEY_WEIGHT:,} elements")
         return keys
@@ -269,18 +274,6 @@ class _Decoder:
         if len(value) != len(types) or not all(map(isinstance, value, types)):
             raise WireError("a message has fields of the wrong type")
         return value
-
-
-def _key_weight(key: object) -> int:
-    """How much comparing this key costs, where hashes can be made to collide; 0 if not."""
-    match key:
-        case str() | bytes() | None:
-            return 0
-        case int():
-            return 0 if key.bit_length() <= _BITS_OF_A_SMALL_KEY else 1 + key.bit_length() // 64
-        case tuple() | frozenset():
-            return 1 + sum(1 + _key_weight(item) for item in key)
-    return library.key_weight(key)
 
 
 def no_reference(_: object) -> None:
