@@ -1,10 +1,16 @@
 """The wire: every value arrives as it left, and hostile bytes are refused."""
 
 import collections
+import datetime
+import decimal
 import enum
 import itertools
 import math
+import os
+import re
 from contextlib import suppress
+from functools import partial
+from unittest import TestCase
 
 import msgpack
 import numpy
@@ -13,9 +19,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_balanced_sampler.wire import tags, values
+from pytest_balanced_sampler.judge import mirrors
+from pytest_balanced_sampler.judge.remote_worker import RemoteWorker
+from pytest_balanced_sampler.wire import library, library_fields, named_tuples, tags, values
 from tests.conftest import ROOT
-from tests.wire_values import ARRAYS, VALUES, is_exactly, tensors
+from tests.wire_values import ARRAYS, SCALARS, VALUES, is_exactly, tensors
 
 
 def there_and_back(value):
@@ -36,9 +44,11 @@ def test_arrays_and_tensors_arrive_as_they_left(value):
 
 TESTS_OF_A_MIRROR = """
 from hypothesis import HealthCheck, given, settings, strategies as st
-from tests.wire_values import ARRAYS, VALUES, is_exactly, tensors
+from tests.wire_values import ARRAYS, LIBRARY, VALUES, is_exactly, tensors
 
-@given(VALUES | ARRAYS | tensors() | st.lists(ARRAYS | tensors()))
+ANY = VALUES | ARRAYS | tensors() | st.one_of(LIBRARY.values())
+
+@given(ANY | st.lists(ANY, max_size=3))
 @settings(
     max_examples=400, deadline=None, database=None, derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -84,11 +94,27 @@ def test_subclasses_arrive_as_the_built_in():
         RED = 3
         HUGE = 2**80
 
-    point = collections.namedtuple("point", "x y")(1, 2)
+    class Date(datetime.date):
+        year = property(lambda _: 1)
+
+        def __eq__(self, other):
+            return True
+
+        __hash__ = None
+
+    class Counts(collections.Counter):
+        def items(self):
+            return []
+
+    class Bytes(bytearray):
+        def __len__(self):
+            return 0
+
     assert is_exactly(there_and_back(Liar([1, 2])), [1, 2])
-    assert is_exactly(there_and_back([Colour.RED, Colour.HUGE, point]), [3, 2**80, (1, 2)])
-    assert is_exactly(there_and_back(collections.Counter("aab")), {"a": 2, "b": 1})
-    assert is_exactly(there_and_back(collections.OrderedDict(a=1)), {"a": 1})
+    assert is_exactly(there_and_back([Colour.RED, Colour.HUGE]), [3, 2**80])
+    assert is_exactly(there_and_back(Date(2020, 2, 29)), datetime.date(2020, 2, 29))
+    assert is_exactly(there_and_back(Counts("aab")), collections.Counter("aab"))
+    assert is_exactly(there_and_back(Bytes(b"ab")), bytearray(b"ab"))
 
 
 def test_what_is_no_data_becomes_a_reference():
@@ -97,11 +123,11 @@ def test_what_is_no_data_becomes_a_reference():
 
     def refer(item):
         seen.append(item)
-        return tags.Reference(len(seen), "thing")
+        return tags.Extension(tags.Tag.REFERENCE, [len(seen)])
 
-    things = [object(), numpy.array([object()]), int]
-    arrived = values.decode(values.encode(things, refer), lambda reference: reference)
-    assert arrived == [tags.Reference(number, "thing") for number in (1, 2, 3)]
+    things = [object(), numpy.array([object()]), TestCase, os.system, re.compile("a"), range(10**9)]
+    arrived = values.decode(values.encode(things, refer), lambda extension: extension.fields)
+    assert arrived == [[number] for number in range(1, len(things) + 1)]
     assert seen == things
 
 
@@ -112,11 +138,86 @@ def test_any_bytes_are_decoded_or_refused(data):
         values.decode(data, values.no_reference)
 
 
-@given(st.integers(0, 12), st.binary(max_size=60) | VALUES.map(lambda value: encoded(value)))
+@given(
+    st.integers(0, max(tags.Tag) + 2),
+    st.binary(max_size=60) | VALUES.map(lambda value: encoded(value)),
+)
 def test_any_extension_is_decoded_or_refused(tag, payload):
     """No payload under any of our tags makes the decoder raise anything but a WireError."""
     with suppress(tags.WireError):
         values.decode(msgpack.packb(msgpack.ExtType(tag, payload)), values.no_reference)
+
+
+PARTS = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(max_size=2), SCALARS)
+KINDS = [(tags.Tag.LIBRARY, [kind]) for kind in library.KINDS]
+KINDS += [(tags.Tag.LIBRARY, ["enum", module]) for module in library_fields.ENUMS]
+KINDS += [
+    (tags.Tag.ARRAY_KIND, [kind])
+    for kind in ("dtype", "masked", "masked_array", "size", "device", "constant", "coo")
+]
+KINDS += [(tags.Tag.ARRAY_KIND, ["compressed", "sparse_csr"]), (tags.Tag.NAME, ["builtins"])]
+
+
+@given(st.sampled_from(KINDS), st.data())
+def test_any_fields_of_a_kind_are_decoded_or_refused(kind, data):
+    """No fields of any of our kinds make the decoder raise anything but a WireError.
+
+    What is decoded can be shown and compared.
+    """
+    tag, head = kind
+    wanted = library.KINDS[head[0]].fields if tag == tags.Tag.LIBRARY else ()
+    fields = [st.from_type(type_) if type_ in (int, str, bytes) else PARTS for type_ in wanted]
+    tail = data.draw(st.tuples(*fields[len(head) - 1 :]) | st.lists(PARTS, max_size=6))
+    payload = values.encode([*head, *tail], values.no_reference)
+    with suppress(tags.WireError):
+        value = values.decode(msgpack.packb(msgpack.ExtType(tag, payload)), values.no_reference)
+        assert repr(value)
+        with suppress(decimal.InvalidOperation):
+            bool(value == value)
+
+
+@pytest.fixture
+def worker():
+    """The trusted side of a worker that was never forked."""
+    worker = RemoteWorker(None)
+    yield worker
+    worker.hang_up()
+    worker.theirs.close()
+    os.close(worker.output_inlet)
+
+
+@pytest.mark.parametrize(
+    "extension",
+    [
+        (tags.Tag.REFERENCE, ["1", [0]]),
+        (tags.Tag.REFERENCE, [-1, [0]]),
+        (tags.Tag.REFERENCE, [mirrors.MAX_REFERENCES, [0]]),
+        (tags.Tag.REFERENCE, [1, [99]]),
+        (tags.Tag.REFERENCE, [1, [1, "ValueError", "ValueError", "builtins", [], []]]),
+        (tags.Tag.REFERENCE, [1, [1, "Own", "Own", "own", [[1]], []]]),
+        (tags.Tag.CLASS, [1]),
+        (tags.Tag.CLASS, [1, "Own", "Own", "own", [[0], [0]], []]),
+        (tags.Tag.CLASS, [1, "Own", "Own", "own", [], [["__len__"]]]),
+        (tags.Tag.EXCEPTION, [1, [0], [], "no exception", {}]),
+        (tags.Tag.EXCEPTION, [1, [2, "Own", "Own", "own", [], []], [], "", {}]),
+        (tags.Tag.SHARED, [1]),
+    ],
+)
+def test_hostile_descriptions_are_refused(worker, extension):
+    """An object, a class or an exception that no worker describes so ends the worker."""
+    resolve = mirrors.Mirrors(worker).resolve
+    resolve(tags.Extension(tags.Tag.CLASS, [0, "Known", "Known", "own", [], ["__len__"]]))
+    with pytest.raises(tags.WireError):
+        resolve(tags.Extension(*extension))
+
+
+def test_classes_are_counted(worker):
+    """A candidate that makes classes without end does not fill the judge's memory."""
+    resolve = mirrors.Mirrors(worker).resolve
+    for number in range(mirrors.MAX_CLASSES):
+        resolve(tags.Extension(tags.Tag.CLASS, [number, "Own", "Own", "own", [], []]))
+    with pytest.raises(tags.WireError, match="a class beyond"):
+        resolve(tags.Extension(tags.Tag.CLASS, [number + 1, "Own", "Own", "own", [], []]))
 
 
 def encoded(value):
@@ -133,6 +234,85 @@ def equal_hashes(length, count):
     tuples = [(0,) * max(0, length - 16) + choice for choice in choices]
     members = [msgpack.ExtType(tags.Tag.TUPLE, msgpack.packb(member)) for member in tuples]
     return extension(tags.Tag.SET, members)
+
+
+def multiples(count):
+    """Numbers of one hash."""
+    return [n * (2**61 - 1) for n in range(1, count)]
+
+
+def keys_of_one_hash(kind, members):
+    packed = [values.encode([kind, *fields], values.no_reference) for fields in members]
+    return extension(tags.Tag.SET, [msgpack.ExtType(tags.Tag.LIBRARY, item) for item in packed])
+
+
+HOSTILE_FIELDS = [
+    [],
+    ["nothing"],
+    [["date"]],
+    ["date", 2020, 2],
+    ["date", 2020, 2, 30],
+    ["date", 2**60, 1, 1],
+    ["datetime", 1, 1, 1, 0, 0, 0, 0, 2, None],
+    ["datetime", 1, 1, 1, 0, 0, 0, 0, 0, "UTC"],
+    ["timedelta", 10**10, 0, 0],
+    ["timezone", [1]],
+    ["zone", "../../../etc/passwd"],
+    ["zone", "/etc/localtime"],
+    ["zone", "No/Where"],
+    ["zone", ""],
+    ["decimal", "1E999999"],
+    ["decimal", "1" * 200_000],
+    ["decimal", "1_0"],
+    ["decimal", "\u0661"],
+    ["fraction", 1, 0],
+    ["fraction", 1.5, 1],
+    ["range", 1, 2, 0],
+    ["deque", [], -1],
+    ["deque", [], 2**63],
+    ["defaultdict", 1, {}],
+    ["mappingproxy", []],
+    ["namespace", {1: 2}],
+    ["uuid", b"short", 0],
+    ["uuid", b"0" * 16, 7],
+    ["array", "q", b"123"],
+    ["array", "u", b"\xff\xff\xff\xff"],
+    ["array", "O", b"12345678"],
+    ["memoryview", b"123", "i", [1], True],
+    ["memoryview", b"12345678", "O", [1], True],
+    ["memoryview", b"12345678", "P", [1], True],
+    ["memoryview", b"12345678", "B", [2**40, 2**40], True],
+    ["memoryview", b"", "B", [0, -1], True],
+    ["struct_time", [1, 2, 3]],
+    ["struct_time", [[], 1, 1, 1, 1, 1, 1, 1, 1]],
+    ["pattern", "(a*)*b", 0],
+    ["enum", "os", "system", "true"],
+    ["enum", "http", "HTTPStatus", 999],
+    ["enum", "re", "RegexFlag", "x"],
+    ["enum", "signal", "signal", 2],
+    ["named_tuple", "x", ["a", "a"], [1, 2]],
+    ["named_tuple", "x", ["_a"], [1]],
+    ["named_tuple", "x", ["__class__"], [1]],
+    ["named_tuple", "x", ["class"], [1]],
+    ["named_tuple", "x):\n import os", ["a"], [1]],
+    ["named_tuple", "x", ["a"], []],
+    ["named_tuple", "x", [["a"]], [1]],
+    ["named_tuple", "x", ["a" * 1000], [1]],
+    ["PosixPath", b"a"],
+]
+HOSTILE_KINDS = [
+    [],
+    ["dtype", "O"],
+    ["dtype", [[], [], [], -1]],
+    ["masked_array", [1], None, 1],
+    ["size", [-1]],
+    ["size", ["1"]],
+    ["device", "os"],
+    ["constant", "save"],
+    ["coo", [[0]], [1], [1], True, False],
+    ["compressed", "sparse_coo", [0], [0], [1], [1], False],
+]
+NEVER_NAMED = ["eval", "type", "print", "BaseException", "SystemExit", "StopIteration", "open"]
 
 
 def nested(depth):
@@ -168,10 +348,21 @@ def nested(depth):
         extension(tags.Tag.TENSOR, ["os", [], b"", False]),
         extension(tags.Tag.TENSOR, ["int64", [1], b"12345678", True]),
         extension(tags.Tag.COMPLEX, ["1", "2"]),
-        extension(tags.Tag.REFERENCE, ["1", 2]),
-        extension(tags.Tag.REFERENCE, [-1, ""]),
-        extension(tags.Tag.REFERENCE, [values.MAX_REFERENCES, ""]),
         extension(99, []),
+        *(extension(tags.Tag.LIBRARY, fields) for fields in HOSTILE_FIELDS),
+        *(extension(tags.Tag.ARRAY_KIND, fields) for fields in HOSTILE_KINDS),
+        *(extension(tags.Tag.NAME, ["builtins", name]) for name in NEVER_NAMED),
+        extension(tags.Tag.NAME, ["os", "system"]),
+        extension(tags.Tag.NAME, ["antigravity", "fly"]),
+        extension(tags.Tag.ARRAY, [[["a"], ["|O"], [0], 8], [1], b"12345678"]),
+        extension(tags.Tag.ARRAY, [[["a"], ["<m8[0D]"], [0], 8], [1], b"12345678"]),
+        extension(tags.Tag.ARRAY, [[["a"], ["<f8"], [8], 8], [1], b"12345678"]),
+        extension(tags.Tag.ARRAY, [[["a"], ["<f8"], [2**39], 2**40], [0], b""]),
+        extension(tags.Tag.ARRAY, [["<f8", [2**39, 2**39]], [0], b""]),
+        keys_of_one_hash("uuid", [[n.to_bytes(16), 0] for n in multiples(7000)]),
+        keys_of_one_hash("fraction", [[n, 1] for n in multiples(7000)]),
+        keys_of_one_hash("decimal", [[str(n)] for n in multiples(11_000)]),
+        keys_of_one_hash("range", [[0, n, n] for n in multiples(6000)]),
         msgpack.packb(msgpack.ExtType(tags.Tag.BIG_INTEGER, b"1" * (values.MAX_INTEGER_BYTES + 1))),
         b"",
         msgpack.packb(1) + b"more",
@@ -181,6 +372,42 @@ def test_hostile_messages_are_refused(data):
     """Lies about length, depth, shape and type are refused, whatever they would have cost."""
     with pytest.raises(tags.WireError):
         values.decode(data, values.no_reference)
+
+
+def test_sparse_tensors_are_checked():
+    """Indices that lie outside of the tensor would be written to, there."""
+    indices, items = torch.tensor([[0, 7]]), torch.tensor([1.0, 2.0])
+    for kind in (
+        ["coo", indices, items, [3], True, False],
+        ["coo", indices[:, [1, 0]], items, [9], True, False],
+        ["compressed", "sparse_csr", torch.tensor([0, 9]), indices[0], items, [1, 3], False],
+        ["coo", indices, items, [2**39], False, False],
+    ):
+        payload = encoded(kind)
+        with pytest.raises(tags.WireError):
+            values.decode(
+                msgpack.packb(msgpack.ExtType(tags.Tag.ARRAY_KIND, payload)), values.no_reference
+            )
+
+
+def test_kinds_of_named_tuples_are_limited(monkeypatch):
+    """Each is a class, and classes stay."""
+    messages = [encoded(collections.namedtuple(f"T{n}", "a")(1)) for n in range(1100)]
+    monkeypatch.setattr(named_tuples, "_known", {})
+    with pytest.raises(tags.WireError, match="named tuples"):
+        list(map(partial(values.decode, resolve=values.no_reference), messages))
+
+
+def test_a_long_range_is_charged():
+    """A test that lists it needs that memory, and so it counts."""
+    data = msgpack.packb(msgpack.ExtType(tags.Tag.LIBRARY, msgpack.packb(["range", 0, 10**9, 1])))
+    with pytest.raises(tags.AllowanceSpentError):
+        values.decode(data, values.no_reference, tags.Allowance(2**31))
+
+
+def test_an_extension_of_messagepacks_own_is_a_number():
+    """A timestamp would arrive as an object of its library."""
+    assert is_exactly(values.decode(b"\xd6\xff\0\0\0\5", values.no_reference), 5.0)
 
 
 def test_not_a_number_is_kept():

@@ -17,9 +17,9 @@ def time(kind, value):
     return msgpack.ExtType(7, msgpack.packb([kind, [], value.to_bytes(8, "little")]))
 
 
-def bomb(item, pack):
+def bomb(item, *how):
     if type(item) is not Bomb:
-        return extend_data(item, pack)
+        return extend_data(item, *how)
     return msgpack.ExtType(1, msgpack.packb([time("<m8[0D]", 1), time("<m8[D]", 0)]))
 
 

@@ -19,9 +19,9 @@ def reference(number):
     return msgpack.ExtType(9, msgpack.packb([big, ""]))
 
 
-def bomb(item, pack):
+def bomb(item, *how):
     if type(item) is not Bomb:
-        return extend_data(item, pack)
+        return extend_data(item, *how)
     return [reference((2**64 + number) * PRIME) for number in range(60_000)]
 
 

@@ -74,6 +74,7 @@ class RemoteWorker:
         self._limits = Limits()
         self.pid: int | None = None
         self.scratch = ""
+        self.importable: frozenset[str] = frozenset()
         self.is_alive = True
         self.is_in_fixture = False
         self._death: Death | None = None
@@ -156,7 +157,7 @@ class RemoteWorker:
             first = self._shared.share_ours((*places, *names.values()), at_any_size=True)
             news = self._shared.news()
             request = [self._number, operation, places, names, list(released), first, news]
-            body = values.encode(request, self._refer)
+            body = values.encode(request, self._refer, self.importable)
         except tags.WireError as error:
             self.released |= released
             raise TypeError(f"cannot send this to the candidate: {error}") from error

@@ -26,7 +26,7 @@ def is_proxy(item: object) -> bool:
 
 def special_methods(names: list[str]) -> dict[str, Callable[..., Any]]:
     """Those of these special methods that are passed on, by name."""
-    return {name: _METHODS[name] for name in names if name in _METHODS}
+    return {name: _METHODS[name] for name in names if type(name) is str and name in _METHODS}
 
 
 def _passing_on(operation: str) -> Callable[..., Any]:

@@ -71,6 +71,8 @@ class WarmConnection:
         self._is_out_of_step = False
         self._spare: RemoteWorker | None = None
         self.waits_for_ends = False
+        self.importable: frozenset[str] = frozenset()
+        """What workers can import beside the standard library, by its top-level name."""
 
     def order_spare(self) -> None:
         """Have the worker that is forked next be there, or nearly, when it is asked for."""
@@ -117,6 +119,7 @@ class WarmConnection:
             self._order(["connect"], lambda _: None, [theirs.fileno()])
         connection = WarmConnection(mine, describe_end)
         connection.waits_for_ends = self.waits_for_ends
+        connection.importable = self.importable
         return connection
 
     def close(self) -> None:
@@ -136,6 +139,7 @@ class WarmConnection:
 
     def _order_worker(self, workspace: str | None = None) -> RemoteWorker:
         worker = RemoteWorker(self)
+        worker.importable = self.importable
 
         def introduce(forked: Any) -> None:
             worker.pid, worker.scratch = forked
@@ -211,6 +215,7 @@ class WarmProcess:
         self._lock = threading.RLock()
         self._scratch_root: str | None = None
         self.connection = WarmConnection(control, self._describe_end)
+        self.connection.importable = frozenset(name.partition(".")[0] for name in preload)
         self.versions: dict[str, str] = {}
         self.isolation = Isolation(isolation, [], [])
 

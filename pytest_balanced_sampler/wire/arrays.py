@@ -1,7 +1,7 @@
 """NumPy arrays and torch tensors on the wire: their type, shape and bytes, checked on arrival.
 
-The only module that both sides share and that names torch and numpy. Neither is imported before a
-value needs it.
+This module and `array_kinds`, on top of it, are the only ones that both sides share and that name
+torch and numpy. Neither is imported before a value needs it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .tags import Tag, WireError
 
 # NumPy divides by the number in a time's unit when it compares: a 0 there ends the process.
 _ARRAY_TYPE = re.compile(
-    r"[<>|]([biufcSU][1-9]\d{0,5}|"
+    r"[<>|]([biufcSUV][1-9]\d{0,5}|"
     r"[mM]8(\[([1-9]\d{0,8})?(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as|generic)\])?)",
     re.ASCII,
 )
@@ -26,6 +26,9 @@ TENSOR_TYPES = frozenset(
     "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64 "
     "complex32 complex64 complex128 float8_e4m3fn float8_e5m2".split()
 )
+_MAX_FIELDS = 1000
+_MAX_TYPE_DEPTH = 16
+_MAX_ITEM_BYTES = 2**20
 
 
 def use_one_thread() -> None:
@@ -37,19 +40,70 @@ def use_one_thread() -> None:
         torch.set_num_threads(1)
 
 
-def is_array(item: object) -> bool:
-    """Whether this is a NumPy scalar or array, or a torch tensor."""
-    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
-    return (numpy is not None and isinstance(item, numpy.generic | numpy.ndarray)) or (
-        torch is not None and isinstance(item, torch.Tensor)
-    )
+def extend_array(item: Any, pack: Callable[[object], bytes]) -> msgpack.ExtType | None:
+    """The extension for a NumPy array or scalar; None for one that has objects in it."""
+    import numpy
+
+    plain = numpy.asarray(item)
+    described = describe_type(plain.dtype)
+    if described is None:
+        return None
+    tag = Tag.NUMPY_SCALAR if isinstance(item, numpy.generic) else Tag.ARRAY
+    return msgpack.ExtType(tag, pack([described, list(plain.shape), plain.tobytes()]))
+
+
+def describe_type(dtype: Any) -> str | list[Any] | None:
+    """NumPy's name of a type, or [fields' names, types, offsets, size], or [type, shape]."""
+    if dtype.subdtype is not None:
+        inner = describe_type(dtype.subdtype[0])
+        return None if inner is None else [inner, list(dtype.subdtype[1])]
+    if dtype.names is not None:
+        fields = [dtype.fields[name] for name in dtype.names]
+        inners = [describe_type(field[0]) for field in fields]
+        if None in inners or any(len(field) > 2 for field in fields):
+            return None
+        return [list(dtype.names), inners, [field[1] for field in fields], dtype.itemsize]
+    return dtype.str if _ARRAY_TYPE.fullmatch(dtype.str) else None
+
+
+def type_from(described: Any, depth: int = 0) -> Any:
+    """The NumPy type of which `describe_type` gave this. Raises `WireError`."""
+    import numpy
+
+    match described:
+        case str() if _ARRAY_TYPE.fullmatch(described):
+            return numpy.dtype(described)
+        case [inner, list() as shape] if depth < _MAX_TYPE_DEPTH and all(map(is_size, shape)):
+            dtype = type_from(inner, depth + 1)
+            if len(shape) <= 32 and dtype.itemsize * math.prod(shape) <= _MAX_ITEM_BYTES:
+                return numpy.dtype((dtype, tuple(shape)))
+        case [list() as names, list() as inners, list() as offsets, int() as size] if (
+            len(names) == len(inners) == len(offsets) <= _MAX_FIELDS
+            and depth < _MAX_TYPE_DEPTH
+            and 0 <= size <= _MAX_ITEM_BYTES
+            and all(type(name) is str for name in names)
+            and all(map(is_size, offsets))
+        ):
+            formats = [type_from(inner, depth + 1) for inner in inners]
+            parts = {"names": names, "formats": formats, "offsets": offsets, "itemsize": size}
+            return numpy.dtype(parts)
+    raise WireError("a message has an array of a type that is no data")
+
+
+def extend_tensor(item: Any, pack: Callable[[object], bytes]) -> msgpack.ExtType | None:
+    """The extension for a dense tensor; None for one that has no numbers in it."""
+    name = str(item.dtype).removeprefix("torch.")
+    if item.is_meta or name not in TENSOR_TYPES:
+        return None
+    data = _bytes_of(item)
+    return msgpack.ExtType(Tag.TENSOR, pack([name, list(item.shape), data, item.requires_grad]))
 
 
 def can_change(item: Any) -> bool:
-    """Whether this is a NumPy array or a tensor of plain numbers, which crosses as what it is."""
+    """Whether this is an array, not a masked one, or a dense tensor, of plain numbers."""
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
     if numpy is not None and isinstance(item, numpy.ndarray):
-        return item.dtype.kind in "biufc"
+        return item.dtype.kind in "biufc" and not hasattr(item, "mask")
     if torch is None or not isinstance(item, torch.Tensor):
         return False
     is_plain = item.layout is torch.strided and not item.is_meta
@@ -75,32 +129,6 @@ def copy_into(item: Any, new: Any) -> None:
         item[...] = new
 
 
-def extend(item: Any, pack: Callable[[object], bytes]) -> msgpack.ExtType | None:
-    """The extension for an array; None for one that is no plain data (objects, records, sparse)."""
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(item, torch.Tensor):
-        return _extend_tensor(torch, item, pack)
-    return _extend_numpy(sys.modules["numpy"], item, pack)
-
-
-def _extend_numpy(numpy: Any, item: Any, pack: Callable[[object], bytes]) -> msgpack.ExtType | None:
-    plain = numpy.asarray(item)
-    if not _ARRAY_TYPE.fullmatch(plain.dtype.str):
-        return None
-    tag = Tag.NUMPY_SCALAR if isinstance(item, numpy.generic) else Tag.ARRAY
-    return msgpack.ExtType(tag, pack([plain.dtype.str, list(plain.shape), plain.tobytes()]))
-
-
-def _extend_tensor(
-    torch: Any, item: Any, pack: Callable[[object], bytes]
-) -> msgpack.ExtType | None:
-    name = str(item.dtype).removeprefix("torch.")
-    if item.layout is not torch.strided or item.is_meta or name not in TENSOR_TYPES:
-        return None
-    data = _bytes_of(item)
-    return msgpack.ExtType(Tag.TENSOR, pack([name, list(item.shape), data, item.requires_grad]))
-
-
 def _bytes_of(tensor: Any) -> bytes:
     torch = sys.modules["torch"]
     flat = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
@@ -108,19 +136,22 @@ def _bytes_of(tensor: Any) -> bytes:
 
 
 def _check_size(shape: list[Any], item_size: int, data: bytes) -> None:
-    if not all(type(size) is int and 0 <= size < 2**40 for size in shape) or len(shape) > 32:
+    if not all(map(is_size, shape)) or len(shape) > 32:
         raise WireError("a message has an array of impossible shape")
     if math.prod(shape) * item_size != len(data):
         raise WireError("a message has an array whose size is not its shape's")
 
 
-def array(type_text: str, shape: list[Any], data: bytes) -> Any:
+def is_size(size: object) -> bool:
+    """Whether this can be the length of an array in one dimension."""
+    return type(size) is int and 0 <= size < 2**40
+
+
+def array(described: str | list[Any], shape: list[Any], data: bytes) -> Any:
     """A NumPy array from what a message says of it. Raises `WireError`."""
     import numpy
 
-    if not _ARRAY_TYPE.fullmatch(type_text):
-        raise WireError("a message has an array of a type that is no data")
-    dtype = numpy.dtype(type_text)
+    dtype = type_from(described)
     _check_size(shape, dtype.itemsize, data)
     if not data:
         return numpy.zeros(shape, dtype)

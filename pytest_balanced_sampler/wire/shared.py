@@ -24,6 +24,9 @@ from .tags import Extension, Tag, WireError
 MAX_WALKED = 2000
 """Items of a message that are searched for containers."""
 
+MAX_DEPTH = 50
+"""Containers in each other that are looked into."""
+
 MAX_KEPT_ITEMS = 256
 """A larger container is compared once, at the end of the call that it was passed to."""
 
@@ -44,23 +47,23 @@ def _containers_in(value: object, known: Iterable[int]) -> list[Any]:
     Those whose `id` is known are left out, with what is in them.
     """
     found: list[Any] = []
-    _collect(value, found, frozenset(known), MAX_WALKED)
+    _collect(value, found, frozenset(known), MAX_WALKED, MAX_DEPTH)
     return found
 
 
-def _collect(value: Any, found: list[Any], known: frozenset[int], budget: int) -> int:
+def _collect(value: Any, found: list[Any], known: frozenset[int], budget: int, depth: int) -> int:
     """What is left of the budget after a walk through the value."""
     if type(value) in _ATOMS or type(value) is Extension or id(value) in known:
         return budget
     if isinstance(value, list | deque | dict | set | bytearray) or arrays.can_change(value):
         found.append(value)
-    if not isinstance(value, list | deque | dict | tuple) or len(value) > budget:
+    if not isinstance(value, list | deque | dict | tuple) or len(value) > budget or not depth:
         return budget
     budget -= len(value)
     items = value.values() if isinstance(value, dict) else value
     if not set(map(type, items)) <= _ATOMS:
         for item in items:
-            budget = _collect(item, found, known, budget)
+            budget = _collect(item, found, known, budget, depth - 1)
     return budget
 
 
@@ -181,13 +184,13 @@ class SharedContainers:
 
 
 def _size(content: Any) -> int:
-    return math.prod(content.shape) if arrays.is_array(content) else len(content)
+    return math.prod(content.shape) if arrays.can_change(content) else len(content)
 
 
 def _copy(content: Any) -> Any:
     if isinstance(content, dict):
         return [*content.keys(), *content.values()]
-    if arrays.is_array(content):
+    if arrays.can_change(content):
         return arrays.raw(content)
     return list(content) if isinstance(content, list | deque | set) else bytes(content)
 

@@ -22,6 +22,9 @@ class Tag(IntEnum):
     CLASS = 20
     EXCEPTION = 21
     SHARED = 22
+    LIBRARY = 10
+    NAME = 11
+    ARRAY_KIND = 12
 
 
 class WireError(Exception):

@@ -1,20 +1,23 @@
 """The data-only messages between the trusted side and a worker; both sides import it.
 
 A value crosses as MessagePack, in exactly the type that left: what MessagePack has no type for
-(tuples, sets, big integers, arrays, tensors, ...) travels as a tagged extension. Whatever is not
+(tuples, sets, big integers, dates, arrays, ...) travels as a tagged extension. Whatever is not
 data becomes an `Extension`, which the trusted side turns into a proxy. Nothing is ever unpickled,
 and a decoder gives up on a message before that message can cost more than a few times its size.
+
+The two directions differ in one thing: the trusted side may name whatever can be imported.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
+from functools import partial
 from typing import Any, NoReturn
 
 import msgpack
 
-from . import arrays
+from . import array_kinds, arrays, buffers, library, names, refusals
 from .tags import Allowance, Extension, Tag, WireError
 
 MAX_CONTAINERS = 400_000
@@ -31,21 +34,37 @@ MAX_REFERENCES = 2**32
 _BYTES_PER_BYTE = 4
 _BYTES_PER_CONTAINER = 100
 _BYTES_PER_ITEM = 90
-_BITS_OF_A_SMALL_KEY = 20
-"""There are too few of such integers for a long chain of places that are taken."""
+_BYTES_PER_LIBRARY_VALUE = 800
+"""What an empty `deque` takes, the largest of them."""
+
+
+_TIMESTAMP_AS_FLOAT = 1
+"""MessagePack has one extension of its own, which would arrive as an object."""
 
 _BUFFER_BYTES = 256
 """The packer's own default is a fresh quarter of a megabyte for every call."""
 
 
-def encode(value: object, refer: Callable[[object], Extension | None]) -> bytes:
+def encode(
+    value: object,
+    refer: Callable[[object], Extension | None],
+    importable: Container[str] | None = None,
+) -> bytes:
     """Encode one value.
 
     `refer` is asked about everything that is not data; it gives an `Extension`, or None where the
-    value must not be sent at all. Raises `WireError`.
+    value must not be sent at all. A message to a candidate has `importable`, the modules that are
+    there in its process beside the standard library's. Raises `WireError`.
     """
+    to_candidate = importable is not None
+
+    depth = 0
 
     def pack(item: object) -> bytes:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise RecursionError(f"over {MAX_DEPTH} tuples, sets or the like in each other")
         packer = msgpack.Packer(
             default=extend,
             strict_types=True,
@@ -53,47 +72,72 @@ def encode(value: object, refer: Callable[[object], Extension | None]) -> bytes:
             buf_size=_BUFFER_BYTES,
         )
         data: bytes = packer.pack(item)
+        if buffers.may_be_in(data) and buffers.are_in(item):
+            data = packer.pack(buffers.replaced(item, partial(_extend_buffer, pack)))
+        depth -= 1
         return data
 
     def extend(item: object) -> object:
         if type(item) is Extension:
             return msgpack.ExtType(item.tag, pack(item.fields))
-        extended = _extend_data(item, pack)
-        if extended is not None:
-            return extended
+        # A proxy first: asked for anything else it would ask its worker.
+        if not hasattr(type(item), "__solution_reference__"):
+            extended = _extend_data(item, pack, to_candidate)
+            if extended is not None:
+                return extended
+            if (name := names.name_of(item, importable)) is not None:
+                return msgpack.ExtType(Tag.NAME, pack(list(name)))
         reference = refer(item)
         if reference is None:
-            raise WireError(f"a value of type {type(item).__qualname__} cannot be sent")
+            raise WireError(refusals.refusal(item))
         return msgpack.ExtType(reference.tag, pack(reference.fields))
 
     try:
         return pack(value)
     except (ValueError, OverflowError, RecursionError, MemoryError) as error:
-        raise WireError(f"a value is too deep or too large to be sent: {error}") from error
+        kind = type(value).__qualname__
+        raise WireError(
+            f"a value of type {kind!r} is too deep or too large to be sent: send it in parts"
+            f" ({error})"
+        ) from error
 
 
 def decode(
-    data: bytes, resolve: Callable[[Extension], object], allowance: Allowance | None = None
+    data: bytes,
+    resolve: Callable[[Extension], object],
+    allowance: Allowance | None = None,
+    *,
+    to_candidate: bool = False,
 ) -> Any:
     """Decode one value from bytes that may be hostile. Raises `WireError`.
 
     Its cause is what a proxy raised, where one is a member of a set and had to be asked for its
-    hash.
+    hash. A message `to_candidate` comes from the trusted side.
     """
     try:
-        return _Decoder(resolve, allowance or Allowance(sys.maxsize)).decode(data)
+        decoder = _Decoder(resolve, allowance or Allowance(sys.maxsize), to_candidate)
+        return decoder.decode(data)
     except WireError:
         raise
     except Exception as error:
         raise WireError(f"not a message: {type(error).__name__}") from error
 
 
-def _extend_data(item: Any, pack: Callable[[object], bytes]) -> object:
+def _extend_buffer(pack: Callable[[object], bytes], item: Any) -> msgpack.ExtType:
+    fields = library.fields_of(item, to_candidate=False)
+    if fields is None:
+        raise WireError(refusals.refusal(item))
+    return msgpack.ExtType(Tag.LIBRARY, pack(fields))
+
+
+def _extend_data(item: Any, pack: Callable[[object], bytes], to_candidate: bool) -> object:
     if type(item) is tuple:  # By far the most common: spares it the questions below.
         return msgpack.ExtType(Tag.TUPLE, pack(list(item)))
     # Arrays come before the built-ins: NumPy's float64 is a float, its str_ a str.
-    if arrays.is_array(item):
-        return arrays.extend(item, pack)
+    if array_kinds.is_array(item):
+        return array_kinds.extend(item, pack)
+    if (fields := library.fields_of(item, to_candidate)) is not None:
+        return msgpack.ExtType(Tag.LIBRARY, pack(fields))
     match item:
         case int():
             return _extend_integer(int.__index__(item))
@@ -125,14 +169,20 @@ def _extend_integer(number: int) -> object:
         return number
     size = number.bit_length() // 8 + 1
     if size > MAX_INTEGER_BYTES:
-        raise WireError(f"an integer of {size} bytes is too large to be sent")
+        raise WireError(f"an 'int' of {size:,} bytes is too large to be sent: send it in parts")
     return msgpack.ExtType(Tag.BIG_INTEGER, number.to_bytes(size, signed=True))
 
 
 class _Decoder:
-    def __init__(self, resolve: Callable[[Extension], object], allowance: Allowance) -> None:
+    def __init__(
+        self,
+        resolve: Callable[[Extension], object],
+        allowance: Allowance,
+        to_candidate: bool,
+    ) -> None:
         self._resolve = resolve
         self._allowance = allowance
+        self._to_candidate = to_candidate
         self._containers = 0
         self._key_weight = 0
         self._depth = 0
@@ -146,6 +196,7 @@ class _Decoder:
             data,
             strict_map_key=False,
             unicode_errors="surrogatepass",
+            timestamp=_TIMESTAMP_AS_FLOAT,
             ext_hook=self._extension,
             list_hook=self._count,
             object_pairs_hook=self._dict,
@@ -161,7 +212,7 @@ class _Decoder:
         return items
 
     def _hashable(self, keys: list[Any]) -> list[Any]:
-        self._key_weight += sum(map(_key_weight, keys))
+        self._key_weight += sum(map(library.key_weight, keys))
         if self._key_weight > MAX_KEY_WEIGHT:
             raise WireError(f"a message has keys with over {MAX_KEY_WEIGHT:,} elements")
         return keys
@@ -188,14 +239,28 @@ class _Decoder:
             case Tag.SLICE:
                 return slice(*self._typed(data, object, object, object))
             case Tag.ARRAY:
-                return arrays.array(*self._typed(data, str, list, bytes))
+                return arrays.array(*self._typed(data, str | list, list, bytes))
             case Tag.NUMPY_SCALAR:
-                return arrays.array(*self._typed(data, str, list, bytes))[()]
+                return arrays.array(*self._typed(data, str | list, list, bytes))[()]
             case Tag.TENSOR:
                 return arrays.tensor(*self._typed(data, str, list, bytes, bool))
             case Tag.REFERENCE | Tag.CLASS | Tag.EXCEPTION | Tag.SHARED:
                 return self._resolve(Extension(Tag(tag), self._list(data)))
+            case Tag.LIBRARY:
+                return self._library_value(self._list(data))
+            case Tag.NAME:
+                module, name = self._typed(data, str, str)
+                look_up = names.look_up if self._to_candidate else names.data_type
+                return look_up((module, name))
+            case Tag.ARRAY_KIND:
+                return array_kinds.make_kind(self._list(data))
         raise WireError(f"a message has an impossible extension {tag}")
+
+    def _library_value(self, fields: list[Any]) -> object:
+        self._allowance.spend(_BYTES_PER_LIBRARY_VALUE)
+        value = library.make(fields, self._to_candidate)
+        self._allowance.spend(library.hidden_size(value))
+        return value
 
     def _list(self, data: bytes) -> list[Any]:
         value = self.decode(data)
@@ -203,23 +268,11 @@ class _Decoder:
             raise WireError("a message has a container that is none")
         return value
 
-    def _typed(self, data: bytes, *types: type) -> list[Any]:
+    def _typed(self, data: bytes, *types: Any) -> list[Any]:
         value = self._list(data)
         if len(value) != len(types) or not all(map(isinstance, value, types)):
             raise WireError("a message has fields of the wrong type")
         return value
-
-
-def _key_weight(key: object) -> int:
-    """How much comparing this key costs, where hashes can be made to collide; 0 if not."""
-    match key:
-        case str() | bytes() | None:
-            return 0
-        case int():
-            return 0 if key.bit_length() <= _BITS_OF_A_SMALL_KEY else 1 + key.bit_length() // 64
-        case tuple() | frozenset():
-            return 1 + sum(1 + _key_weight(item) for item in key)
-    return 1
 
 
 def no_reference(_: object) -> None:

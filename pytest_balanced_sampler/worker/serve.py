@@ -122,7 +122,7 @@ class CandidateServer:
         received = frames.receive_frame(self._channel)
         if received is None:
             return None
-        return values.decode(received, self._resolve)
+        return values.decode(received, self._resolve, to_candidate=True)
 
     def _resolve(self, extension: tags.Extension) -> object:
         if extension.tag is tags.Tag.EXCEPTION:
