@@ -197,7 +197,6 @@ def worker():
         (tags.Tag.REFERENCE, [1, [1, "Own", "Own", "own", [[1]], []]]),
         (tags.Tag.CLASS, [1]),
         (tags.Tag.CLASS, [1, "Own", "Own", "own", [[0], [0]], []]),
-        (tags.Tag.CLASS, [1, "Own", "Own", "own", [], [["__len__"]]]),
         (tags.Tag.EXCEPTION, [1, [0], [], "no exception", {}]),
         (tags.Tag.EXCEPTION, [1, [2, "Own", "Own", "own", [], []], [], "", {}]),
         (tags.Tag.SHARED, [1]),
