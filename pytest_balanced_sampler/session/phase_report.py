@@ -6,7 +6,7 @@ Whatever a candidate made is escaped here, before a report leaves the process.
 from __future__ import annotations
 
 import re
-import unittest
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -16,7 +16,6 @@ from ..errors import (
     CandidateFault,
     FaultInFixture,
     HarnessError,
-    LoadError,
     SolutionError,
     WorkerLost,
 )
@@ -36,16 +35,20 @@ _RECORD = "solution_record"
 """The attribute of a report that holds the record, as plain data: pytest-xdist sends it along."""
 
 
-_SKIPS = (pytest.skip.Exception, unittest.SkipTest)
+_LEFT_OUT = (TestOutcome.SKIPPED, TestOutcome.XFAILED)
 
 
 class Test(NamedTuple):
-    """A test of one candidate, and what it has done by the end of a phase."""
+    """A test of one candidate, and what it has done by the end of a phase.
+
+    `is_import_touched` says whether its file asked the candidate for something when imported.
+    """
 
     candidate: int
     name: str
     is_touched: bool
     reaches_candidate: bool
+    is_import_touched: bool = False
 
 
 def record_of(report: pytest.TestReport) -> PhaseRecord | None:
@@ -82,69 +85,14 @@ def include_subtests(report: pytest.TestReport, subtests: list[pytest.TestReport
             return
 
 
-def untouched_error_in(reports: list[dict[str, Any]]) -> str | None:
-    """The first error, in the serialised reports of a test, before a candidate was asked."""
+def untouched_errors_in(reports: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    """The untouched errors in serialised reports, by test and phase."""
     records = (report.get(_RECORD) or {} for report in reports)
-    failed = (record for record in records if record.get("failure_mode") is not None)
-    error: str | None = next(failed, {}).get("untouched_error")
-    return error
-
-
-def uncollected_test(
-    test: Test, nodeid: str, error: BaseException, run: CandidateRun
-) -> pytest.TestReport:
-    """The report of a test that cannot be collected with this candidate.
-
-    Where the candidate was asked for something, what the import of the tests raised is its failure.
-    """
-    cause = (run.fault() or error) if test.is_touched else error
-    file = nodeid.partition("::")[0]
-    shown = printable(_in_short(_message(cause)), 1000)
-    report = pytest.TestReport(nodeid, (file, None, nodeid), {}, "failed", shown, "setup")
-    if isinstance(error, _SKIPS) and not test.is_touched:
-        report.outcome = "skipped"
-    outcome = _phase_outcome(report, cause, run)
-    mode = None
-    if outcome is TestOutcome.HARNESS_ERROR:
-        mode = Outcome.HARNESS_ERROR.value
-    elif outcome is TestOutcome.FAILED:
-        mode = getattr(cause, "failure_mode", None) or LoadError.failure_mode
-    record = PhaseRecord(
-        candidate=test.candidate,
-        test=test.name,
-        phase="setup",
-        outcome=outcome,
-        duration=0.0,
-        failure_mode=mode,
-        message=shown,
-        sha256=run.sha256,
-        untouched_error=None if test.is_touched else f"{type(error).__name__}: {shown}",
-        tries=run.tries,
-    )
-    attach(report, record)
-    return report
-
-
-def _in_short(message: str) -> str:
-    """The error itself, where pytest has wrapped it in the traceback of the tests' import."""
-    lines = [line[1:].strip() for line in message.splitlines() if line.startswith("E ")]
-    return lines[-1] if lines else message.strip()
-
-
-def lost_test(candidate: int, test: str, is_touched: bool, why: str) -> pytest.TestReport:
-    """The report of a test whose process was lost twice.
-
-    Once the candidate had been asked for something, the loss is its own: otherwise a way to end the
-    process would be a way out of the count.
-    """
-    message = "the process that ran this test died twice"
-    outcome = TestOutcome.FAILED if is_touched else TestOutcome.HARNESS_ERROR
-    mode = CandidateFault.failure_mode if is_touched else Outcome.HARNESS_ERROR.value
-    shown = printable(f"{message}\n{why}".strip())
-    report = pytest.TestReport(test, ("", None, test), {}, "failed", shown, "teardown")
-    record = PhaseRecord(candidate, test, "teardown", outcome, 0.0, mode, message, tries=2)
-    attach(report, record)
-    return report
+    return {
+        (record["test"], record["phase"]): record["untouched_error"]
+        for record in records
+        if record.get("untouched_error") is not None
+    }
 
 
 def add_tampering(report: pytest.TestReport, signs: list[str]) -> None:
@@ -175,10 +123,14 @@ def annotate(
         report.outcome = "failed"
         report.longrepr = f"{type(fault).__name__}: {fault}"
     if not report.passed:
-        run.reported_fault = fault
-    outcome = _phase_outcome(report, fault or error, run)
-    cause = (fault or error) if outcome in (TestOutcome.FAILED, TestOutcome.HARNESS_ERROR) else None
+        if error is not None and fault is run.reported_fault:
+            fault = None  # An earlier phase has told of it; this one ends with an error of its own.
+        run.reported_fault = run.fault()
+    outcome = phase_outcome(report, fault or error, run)
+    cause = None if outcome in (TestOutcome.PASSED, TestOutcome.XPASSED) else fault or error
     is_touched = test.is_touched or isinstance(cause, SolutionError | CandidateFault | HarnessError)
+    is_skip = outcome in _LEFT_OUT
+    is_untouched = not is_touched and (is_skip or not test.is_import_touched)
     record = PhaseRecord(
         candidate=test.candidate,
         test=test.name,
@@ -186,15 +138,17 @@ def annotate(
         outcome=outcome,
         duration=report.duration,
         failure_mode=None if cause is None else failure_mode_of(cause, test.name, outcome),
-        message=printable(_message(cause), 1000) if cause is not None else "",
+        message=printable(message_of(cause), 1000) if cause is not None else "",
         tampering=list(filter(None, [getattr(cause, "tampering", "")])),
         sha256=run.sha256,
         reaches_candidate=test.reaches_candidate or is_touched,
-        untouched_error=None if cause is None or is_touched else describe_error(cause),
+        untouched_error=describe_error(cause) if cause is not None and is_untouched else None,
         tries=run.tries,
         total=total,
     )
     attach(report, record)
+    if is_skip and is_touched:
+        record = count_as_failure(report)
     if not keeps_details:
         _make_brief(report, record)
     elif report.failed:
@@ -208,19 +162,44 @@ def describe_error(error: BaseException) -> str:
     return _DIFFERS_BY_PROCESS.sub("", printable(f"{type(error).__name__}: {error}", 1000))
 
 
-def blame_the_author(report: pytest.TestReport) -> None:
-    """Have the report of an untouched failure say that nothing can be graded because of it."""
+def settle(report: pytest.TestReport, is_authors: Callable[[PhaseRecord], bool]) -> None:
+    """Have a report say whose doing it is that it is no pass, where that is open."""
+    record = record_of(report)
+    if record is None or record.untouched_error is None:
+        return
+    is_skip = record.outcome in _LEFT_OUT
+    if not is_authors(record):
+        if is_skip:
+            count_as_failure(report)
+    elif not is_skip:
+        _blame_the_author(report, record)
+
+
+def count_as_failure(report: pytest.TestReport) -> PhaseRecord:
+    """Have a test count as failed that was left out because of the candidate."""
     record = record_of(report)
     assert record is not None
-    message = f"this test fails before it asks the candidate for anything: {record.message}"
+    message = f"{record.outcome} because of the candidate, or after it was asked: {record.message}"
+    vars(report).pop("wasxfail", None)
+    report.outcome = "failed"
+    report.longrepr = message
+    mode = record.failure_mode or record.test
+    record = replace(record, outcome=TestOutcome.FAILED, failure_mode=mode, message=message)
+    attach(report, record)
+    return record
+
+
+def _blame_the_author(report: pytest.TestReport, record: PhaseRecord) -> None:
+    message = f"this fails without any candidate, too: {record.message}"
     mode = Outcome.HARNESS_ERROR.value
     outcome = TestOutcome.HARNESS_ERROR
     attach(report, replace(record, outcome=outcome, failure_mode=mode, message=message))
 
 
-def _phase_outcome(
+def phase_outcome(
     report: pytest.TestReport, cause: BaseException | None, run: CandidateRun
 ) -> TestOutcome:
+    """What a phase came to, as pytest and the fault that was seen tell it."""
     if hasattr(report, "wasxfail"):
         return TestOutcome.XPASSED if report.passed else TestOutcome.XFAILED
     if not report.failed:
@@ -230,7 +209,8 @@ def _phase_outcome(
     return TestOutcome.HARNESS_ERROR if isinstance(cause, HarnessError) else TestOutcome.FAILED
 
 
-def _message(cause: BaseException) -> str:
+def message_of(cause: BaseException) -> str:
+    """What a grade says of an error."""
     text = str(cause)
     if isinstance(cause, AssertionError) and not isinstance(cause, SolutionError):
         # pytest writes the author's own message first, and what it knows of the values after it.

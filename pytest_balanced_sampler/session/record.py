@@ -27,9 +27,9 @@ class PhaseRecord:
     """What was seen of one phase (setup, call or teardown) of one test of one candidate.
 
     `reaches_candidate` says whether the test is the candidate's by now, or only the task's own.
-    `untouched_error` describes the error of a phase that failed before the candidate was asked for
-    anything, until it is known whose fault that is. `total` is how many tests the candidate has,
-    where that is not known from collection.
+    `untouched_error` describes what a phase ended with that failed, or was skipped, before the
+    candidate was asked for anything, until it is known whose doing that is. `total` is how many
+    tests the candidate has, where that is not known from collection.
     """
 
     candidate: int
