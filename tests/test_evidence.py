@@ -1,4 +1,4 @@
-"""A test that shows nothing is no pass, and what the candidate decides is no way out of the count."""
+"""A test that shows nothing is no pass; what a candidate decides is no way out of the count."""
 
 import textwrap
 

@@ -508,6 +508,32 @@ def test_unusual_tests_grade_as_others_do(grade, tests):
     assert outcomes(run) == ["passed", "failed", "passed"], run.output
 
 
+def test_a_test_that_stops_the_clock(grade):
+    """Stops no limit, though it patches what modules have imported too, as freezegun does."""
+    tests = """
+        import os, sys, time
+        from unittest import mock
+
+        def stopped(*_, **__):
+            return 1.0
+
+        def test_all(solution):
+            assert solution.double(2) == 4
+            real = [getattr(time, name) for name in ("monotonic", "clock_gettime", "sleep")]
+            real += [os.listdir, os.read, os.scandir, os.getpid, os.waitstatus_to_exitcode]
+            for module in list(sys.modules.values()):
+                for name, value in list(vars(module).items()):
+                    if any(value is one for one in real):
+                        setattr(module, name, stopped)
+            assert time.monotonic() == time.monotonic()
+            assert solution.double(3) == 6
+    """
+    waits = "import time\ndef double(x):\n    time.sleep(600 * (x == 3))\n    return 2 * x\n"
+    run = grade([RIGHT, WRONG, waits, FAULTS["loops"]], tests, "--solution-timeout=0.3")
+    assert outcomes(run) == ["passed", *["failed"] * 3], run.output
+    assert [graded["failure_mode"] for graded in run.grades[2:]] == ["timeout"] * 2, run.output
+
+
 @pytest.mark.parametrize("arguments", [["-x"], []], ids=["stop at a failure", "second try"])
 def test_fixtures_clean_up_when_a_process_ends_early(grade, tmp_path, arguments):
     """Session fixtures are torn down before a second try, and when the session stops."""

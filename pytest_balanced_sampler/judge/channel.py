@@ -6,15 +6,14 @@ asking the caller's `check` whether to go on.
 
 from __future__ import annotations
 
-import os
 import select
 import socket
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
 from ..text import printable
 from ..wire import frames, tags
+from .unpatched import os, time
 
 MAX_KEPT_OUTPUT = 64 * 1024
 

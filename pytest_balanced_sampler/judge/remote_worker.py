@@ -7,10 +7,8 @@ happens in `RemoteWorker.request`, under the trusted side's clock.
 from __future__ import annotations
 
 import builtins
-import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +32,7 @@ from ..text import printable, printable_line
 from ..wire import frames, tags, values
 from .channel import Channel
 from .limits import Limits
+from .unpatched import os, time
 
 MAX_MEMORY_PER_TEST = 2 * 2**30
 """What all that a candidate sends in one test may take in memory, by a rough and high estimate: a
