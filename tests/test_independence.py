@@ -534,6 +534,39 @@ def test_a_test_that_stops_the_clock(grade):
     assert [graded["failure_mode"] for graded in run.grades[2:]] == ["timeout"] * 2, run.output
 
 
+LATE = """
+import os, socket, stat, threading, time
+def late():
+    time.sleep(0.1)
+    %s
+def double(x):
+    threading.Thread(target=late, daemon=True).start()
+    return 2 * x
+"""
+WRITES = """for number in range(3, 64):
+        try:
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                os.write(number, b"1234567890")
+        except OSError:
+            pass"""
+
+
+def test_a_late_fault(grade):
+    """A candidate whose process ends, or breaks the protocol, after its last answer is no pass."""
+    tests = """
+        import time
+
+        def test_all(solution):
+            assert solution.double(3) == 6
+
+        def test_own():
+            time.sleep(0.5)
+    """
+    run = grade([RIGHT, LATE % "os._exit(0)", LATE % WRITES, RIGHT], tests)
+    assert outcomes(run) == ["passed", "failed", "failed", "passed"], run.output
+    assert [graded["failure_mode"] for graded in run.grades[1:3]] == ["crash"] * 2
+
+
 @pytest.mark.parametrize("arguments", [["-x"], []], ids=["stop at a failure", "second try"])
 def test_fixtures_clean_up_when_a_process_ends_early(grade, tmp_path, arguments):
     """Session fixtures are torn down before a second try, and when the session stops."""

@@ -51,10 +51,7 @@ class Channel:
         Raises `EOFError` when the worker is gone and `WireError` when it sent an unexpected reply.
         """
         __tracebackhide__ = True
-        if any(descriptor == self._socket.fileno() for descriptor, _ in self._poll.poll(0)):
-            if self._receive_piece(1):
-                raise tags.WireError("a reply that nobody asked for")
-            raise EOFError
+        self.expect_silence()
         left = memoryview(frames.FRAME_HEADER.pack(len(body)) + body)
         while left:
             try:
@@ -63,6 +60,13 @@ class Channel:
                 self._wait_for(select.POLLOUT, check)
             except OSError:
                 raise EOFError from None
+
+    def expect_silence(self) -> None:
+        """Look, without waiting, whether the worker sends nothing. Raises what `send` does."""
+        if any(descriptor == self._socket.fileno() for descriptor, _ in self._poll.poll(0)):
+            if self._receive_piece(1):
+                raise tags.WireError("a reply that nobody asked for")
+            raise EOFError
 
     def receive(self, check: Callable[[], None]) -> bytes:
         """Receive exactly one message; `check` and what is raised are as for `send`."""

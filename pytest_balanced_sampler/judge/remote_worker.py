@@ -120,6 +120,20 @@ class RemoteWorker:
         """What the candidate printed since the last call, made safe to show."""
         return self._channel.drain_output()
 
+    def late_fault(self) -> CandidateFault | None:
+        """What the candidate has done since its last reply that ends its process, if anything."""
+        if not self.is_alive:
+            return None
+        try:
+            self._channel.expect_silence()
+        except EOFError:
+            fault = self._died()
+            # Killed when it had answered everything: that may be the machine's, and shows nothing.
+            return fault if isinstance(fault, CandidateFault) else None
+        except tags.WireError as error:
+            return self.breach(str(error))
+        return None
+
     def close(self) -> Death:
         """End the worker's process, unless it has ended, and say how it did."""
         death = self._death or self._end()

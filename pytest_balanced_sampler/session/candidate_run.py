@@ -132,6 +132,12 @@ class CandidateRun:
         """What the candidate printed since the last call."""
         return self._worker.drain_output() if self._worker else ""
 
+    def late_fault(self) -> CandidateFault | None:
+        """What the candidate has done since it was asked last, if that is a fault."""
+        with suppress(HarnessError):
+            return self._worker.late_fault() if self._worker is not None else None
+        return None
+
     def end(self) -> list[str]:
         """End the run. Gives the signs of tampering that only the end of a worker shows."""
         worker, self._worker, self._module = self._worker, None, None

@@ -21,7 +21,7 @@ from .collection import TestNames, with_candidate
 from .forked_process import ParentLink
 from .gaps import result_checked
 from .import_mode import ImportMode
-from .phase_report import Test, add_tampering, annotate, include_subtests
+from .phase_report import Test, add_late_fault, add_tampering, annotate, include_subtests
 from .session_lock import SessionLock
 from .touches import Touches
 from .unrun_report import uncollected_test
@@ -158,6 +158,8 @@ class CandidateTests:
         run.had_timeout |= isinstance(run.fault(), SolutionTimeout)
         if nextitem is None or run.has_ended:
             self._tear_down_all(item.session)
+            if (fault := run.late_fault()) is not None:
+                add_late_fault(self._reports[-1], fault)
             if signs := run.end():
                 add_tampering(self._reports[-1], signs)
         reports = [self._as_data(report) for report in [*self._sub_reports, *self._reports]]

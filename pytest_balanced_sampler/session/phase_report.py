@@ -102,6 +102,25 @@ def add_tampering(report: pytest.TestReport, signs: list[str]) -> None:
     attach(report, replace(record, tampering=[*record.tampering, *signs]))
 
 
+def add_late_fault(report: pytest.TestReport, fault: CandidateFault) -> None:
+    """Have the last report of a candidate tell what it did when all its tests had been run."""
+    record = record_of(report)
+    assert record is not None
+    if record.outcome is not TestOutcome.PASSED:
+        return
+    report.outcome = "failed"
+    report.longrepr = message = f"after the last test: {fault}"
+    failed = replace(
+        record,
+        outcome=TestOutcome.FAILED,
+        failure_mode=failure_mode_of(fault, record.test, TestOutcome.FAILED),
+        message=message,
+        tampering=[*record.tampering, *filter(None, [fault.tampering])],
+        reaches_candidate=True,
+    )
+    attach(report, failed)
+
+
 def annotate(
     report: pytest.TestReport,
     error: BaseException | None,

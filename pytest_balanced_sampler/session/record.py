@@ -96,6 +96,14 @@ class CandidateRecord:
             first = self._causes.setdefault(record.outcome, record)
             self._causes[record.outcome] = min(first, record, key=self._order_of)
 
+    def as_at_first(self) -> CandidateRecord:
+        """The record of the same candidate and tests, when nothing was seen yet."""
+        record = CandidateRecord(self.solution, self.path, self.index, self.gaps)
+        for test in self._phases_passed:
+            record.expect(test)
+        record._deselected = set(self._deselected)
+        return record
+
     def unfinished_test(self) -> str:
         """The first test that has not ended; empty where all have."""
         unfinished = (name for name, passed in self._phases_passed.items() if passed < len(_PHASES))
