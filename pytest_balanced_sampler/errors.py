@@ -20,6 +20,7 @@ class Raised:
     """The candidate's own, made safe to show."""
 
     failure_mode: str | None = None
+    tampering: str = ""
 
 
 def mark_as_raised(error: BaseException, raised: Raised) -> None:
@@ -51,6 +52,13 @@ class CandidateFault(BaseException):
         super().__init__(message)
         self.traceback = traceback
         self.tampering = tampering
+
+
+def told_by_worker(error: BaseException | None) -> CandidateFault | Raised | None:
+    """What the candidate's side told of an error: traceback, failure mode, tampering."""
+    if error is None or isinstance(error, CandidateFault):
+        return error
+    return solution_error(error)
 
 
 class NoSolution(CandidateFault):

@@ -15,8 +15,22 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
+SHARED = ("archives", "browser", "catalogue", "cluster", "scenarios", "session", "styles")
+"""Fixtures of a module that take long: what they make is used by several tests."""
+
 ROOT = Path(__file__).parent.parent
 GENEROUS_SECONDS = 600
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have pytest-xdist keep the tests that share such a fixture in one process."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        for name in getattr(item, "fixturenames", ()):
+            if name in SHARED:
+                item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{name}"))
 
 
 @dataclass

@@ -229,6 +229,19 @@ def test_9_torch_and_numpy():
     assert named == {"wire/array_kinds.py", "wire/arrays.py", "worker/warm.py"}
 
 
+def test_9_what_tests_patch():
+    """Beside tests, which may patch these modules, copies of them are used."""
+    for folder, names in {"judge": {"os", "time"}, "session": {"time"}}.items():
+        found = [
+            str(one)
+            for module in files()
+            if module.startswith(f"{folder}.") and module != "judge.unpatched"
+            for one in imports(module)
+            if not one.is_own and one.imported in names
+        ]
+        assert found == [], f"{found}: import it from judge/unpatched.py"
+
+
 def test_10_plugin():
     """Pytest imports the plugin in every session: it loads the standard library and pytest only."""
     code = (

@@ -42,7 +42,7 @@ def grade(tmp_path):
         given = [f"--solution={path}" for path in paths]
         return run_pytest(
             *given,
-            "--solution-timeout=1",
+            "--solution-timeout=0.5",
             *arguments,
             cwd=tmp_path,
             report_file=tmp_path / "report.json",
@@ -53,6 +53,20 @@ def grade(tmp_path):
 
 def outcomes(run):
     return [grade["outcome"] for grade in run.grades]
+
+
+def files_of(cases):
+    """Test files, one for each case, that are graded in one session."""
+    return {f"test_case_{number}": text for number, text in enumerate(cases.values())}
+
+
+def outcomes_in(graded, file):
+    """The outcomes of the tests of one file."""
+    return {
+        name: outcome
+        for name, outcome in graded["tests"].items()
+        if name.startswith(f"{file}.py::")
+    }
 
 
 REACHES = {
@@ -124,13 +138,17 @@ REACHES = {
 }
 
 
-@pytest.mark.parametrize("more", REACHES.values(), ids=REACHES)
-def test_a_test_counts_however_it_reaches_the_candidate(grade, more):
+def test_a_test_counts_however_it_reaches_the_candidate(grade):
     """What it asserts fails a wrong candidate, and is listed in the grade of a right one."""
     tests = "import pytest, unittest\ndef test_ok(solution):\n    assert solution.double(2) == 4\n"
-    run = grade([RIGHT, WRONG, RIGHT], tests + textwrap.dedent(more))
+    files = files_of({name: tests + textwrap.dedent(more) for name, more in REACHES.items()})
+    run = grade([RIGHT, WRONG, RIGHT], tests, **files)
     assert outcomes(run) == ["passed", "failed", "passed"], run.output
-    assert any(name.endswith("test_more") for name in run.grades[0]["tests"])
+    for file in files:
+        for graded, wanted in zip(run.grades, ["passed", "failed", "passed"], strict=True):
+            of_file = outcomes_in(graded, file)
+            assert any(name.endswith("test_more") for name in of_file), file
+            assert ("failed" if "failed" in of_file.values() else "passed") == wanted, file
 
 
 STATE = {
@@ -217,13 +235,14 @@ CONFTEST = (
 )
 
 
-@pytest.mark.parametrize("tests", STATE.values(), ids=STATE)
-def test_no_state_outlives_a_candidate(grade, tests):
+def test_no_state_outlives_a_candidate(grade):
     """Whatever a right candidate leaves in the tests, a wrong one after it fails."""
-    files = {"helper": HELPER, "conftest": CONFTEST}
-    run = grade([RIGHT, WRONG, RIGHT, WRONG], tests, **files)
+    files = files_of(STATE)
+    run = grade([RIGHT, WRONG] * 2, "", helper=HELPER, conftest=CONFTEST, **files)
     assert outcomes(run) == ["passed", "failed"] * 2, run.output
     assert len({str(grade["tests"]) for grade in run.grades[1::2]}) == 1
+    for file in files:
+        assert set(outcomes_in(run.grades[1], file).values()) == {"failed"}, file
 
 
 @pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "xdist"])
@@ -236,16 +255,15 @@ def test_state_with_a_grader_or_xdist(grade, tmp_path, more):
         assert outcomes(run) == ["passed", "failed"] * 4, run.output
         return
     (tmp_path / "task" / "test_task.py").write_text(tests)
-    with Grader(tmp_path / "task", solution_timeout=1) as grader:
-        for _ in range(3):
+    with Grader(tmp_path / "task", solution_timeout=0.3) as grader:
+        for _ in range(2):
             grades = grader.grade([RIGHT, WRONG, *FAULTS.values(), RIGHT])
             assert [grade.reward() for grade in grades] == [1, *[0] * 7, 1]
 
 
-@pytest.mark.parametrize("scope", ["function", "class", "module", "session"])
-def test_a_fault_in_a_fixture_leaves_the_next_candidate_alone(grade, scope):
+def test_a_fault_in_a_fixture_leaves_the_next_candidate_alone(grade):
     """A candidate that cannot answer an author's fixture fails, and only that candidate."""
-    tests = f"""
+    tests = """
         import pytest
 
         @pytest.fixture(scope="{scope}")
@@ -259,12 +277,15 @@ def test_a_fault_in_a_fixture_leaves_the_next_candidate_alone(grade, scope):
         def test_second(solution, two):
             assert two == 2
     """
-    run = grade([*FAULTS.values(), RIGHT, *FAULTS.values(), RIGHT], tests)
+    scopes = ("function", "class", "module", "session")
+    files = files_of({scope: tests.format(scope=scope) for scope in scopes})
+    run = grade([*FAULTS.values(), RIGHT] * 2, "", "--solution-timeout=0.3", **files)
     wanted = ["no_solution", *["failed"] * (len(FAULTS) - 1), "passed"]
     assert outcomes(run) == wanted * 2, run.output
     for graded in run.grades:
         whole = "passed" if graded["outcome"] == "passed" else "failed"
-        assert graded["tests"] == {"test_first": whole, "test_second": whole}
+        assert len(graded["tests"]) == 2 * len(files)
+        assert set(graded["tests"].values()) == {whole}
     assert "INTERNALERROR" not in run.output
 
 
@@ -443,12 +464,16 @@ DIES = {
 }
 
 
-@pytest.mark.parametrize(("bad", "tests"), DIES.values(), ids=DIES)
-def test_no_way_out_of_the_count(grade, bad, tests):
+def test_no_way_out_of_the_count(grade):
     """A candidate fails, and it alone, whatever a test does because of it."""
-    run = grade([RIGHT, bad, RIGHT], tests)
-    assert outcomes(run) == ["passed", "failed", "passed"], run.output
+    files = files_of({name: tests for name, (_, tests) in DIES.items()})
+    bad = dict.fromkeys(source for source, _ in DIES.values())
+    run = grade([RIGHT, *bad, RIGHT], "", **files)
+    assert outcomes(run) == ["passed", *["failed"] * len(bad), "passed"], run.output
     assert "INTERNALERROR" not in run.output
+    graded = dict(zip(bad, run.grades[1:], strict=False))
+    for file, (source, _) in zip(files, DIES.values(), strict=True):
+        assert set(outcomes_in(graded[source], file).values()) == {"failed"}, file
 
 
 UNUSUAL = {
@@ -506,6 +531,65 @@ def test_unusual_tests_grade_as_others_do(grade, tests):
     """What a test does to its own process changes no grade."""
     run = grade([RIGHT, WRONG, RIGHT], tests, "-s")
     assert outcomes(run) == ["passed", "failed", "passed"], run.output
+
+
+def test_a_test_that_stops_the_clock(grade):
+    """Stops no limit, though it patches what modules have imported too, as freezegun does."""
+    tests = """
+        import os, sys, time
+        from unittest import mock
+
+        def stopped(*_, **__):
+            return 1.0
+
+        def test_all(solution):
+            assert solution.double(2) == 4
+            real = [getattr(time, name) for name in ("monotonic", "clock_gettime", "sleep")]
+            real += [os.listdir, os.read, os.scandir, os.getpid, os.waitstatus_to_exitcode]
+            for module in list(sys.modules.values()):
+                for name, value in list(vars(module).items()):
+                    if any(value is one for one in real):
+                        setattr(module, name, stopped)
+            assert time.monotonic() == time.monotonic()
+            assert solution.double(3) == 6
+    """
+    waits = "import time\ndef double(x):\n    time.sleep(600 * (x == 3))\n    return 2 * x\n"
+    run = grade([RIGHT, WRONG, waits, FAULTS["loops"]], tests, "--solution-timeout=0.3")
+    assert outcomes(run) == ["passed", *["failed"] * 3], run.output
+    assert [graded["failure_mode"] for graded in run.grades[2:]] == ["timeout"] * 2, run.output
+
+
+LATE = """
+import os, socket, stat, threading, time
+def late():
+    time.sleep(0.1)
+    %s
+def double(x):
+    threading.Thread(target=late, daemon=True).start()
+    return 2 * x
+"""
+WRITES = """for number in range(3, 64):
+        try:
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                os.write(number, b"1234567890")
+        except OSError:
+            pass"""
+
+
+def test_a_late_fault(grade):
+    """A candidate whose process ends, or breaks the protocol, after its last answer is no pass."""
+    tests = """
+        import time
+
+        def test_all(solution):
+            assert solution.double(3) == 6
+
+        def test_own():
+            time.sleep(0.5)
+    """
+    run = grade([RIGHT, LATE % "os._exit(0)", LATE % WRITES, RIGHT], tests)
+    assert outcomes(run) == ["passed", "failed", "failed", "passed"], run.output
+    assert [graded["failure_mode"] for graded in run.grades[1:3]] == ["crash"] * 2
 
 
 @pytest.mark.parametrize("arguments", [["-x"], []], ids=["stop at a failure", "second try"])

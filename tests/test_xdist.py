@@ -2,6 +2,11 @@
 
 import itertools
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -127,6 +132,53 @@ def test_a_process_that_dies_between_tests_costs_no_more_than_the_next(
     assert outcomes == {
         f"candidates/{name}.py": "harness_error" if name == "b" else "passed" for name in names
     }, run.output
+
+
+def test_a_process_that_dies_once(grade, tmp_path):
+    """Costs its candidate nothing: another process grades it from the start."""
+    (tmp_path / "conftest.py").write_text(
+        "import os\nfrom pathlib import Path\n"
+        "def pytest_configure(config):\n"
+        "    if hasattr(config, 'workerinput'):\n"
+        "        config.pluginmanager.register(Dies())\n"
+        "class Dies:\n"
+        "    def pytest_runtest_logstart(self, nodeid):\n"
+        "        name = Path(nodeid.partition('[')[2].replace('/', '_'))\n"
+        "        if 'test_last' in nodeid and not name.exists():\n"
+        "            name.touch()\n"
+        "            os._exit(9)\n"
+    )
+    tests = (
+        "def test_first(solution):\n    assert solution.double(2) == 4\n"
+        "def test_last(solution):\n    assert solution.double(3) == 6\n"
+    )
+    run = grade({name: CANDIDATES[name] for name in ("good", "bad")}, tests, "-n", 2)
+    assert [grade["outcome"] for grade in run.grades] == ["failed", "passed"], run.output
+    assert run.exit_status == 1
+    assert set(run.grades[0]["tests"].values()) == {"failed"}
+
+
+def test_a_session_that_is_told_to_end_leaves_no_folder(tmp_path):
+    """SIGTERM ends the controller, which has made one."""
+    (tmp_path / "candidate.py").write_text(CANDIDATES["good"])
+    (tmp_path / "test_task.py").write_text(
+        "import time\nfrom pathlib import Path\ndef test_all(solution):\n"
+        "    Path('started').touch()\n    time.sleep(600)\n"
+    )
+    (tmp_path / "tmp").mkdir()
+    command = [sys.executable, "-m", "pytest", "--solution=candidate.py", "-n", "1"]
+    session = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
+        stdout=subprocess.DEVNULL,
+    )
+    while not (tmp_path / "started").exists():
+        assert session.poll() is None
+        time.sleep(0.1)
+    session.terminate()
+    assert session.wait() == -signal.SIGTERM
+    assert not list((tmp_path / "tmp").glob("pytest-solution-session-*"))
 
 
 def test_a_second_try_is_alone_in_the_session(grade, tmp_path):

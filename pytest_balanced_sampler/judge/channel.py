@@ -6,15 +6,14 @@ asking the caller's `check` whether to go on.
 
 from __future__ import annotations
 
-import os
 import select
 import socket
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
 from ..text import printable
 from ..wire import frames, tags
+from .unpatched import os, time
 
 MAX_KEPT_OUTPUT = 64 * 1024
 
@@ -52,10 +51,7 @@ class Channel:
         Raises `EOFError` when the worker is gone and `WireError` when it sent an unexpected reply.
         """
         __tracebackhide__ = True
-        if any(descriptor == self._socket.fileno() for descriptor, _ in self._poll.poll(0)):
-            if self._receive_piece(1):
-                raise tags.WireError("a reply that nobody asked for")
-            raise EOFError
+        self.expect_silence()
         left = memoryview(frames.FRAME_HEADER.pack(len(body)) + body)
         while left:
             try:
@@ -64,6 +60,13 @@ class Channel:
                 self._wait_for(select.POLLOUT, check)
             except OSError:
                 raise EOFError from None
+
+    def expect_silence(self) -> None:
+        """Look, without waiting, whether the worker sends nothing. Raises what `send` does."""
+        if any(descriptor == self._socket.fileno() for descriptor, _ in self._poll.poll(0)):
+            if self._receive_piece(1):
+                raise tags.WireError("a reply that nobody asked for")
+            raise EOFError
 
     def receive(self, check: Callable[[], None]) -> bytes:
         """Receive exactly one message; `check` and what is raised are as for `send`."""

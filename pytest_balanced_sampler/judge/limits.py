@@ -5,14 +5,12 @@ All of it is attributed to the one process: what others do to the disk meanwhile
 
 from __future__ import annotations
 
-import os
 import stat
 import sys
-import time
 from contextlib import suppress
-from pathlib import Path
 
 from ..errors import CandidateFault, SolutionCrash, SolutionTimeout
+from .unpatched import open_file, os, time
 
 WALL_SECONDS_PER_CPU_SECOND = 3
 """A candidate may wait, or share the machine, for this many times its CPU budget."""
@@ -29,8 +27,6 @@ could hide files, but the kernel counts the pages that it writes."""
 MAX_MAPPINGS = 20_000
 MAX_THREADS = 500
 _START_SECONDS = 60
-
-# Files are opened by their `Path`: a test may have patched the built-in `open`.
 
 
 class Limits:
@@ -97,7 +93,7 @@ def _bytes_written_by(pid: int | None) -> int:
 
     Never less than what its files hold, except on tmpfs, which counts nothing.
     """
-    with suppress(OSError), Path(f"/proc/{pid}/io").open("rb") as file:
+    with suppress(OSError), open_file(f"/proc/{pid}/io", "rb") as file:
         counts = {name: int(count) for name, count in (line.split(b": ") for line in file)}
         return counts[b"write_bytes"] - counts[b"cancelled_write_bytes"]
     return 0
@@ -145,7 +141,7 @@ def _nameless_bytes(pid: int | None, folder: str) -> int | None:
                 if status.st_nlink == 0 and stat.S_ISREG(status.st_mode):
                     sizes[status.st_ino] = status.st_blocks * 512
     prefix = os.fsencode(os.path.realpath(folder)) + b"/"
-    with suppress(OSError), Path(f"/proc/{pid}/maps").open("rb") as mappings:
+    with suppress(OSError), open_file(f"/proc/{pid}/maps", "rb") as mappings:
         for number, line in enumerate(mappings):
             if number > MAX_MAPPINGS:
                 return None

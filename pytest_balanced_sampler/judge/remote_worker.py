@@ -6,10 +6,8 @@ happens in `RemoteWorker.request`, under the trusted side's clock.
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +33,7 @@ from ..wire.shared import SharedContainers
 from .channel import Channel
 from .limits import Limits
 from .raised import describe_exception, raised
+from .unpatched import os, time
 
 MAX_MEMORY_PER_TEST = 2 * 2**30
 """What all that a candidate sends in one test may take in memory, by a rough and high estimate: a
@@ -123,6 +122,20 @@ class RemoteWorker:
     def drain_output(self) -> str:
         """What the candidate printed since the last call, made safe to show."""
         return self._channel.drain_output()
+
+    def late_fault(self) -> CandidateFault | None:
+        """What the candidate has done since its last reply that ends its process, if anything."""
+        if not self.is_alive:
+            return None
+        try:
+            self._channel.expect_silence()
+        except EOFError:
+            fault = self._died()
+            # Killed when it had answered everything: that may be the machine's, and shows nothing.
+            return fault if isinstance(fault, CandidateFault) else None
+        except tags.WireError as error:
+            return self.breach(str(error))
+        return None
 
     def close(self) -> Death:
         """End the worker's process, unless it has ended, and say how it did."""

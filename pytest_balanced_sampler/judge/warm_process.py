@@ -8,7 +8,6 @@ its own. When a connection hangs up, by whatever death, the warm process ends it
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from ..files import remove_tree
 from ..text import printable
 from ..wire import frames, values
 from .remote_worker import Death, RemoteWorker, describe_exit
+from .unpatched import os
 
 _WARM_MODULE = "pytest_balanced_sampler.worker.warm"
 _START_SECONDS = 300

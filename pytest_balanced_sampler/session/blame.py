@@ -1,48 +1,73 @@
-"""Whose fault it is that a test failed before it asked the candidate for anything."""
+"""Whose doing it is that a test failed, or was skipped, before it asked the candidate."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from .forked_process import ForkedProcess
-from .phase_report import untouched_error_in
+from .phase_report import untouched_errors_in
+from .record import PhaseRecord
+
+Errors = dict[tuple[str, str], str]
+"""What a test ended with in a phase of it, before it asked for a candidate."""
 
 
 class Blame:
-    """Runs such a test once more without any candidate.
+    """Runs the tests without the candidate, so that it has no part in the answer.
 
-    When it fails there with the same error, before it asks for a candidate, the author is to blame,
-    and nothing can be graded. It runs twice, since messages may vary from run to run: then an error
-    of the same type is the same error. In any other case the failure is the candidate's: what an
-    earlier test left behind may have come from it. A candidate has no part in the answer.
+    Only what happens there too is the author's, and then nothing can be graded. The test runs alone
+    without any candidate; twice, since messages may vary from run to run: then an error of the same
+    type is the same error. And it runs after the tests before it with a stand-in for the candidate:
+    what ends otherwise there depends on what those have stored of the candidate's.
     """
 
-    def __init__(self, run_without_candidate: Callable[[str, int], ForkedProcess]) -> None:
-        self._run_without_candidate = run_without_candidate
-        self._errors: dict[str, list[str | None]] = {}
+    def __init__(
+        self,
+        run_alone: Callable[[str, int], ForkedProcess],
+        run_with_stand_in: Callable[[], ForkedProcess],
+    ) -> None:
+        self._run_alone = run_alone
+        self._run_with_stand_in = run_with_stand_in
+        self._alone: dict[str, tuple[Errors, Errors]] = {}
+        self._with_stand_in: Errors | None = None
 
-    def is_authors(self, test: str, error: str) -> bool:
-        """Whether this test fails with this error when there is no candidate."""
-        if test not in self._errors:
-            self._errors[test] = [self._error_without_candidate(test, run) for run in (1, 2)]
-        first, second = self._errors[test]
+    def is_authors(self, record: PhaseRecord) -> bool:
+        """Whether a test ends so whatever the candidate is."""
+        assert record.untouched_error is not None
+        place = record.test, record.phase
+        if record.test not in self._alone:
+            once, again = (_errors(partial(self._run_alone, record.test, run)) for run in (1, 2))
+            self._alone[record.test] = once, again
+        first, second = (errors.get(place) for errors in self._alone[record.test])
         if first is None or second is None:
             return False
-        return error == first if first == second else _type_of(error) == _type_of(first)
-
-    def _error_without_candidate(self, test: str, run: int) -> str | None:
-        process = self._run_without_candidate(test, run)
-        error = None
-        try:
-            for message in process.messages():
-                if message["kind"] in ("collected", "test"):
-                    error = error or untouched_error_in(message["reports"])
-                if message["kind"] == "test":
-                    process.answer(go_on=False)
-        finally:
-            process.kill()
-        return error
+        is_steady = first == second
+        if not _is_same(record.untouched_error, first, is_steady):
+            return False
+        if self._with_stand_in is None:
+            self._with_stand_in = _errors(self._run_with_stand_in)
+        error = self._with_stand_in.get(place)
+        return error is not None and _is_same(error, first, is_steady)
 
 
-def _type_of(error: str) -> str:
-    return error.partition(":")[0]
+def _errors(start: Callable[[], ForkedProcess]) -> Errors:
+    process = start()
+    errors: Errors = {}
+    try:
+        for message in process.messages():
+            if message["kind"] in ("collected", "test"):
+                errors |= untouched_errors_in(message["reports"])
+            if message["kind"] == "test":
+                process.answer(go_on=True)
+            if message["kind"] == "end":
+                break
+    finally:
+        process.kill()
+    return errors
+
+
+def _is_same(error: str, other: str, is_steady: bool) -> bool:
+    if is_steady:
+        return error == other
+    return error.partition(":")[0] == other.partition(":")[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import glob
-import os
 import stat
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import HarnessError, LoadError, NoSolution
+from ..judge.unpatched import os
 from ..text import one_line
 
 MAX_SOURCE_BYTES = 2**20

@@ -37,11 +37,17 @@ class CandidateCollection:
         self._failure: tuple[BaseException, bool] | None = None
         self._uncollected: dict[Path, Uncollected] = {}
         self.deselected: list[pytest.Item] = []
+        self.touching_files: set[Path] = set()
 
-    def collect(self, session: pytest.Session, solution: SolutionModule) -> list[NamedTest]:
-        """The tests that can be collected with this candidate."""
+    def collect(self, session: pytest.Session, solution: SolutionModule | None) -> list[NamedTest]:
+        """The tests that can be collected with this candidate; without one, with the placeholder.
+
+        `touching_files` are then those whose import asked the candidate for something.
+        """
         try:
             self._import_mode.use(solution)
+            if self._run.was_touched:  # By a conftest file, whose values any test may use.
+                self.touching_files.update(self._names.files)
             self._items = self._import_mode.collect(session)
         except (KeyboardInterrupt, pytest.exit.Exception):
             raise
@@ -72,6 +78,8 @@ class CandidateCollection:
         """Note what cannot be collected with this candidate, and why."""
         touches = self._run.touches
         report = yield
+        if self._run.touches > touches:
+            self.touching_files.add(collector.path)
         error = foreign.collection_error(report)
         if error is not None:
             is_touched = self._run.touches > touches

@@ -7,6 +7,7 @@ a worker that has ended and a process that was lost are each followed by another
 from __future__ import annotations
 
 import logging
+import signal
 from typing import Any
 
 import pytest
@@ -23,7 +24,10 @@ from .candidate_tests import CandidateTests
 from .collection import TestNames
 from .forked_process import ForkedProcess, ParentLink
 from .import_mode import ImportMode
-from .phase_report import blame_the_author, lost_test, record_of
+from .phase_report import settle
+from .unrun_report import lost_test
+
+_MAX_SECONDS_WITH_STAND_IN = 120
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +70,7 @@ class CandidateProcesses:
         self._import_mode = import_mode
         self._connection: WarmConnection | None = None
         self._ending: list[ForkedProcess] = []
-        self._blame = Blame(self._run_without_candidate)
+        self._blame = Blame(self._run_alone, self._run_with_stand_in)
 
     def grade(self, item: CandidateItem) -> None:
         """Run the candidate's tests, in further processes where one ends before all have run."""
@@ -150,7 +154,7 @@ class CandidateProcesses:
             process.kill()
         self._ending = [other for other in [*self._ending, process] if not other.is_over()]
 
-    def _run_without_candidate(self, test: str, time: int) -> ForkedProcess:
+    def _run_alone(self, test: str, time: int) -> ForkedProcess:
         """A process that runs one test without a candidate."""
 
         def main(link: ParentLink) -> None:
@@ -161,8 +165,24 @@ class CandidateProcesses:
 
         return ForkedProcess(main)
 
+    def _run_with_stand_in(self) -> ForkedProcess:
+        """A process that runs all tests with a stand-in for the candidate."""
+
+        def main(link: ParentLink) -> None:
+            # A loop that waits for an answer of the candidate's may never end.
+            signal.alarm(_MAX_SECONDS_WITH_STAND_IN)
+            run = self._run_in_fork(None, None, has_stand_in=True)
+            foreign.use_temporary_folder(self._config, "stand-in")
+            self._run_tests(0, run, link, 0)
+
+        return ForkedProcess(main)
+
     def _run_in_fork(
-        self, candidate: Candidate | None, connection: WarmConnection | None
+        self,
+        candidate: Candidate | None,
+        connection: WarmConnection | None,
+        *,
+        has_stand_in: bool = False,
     ) -> CandidateRun:
         """Begin a candidate's run, in the process that was forked for it."""
         self._supply.use_in_forked_process(connection)
@@ -172,9 +192,8 @@ class CandidateProcesses:
             from .with_xdist import leave_session
 
             leave_session(self._config)
-        return CandidateRun(
-            candidate, self._supply, None if self._import_mode is None else self._import_mode.module
-        )
+        module = None if self._import_mode is None else self._import_mode.module
+        return CandidateRun(candidate, self._supply, module, has_stand_in=has_stand_in)
 
     def _run_tests(self, index: int, run: CandidateRun, link: ParentLink, start: int) -> None:
         tests = self._tests
@@ -197,10 +216,7 @@ class CandidateProcesses:
             hook = self._config.hook
             report = hook.pytest_report_from_serializable(config=self._config, data=data)
             foreign.restore_tuples(report)
-            record = record_of(report)
-            error = record.untouched_error if record is not None else None
-            if record is not None and error and self._blame.is_authors(record.test, error):
-                blame_the_author(report)
+            settle(report, self._blame.is_authors)
             item.shown_nodeid = report.nodeid
             item.ihook.pytest_runtest_logreport(report=report)
         item.shown_nodeid = item.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from typing import cast
 
 from ..errors import (
     CandidateFault,
@@ -18,22 +19,29 @@ from ..judge.remote_worker import RemoteWorker
 from ..judge.supply import WorkerSupply
 from .candidate import Candidate
 from .second_try import needs_second_try
+from .stand_in import stand_in
+
+_MAX_USES_OF_STAND_IN = 100_000
 
 
 class CandidateRun:
     """One candidate while its tests run: its worker, and what was learned of it so far.
 
-    Without a candidate it shows what a test does before it asks one for anything.
+    Without a candidate, and with a stand-in, it shows what depends on none.
     """
 
     def __init__(
-        self, candidate: Candidate | None, supply: WorkerSupply, module: str | None
+        self,
+        candidate: Candidate | None,
+        supply: WorkerSupply,
+        module: str | None,
+        *,
+        has_stand_in: bool = False,
     ) -> None:
+        self._stand_in = stand_in(self._use_stand_in) if has_stand_in else None
         self.sha256: str | None = None
         self.tries = 1
         self.had_timeout = False
-        self.touching_fixtures: set[str] = set()
-        self.reaching_fixtures: set[str] = set()
         self.reported_fault: BaseException | None = None
         self._on_touch: Callable[[], object] = bool
         self._candidate = candidate
@@ -46,6 +54,11 @@ class CandidateRun:
         self._seconds = 0.0
         self._is_in_fixture = False
         self._asked = 0
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there is a candidate, or a stand-in."""
+        return self._candidate is not None or self._stand_in is not None
 
     @property
     def touches(self) -> int:
@@ -87,6 +100,8 @@ class CandidateRun:
         __tracebackhide__ = True
         self._asked += 1
         self._on_touch()
+        if self._stand_in is not None:
+            return cast("Proxy", self._stand_in)
         try:
             if self._load_fault is not None:
                 raise self._load_fault.with_traceback(None)
@@ -116,6 +131,12 @@ class CandidateRun:
         """What the candidate printed since the last call."""
         return self._worker.drain_output() if self._worker else ""
 
+    def late_fault(self) -> CandidateFault | None:
+        """What the candidate has done since it was asked last, if that is a fault."""
+        with suppress(HarnessError):
+            return self._worker.late_fault() if self._worker is not None else None
+        return None
+
     def end(self) -> list[str]:
         """End the run. Gives the signs of tampering that only the end of a worker shows."""
         worker, self._worker, self._module = self._worker, None, None
@@ -125,6 +146,11 @@ class CandidateRun:
             if death is not None and death.stray_processes:
                 return ["left processes behind"]
         return []
+
+    def _use_stand_in(self) -> None:
+        self._asked += 1
+        if self._asked > _MAX_USES_OF_STAND_IN:
+            raise NeedsCandidate("this test never ends with a stand-in for the candidate")
 
     def _load(self) -> Proxy:
         __tracebackhide__ = True

@@ -19,12 +19,12 @@ from .candidate_collection import CandidateCollection, NamedTest, Uncollected
 from .candidate_run import CandidateRun
 from .collection import TestNames, with_candidate
 from .forked_process import ParentLink
+from .gaps import result_checked
 from .import_mode import ImportMode
-from .phase_report import Test, add_tampering, annotate, include_subtests, uncollected_test
+from .phase_report import Test, add_late_fault, add_tampering, annotate, include_subtests
 from .session_lock import SessionLock
-
-FIXTURE = "solution"
-"""The name of the fixture by which a test reaches the candidate."""
+from .touches import Touches
+from .unrun_report import uncollected_test
 
 
 class CandidateTests:
@@ -55,7 +55,6 @@ class CandidateTests:
         )
         self._is_at_work = False
         self._place = -1
-        self._item: pytest.Item | None = None
         self._reports: list[pytest.TestReport] = []
         self._sub_reports: list[pytest.TestReport] = []
         self._only: str | None = None
@@ -67,6 +66,8 @@ class CandidateTests:
         self._candidate = candidate
         self._shown_name = shown_name
         self._link = link
+        self._touches = Touches(candidate, run, always_reaches=self._always_reaches)
+        self._config.pluginmanager.register(self._touches)
         self._is_at_work = True
 
     def names(self) -> list[str]:
@@ -94,7 +95,8 @@ class CandidateTests:
         collection = CandidateCollection(import_mode, names, run)
         self._config.pluginmanager.register(collection)
         placeholders = self._tests
-        self._tests = collection.collect(session, self.solution())
+        self._tests = collection.collect(session, self.solution() if run.has_any else None)
+        self._touches.files = collection.touching_files
         if run.needs_second_try():
             self._tell_retry()
             return False
@@ -107,6 +109,8 @@ class CandidateTests:
             for name, why in lost.items()
             if self._only in (None, name)
         ]
+        if not run.has_any:
+            import_mode.refuse_placeholder()
         self._link.tell("collected", tests=self.names(), reports=reports)
         return True
 
@@ -137,7 +141,8 @@ class CandidateTests:
     def _run_one(self, place: int, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         """Run a test. Gives whether the next one is to be run in this process."""
         run, link = self.candidate_run, self._link
-        self._place, self._item, self._sub_reports = place, item, []
+        self._place, self._sub_reports = place, []
+        self._touches.begin_test(item)
         run.begin_test(self._seconds_of(item), partial(link.note, place, is_touched=True))
         run.in_fixture(True)
         link.note(place, is_touched=False)
@@ -153,6 +158,8 @@ class CandidateTests:
         run.had_timeout |= isinstance(run.fault(), SolutionTimeout)
         if nextitem is None or run.has_ended:
             self._tear_down_all(item.session)
+            if (fault := run.late_fault()) is not None:
+                add_late_fault(self._reports[-1], fault)
             if signs := run.end():
                 add_tampering(self._reports[-1], signs)
         reports = [self._as_data(report) for report in [*self._sub_reports, *self._reports]]
@@ -182,32 +189,16 @@ class CandidateTests:
         return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_call(self) -> Generator[None, object, object]:
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Only a test's own code may meet what is no `Exception`: it must not be swallowed."""
         if not self._is_at_work:
             return (yield)
         self.candidate_run.in_fixture(False)
         try:
-            return (yield)
+            with result_checked(item):
+                return (yield)
         finally:
             self.candidate_run.in_fixture(True)
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_fixture_setup(
-        self, fixturedef: pytest.FixtureDef[Any]
-    ) -> Generator[None, object, object]:
-        """Note which fixtures ask the candidate for something; others may use what they give."""
-        if not self._is_at_work:
-            return (yield)
-        run = self.candidate_run
-        touches = run.touches
-        try:
-            return (yield)
-        finally:
-            if run.touches > touches:
-                run.touching_fixtures.add(fixturedef.argname)
-            if self._item is not None and FIXTURE in foreign.active_fixtures(self._item):
-                run.reaching_fixtures.add(fixturedef.argname)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -221,7 +212,7 @@ class CandidateTests:
         annotate(
             report,
             error,
-            self._test(item),
+            self._touches.test(item, self._tests[self._place][0], call.when, error),
             self.candidate_run,
             total=self._total,
             keeps_details=self._keeps_details,
@@ -254,18 +245,6 @@ class CandidateTests:
                 nodeid=nodeid,
                 location=location,
             )
-
-    def _test(self, item: pytest.Item) -> Test:
-        run, active = self.candidate_run, foreign.active_fixtures(item)
-        is_touched = run.was_touched or bool(active & run.touching_fixtures)
-        reaches = (
-            self._always_reaches
-            or is_touched
-            or FIXTURE in getattr(item, "fixturenames", ())
-            or FIXTURE in active
-            or bool(active & run.reaching_fixtures)
-        )
-        return Test(self._candidate, self._tests[self._place][0], is_touched, reaches)
 
     def _tear_down_all(self, session: pytest.Session) -> None:
         """Let fixtures clean up; what is still to be judged has been judged before."""

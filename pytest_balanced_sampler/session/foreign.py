@@ -6,8 +6,10 @@ sentence when one of them goes away.
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
+import unittest
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -54,6 +56,29 @@ def active_fixtures(item: pytest.Item) -> set[str]:
     """The fixtures that a test has asked for by now, however it did. pytest 9.0 to 9.2."""
     request = getattr(item, "_request", None)
     return set(request._fixture_defs) if request else set()
+
+
+def fixture_torn_down(error: BaseException) -> pytest.FixtureDef[Any] | None:
+    """The fixture in whose teardown an error was raised. pytest 9.0 to 9.2."""
+    found, traceback = None, error.__traceback__
+    while traceback is not None:
+        owner = traceback.tb_frame.f_locals.get("self")
+        found = owner if isinstance(owner, pytest.FixtureDef) else found
+        traceback = traceback.tb_next
+    return found
+
+
+def is_never_awaited(item: pytest.Function) -> bool:
+    """Whether unittest would call a test, and drop what it gives unrun. Python 3.11 to 3.14."""
+    is_lazy = (
+        inspect.iscoroutinefunction,
+        inspect.isgeneratorfunction,
+        inspect.isasyncgenfunction,
+    )
+    own = getattr(item.cls, "_callTestMethod", None)
+    is_plain = own is unittest.TestCase._callTestMethod  # type: ignore[attr-defined]
+    is_generator = inspect.isgeneratorfunction(item.obj) and own is not None
+    return is_generator or (is_plain and any(is_so(item.obj) for is_so in is_lazy))
 
 
 def use_temporary_folder(config: pytest.Config, name: str) -> None:

@@ -10,19 +10,18 @@ from __future__ import annotations
 import ctypes
 import json
 import mmap
-import os
 import select
 import signal
 import socket
 import struct
 import sys
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from ..judge.unpatched import os, time
 from ..wire import frames
 
 _STATE = struct.Struct("!i?")
@@ -36,15 +35,13 @@ _PR_SET_PDEATHSIG = 1
 
 # Tests may patch what they find in modules.
 _encode = json.JSONEncoder(default=repr).encode
-_getpid = os.getpid
-_monotonic = time.monotonic
 
 
 class ParentLink:
     """The forked process's end: tells the parent what happened, and asks whether to go on."""
 
     def __init__(self, channel: socket.socket, state: mmap.mmap) -> None:
-        self._owner = _getpid()
+        self._owner = os.getpid()
         self._channel = channel
         self._state = state
 
@@ -67,7 +64,7 @@ class ParentLink:
 
     def _end_unless_owner(self) -> None:
         # What a test forks may leave the test by an exception: it must not run the tests after it.
-        if _getpid() != self._owner:
+        if os.getpid() != self._owner:
             os._exit(1)
 
 
@@ -152,11 +149,11 @@ class ForkedProcess:
         """
         poll = select.poll()
         poll.register(self._channel, select.POLLIN)
-        end = _monotonic() + MAX_SILENCE_SECONDS
+        end = time.monotonic() + MAX_SILENCE_SECONDS
         while not poll.poll(_MILLISECONDS_BETWEEN_LOOKS):
             if self._reap(os.WNOHANG):
                 return bool(poll.poll(0))
-            if _monotonic() > end:
+            if time.monotonic() > end:
                 return False
         return True
 

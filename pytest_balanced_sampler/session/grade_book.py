@@ -127,6 +127,10 @@ class GradeBook:
         """What a candidate has come to so far."""
         return self._records[candidate].grade(self._grading_seed, self._isolation).outcome
 
+    def begin_again(self, candidate: int) -> None:
+        """Forget what was seen of a candidate's tests: all of them are run again."""
+        self._records[candidate] = self._records[candidate].as_at_first()
+
     def unfinished_test(self, candidate: int) -> str:
         """The first test of a candidate that has not ended; empty where all have."""
         return self._records[candidate].unfinished_test()

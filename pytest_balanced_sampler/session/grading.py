@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import warnings
 from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
@@ -23,13 +22,15 @@ from ..task import TaskSettings, find_task, read_task
 from . import foreign
 from .candidate import Candidate
 from .candidate_processes import CandidateItem, CandidateProcesses
-from .candidate_tests import FIXTURE, CandidateTests
+from .candidate_tests import CandidateTests
 from .collection import Collected, Refusal, TestNames, repeated
+from .gaps import Gaps, unchecked_test
 from .grade_book import EXIT_HARNESS_ERROR
 from .import_mode import IMPORT_MODE
 from .options import DEFAULT_TIMEOUT_SECONDS, options_of
 from .record import NO_TEST
 from .session_lock import SessionLock
+from .touches import FIXTURE
 
 SHARED_SUPPLY = pytest.StashKey[list[WorkerSupply]]()
 """Where a host keeps the supply that serves all of its sessions, once there is one."""
@@ -70,6 +71,7 @@ class GradingSession:
         self._processes: CandidateProcesses | None = None
         self._import_mode = config.stash.get(IMPORT_MODE, None)
         self._collected = Collected(isolation={"mode": self._options.isolation})
+        config.pluginmanager.register(Gaps(self._collected.gaps))
 
     def pytest_sessionstart(self) -> None:
         """Start the warm process now, so that it imports while pytest collects."""
@@ -95,17 +97,6 @@ class GradingSession:
                 foreign.pass_without_result(report)
         return report
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Note what pytest could not collect: without it there is no pass."""
-        if not report.passed:
-            what = "failed" if report.failed else "was skipped"
-            self._collected.gaps.append(f"collection of {report.nodeid or 'the tests'} {what}")
-
-    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
-        """Note what pytest warns that it did not collect."""
-        if issubclass(warning_message.category, pytest.PytestCollectionWarning):
-            self._collected.gaps.append(str(warning_message.message))
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Note every test that a grade needs, before some are deselected."""
@@ -125,6 +116,9 @@ class GradingSession:
             collected.gaps.append("only tests that failed the last time were run (--lf)")
         if (name := repeated(collected.expected)) is not None:
             reason = f"two tests have the name {name!r}: give their parameters other ids"
+            collected.refusal = Refusal(reason, pytest.ExitCode.USAGE_ERROR)
+        elif (test := unchecked_test(items)) is not None:
+            reason = f"a test would pass whatever the candidate does. {test}"
             collected.refusal = Refusal(reason, pytest.ExitCode.USAGE_ERROR)
         elif not collected.gaps and not self._may_use_candidate(items):
             reason = f"--solution was given, but {NO_TEST}"

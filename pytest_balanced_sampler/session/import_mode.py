@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ..errors import HarnessError, NeedsCandidate
 from ..judge.solution_module import SolutionModule
 
 _MAX_OPERATIONS = 100_000
@@ -35,7 +36,7 @@ class _PlaceholderType(type):
     """The type of `Placeholder`: whatever is done to it gives `Placeholder` again."""
 
     operations = 0
-    has_candidate = False
+    refusal: BaseException | None = None
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):
@@ -64,9 +65,8 @@ class _PlaceholderType(type):
     __hash__ = type.__hash__
 
     def _again(cls) -> Any:
-        if _PlaceholderType.has_candidate:
-            # It must not be compared with another one, which would pass.
-            raise RuntimeError("this was imported before there was a candidate, and is still used")
+        if _PlaceholderType.refusal is not None:
+            raise _PlaceholderType.refusal
         _PlaceholderType.operations += 1
         if _PlaceholderType.operations > _MAX_OPERATIONS:
             raise RuntimeError("the tests need the candidate itself to be collected")
@@ -100,6 +100,7 @@ class ImportMode:
         self._functions: set[TestFunction] = set()
         self._parents: dict[Path, pytest.Collector] = {}
         _PlaceholderType.operations = 0
+        _PlaceholderType.refusal = None
         sys.modules[module] = self._placeholder
         config.add_cleanup(self._end)
 
@@ -117,14 +118,18 @@ class ImportMode:
         """Note which test functions there are without a candidate."""
         self._functions.update(map(function_of, items))
 
-    def use(self, solution: SolutionModule) -> None:
-        """Have the candidate be imported from now on; for a process that tests this one only.
+    def use(self, solution: SolutionModule | None) -> None:
+        """Have the candidate be imported from now on, or the placeholder, in a forked process.
 
-        What was imported with the placeholder, and lies among the tests, is forgotten. pytest keeps
-        conftest files and plugins: those that use the candidate are executed again in their place.
+        What was imported before, and lies among the tests, is forgotten. pytest keeps conftest
+        files and plugins: those that use the candidate are executed again in their place.
         """
-        _PlaceholderType.has_candidate = True
-        sys.modules[self.module] = solution  # type: ignore[assignment]
+        if solution is not None:
+            # It must not be compared with another one, which would pass.
+            _PlaceholderType.refusal = HarnessError(
+                "this was imported before there was a candidate, and is still used"
+            )
+            sys.modules[self.module] = solution  # type: ignore[assignment]
         imported = self._imported_among_tests()
         plugins = set(map(id, self._config.pluginmanager.get_plugins()))
         kept = {name: module for name, module in imported.items() if id(module) in plugins}
@@ -153,6 +158,10 @@ class ImportMode:
             session=session, config=self._config, items=items
         )
         return items
+
+    def refuse_placeholder(self) -> None:
+        """Have a test that runs without a candidate end where it asks for one."""
+        _PlaceholderType.refusal = NeedsCandidate("this test asks for the candidate")
 
     def missing_in(self, items: Iterable[pytest.Item]) -> set[TestFunction]:
         """The test functions that there are without a candidate only."""

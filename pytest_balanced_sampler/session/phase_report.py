@@ -6,7 +6,7 @@ Whatever a candidate made is escaped here, before a report leaves the process.
 from __future__ import annotations
 
 import re
-import unittest
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -16,10 +16,11 @@ from ..errors import (
     CandidateFault,
     FaultInFixture,
     HarnessError,
-    LoadError,
+    Raised,
     SolutionError,
     WorkerLost,
     solution_error,
+    told_by_worker,
 )
 from ..grade import Outcome, TestOutcome
 from ..text import printable
@@ -37,16 +38,20 @@ _RECORD = "solution_record"
 """The attribute of a report that holds the record, as plain data: pytest-xdist sends it along."""
 
 
-_SKIPS = (pytest.skip.Exception, unittest.SkipTest)
+_LEFT_OUT = (TestOutcome.SKIPPED, TestOutcome.XFAILED)
 
 
 class Test(NamedTuple):
-    """A test of one candidate, and what it has done by the end of a phase."""
+    """A test of one candidate, and what it has done by the end of a phase.
+
+    `is_import_touched` says whether its file asked the candidate for something when imported.
+    """
 
     candidate: int
     name: str
     is_touched: bool
     reaches_candidate: bool
+    is_import_touched: bool = False
 
 
 def record_of(report: pytest.TestReport) -> PhaseRecord | None:
@@ -83,70 +88,14 @@ def include_subtests(report: pytest.TestReport, subtests: list[pytest.TestReport
             return
 
 
-def untouched_error_in(reports: list[dict[str, Any]]) -> str | None:
-    """The first error, in the serialised reports of a test, before a candidate was asked."""
+def untouched_errors_in(reports: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    """The untouched errors in serialised reports, by test and phase."""
     records = (report.get(_RECORD) or {} for report in reports)
-    failed = (record for record in records if record.get("failure_mode") is not None)
-    error: str | None = next(failed, {}).get("untouched_error")
-    return error
-
-
-def uncollected_test(
-    test: Test, nodeid: str, error: BaseException, run: CandidateRun
-) -> pytest.TestReport:
-    """The report of a test that cannot be collected with this candidate.
-
-    Where the candidate was asked for something, what the import of the tests raised is its failure.
-    """
-    cause = (run.fault() or error) if test.is_touched else error
-    file = nodeid.partition("::")[0]
-    shown = printable(_in_short(_message(cause)), 1000)
-    report = pytest.TestReport(nodeid, (file, None, nodeid), {}, "failed", shown, "setup")
-    if isinstance(error, _SKIPS) and not test.is_touched:
-        report.outcome = "skipped"
-    outcome = _phase_outcome(report, cause, run)
-    mode = None
-    if outcome is TestOutcome.HARNESS_ERROR:
-        mode = Outcome.HARNESS_ERROR.value
-    elif outcome is TestOutcome.FAILED:
-        known = cause if isinstance(cause, CandidateFault) else solution_error(cause)
-        mode = (known and known.failure_mode) or LoadError.failure_mode
-    record = PhaseRecord(
-        candidate=test.candidate,
-        test=test.name,
-        phase="setup",
-        outcome=outcome,
-        duration=0.0,
-        failure_mode=mode,
-        message=shown,
-        sha256=run.sha256,
-        untouched_error=None if test.is_touched else f"{type(error).__name__}: {shown}",
-        tries=run.tries,
-    )
-    attach(report, record)
-    return report
-
-
-def _in_short(message: str) -> str:
-    """The error itself, where pytest has wrapped it in the traceback of the tests' import."""
-    lines = [line[1:].strip() for line in message.splitlines() if line.startswith("E ")]
-    return lines[-1] if lines else message.strip()
-
-
-def lost_test(candidate: int, test: str, is_touched: bool, why: str) -> pytest.TestReport:
-    """The report of a test whose process was lost twice.
-
-    Once the candidate had been asked for something, the loss is its own: otherwise a way to end the
-    process would be a way out of the count.
-    """
-    message = "the process that ran this test died twice"
-    outcome = TestOutcome.FAILED if is_touched else TestOutcome.HARNESS_ERROR
-    mode = CandidateFault.failure_mode if is_touched else Outcome.HARNESS_ERROR.value
-    shown = printable(f"{message}\n{why}".strip())
-    report = pytest.TestReport(test, ("", None, test), {}, "failed", shown, "teardown")
-    record = PhaseRecord(candidate, test, "teardown", outcome, 0.0, mode, message, tries=2)
-    attach(report, record)
-    return report
+    return {
+        (record["test"], record["phase"]): record["untouched_error"]
+        for record in records
+        if record.get("untouched_error") is not None
+    }
 
 
 def add_tampering(report: pytest.TestReport, signs: list[str]) -> None:
@@ -154,6 +103,25 @@ def add_tampering(report: pytest.TestReport, signs: list[str]) -> None:
     record = record_of(report)
     assert record is not None
     attach(report, replace(record, tampering=[*record.tampering, *signs]))
+
+
+def add_late_fault(report: pytest.TestReport, fault: CandidateFault) -> None:
+    """Have the last report of a candidate tell what it did when all its tests had been run."""
+    record = record_of(report)
+    assert record is not None
+    if record.outcome is not TestOutcome.PASSED:
+        return
+    report.outcome = "failed"
+    report.longrepr = message = f"after the last test: {fault}"
+    failed = replace(
+        record,
+        outcome=TestOutcome.FAILED,
+        failure_mode=failure_mode_of(fault, record.test, TestOutcome.FAILED),
+        message=message,
+        tampering=[*record.tampering, *filter(None, [fault.tampering])],
+        reaches_candidate=True,
+    )
+    attach(report, failed)
 
 
 def annotate(
@@ -177,10 +145,15 @@ def annotate(
         report.outcome = "failed"
         report.longrepr = f"{type(fault).__name__}: {fault}"
     if not report.passed:
-        run.reported_fault = fault
-    outcome = _phase_outcome(report, fault or error, run)
-    cause = (fault or error) if outcome in (TestOutcome.FAILED, TestOutcome.HARNESS_ERROR) else None
-    is_touched = test.is_touched or (cause is not None and _is_of_candidate(cause))
+        if error is not None and fault is run.reported_fault:
+            fault = None  # An earlier phase has told of it; this one ends with an error of its own.
+        run.reported_fault = run.fault()
+    outcome = phase_outcome(report, fault or error, run)
+    cause = None if outcome in (TestOutcome.PASSED, TestOutcome.XPASSED) else fault or error
+    told = told_by_worker(cause)
+    is_touched = test.is_touched or bool(told) or isinstance(cause, SolutionError | HarnessError)
+    is_skip = outcome in _LEFT_OUT
+    is_untouched = not is_touched and (is_skip or not test.is_import_touched)
     record = PhaseRecord(
         candidate=test.candidate,
         test=test.name,
@@ -188,15 +161,17 @@ def annotate(
         outcome=outcome,
         duration=report.duration,
         failure_mode=None if cause is None else failure_mode_of(cause, test.name, outcome),
-        message=printable(_message(cause), 1000) if cause is not None else "",
-        tampering=_tampering(cause),
+        message=printable(message_of(cause), 1000) if cause is not None else "",
+        tampering=[told.tampering] if told and told.tampering else [],
         sha256=run.sha256,
         reaches_candidate=test.reaches_candidate or is_touched,
-        untouched_error=None if cause is None or is_touched else describe_error(cause),
+        untouched_error=describe_error(cause) if cause is not None and is_untouched else None,
         tries=run.tries,
         total=total,
     )
     attach(report, record)
+    if is_skip and is_touched:
+        record = count_as_failure(report)
     if not keeps_details:
         _make_brief(report, record)
     elif report.failed:
@@ -210,19 +185,44 @@ def describe_error(error: BaseException) -> str:
     return _DIFFERS_BY_PROCESS.sub("", printable(f"{type(error).__name__}: {error}", 1000))
 
 
-def blame_the_author(report: pytest.TestReport) -> None:
-    """Have the report of an untouched failure say that nothing can be graded because of it."""
+def settle(report: pytest.TestReport, is_authors: Callable[[PhaseRecord], bool]) -> None:
+    """Have a report say whose doing it is that it is no pass, where that is open."""
+    record = record_of(report)
+    if record is None or record.untouched_error is None:
+        return
+    is_skip = record.outcome in _LEFT_OUT
+    if not is_authors(record):
+        if is_skip:
+            count_as_failure(report)
+    elif not is_skip:
+        _blame_the_author(report, record)
+
+
+def count_as_failure(report: pytest.TestReport) -> PhaseRecord:
+    """Have a test count as failed that was left out because of the candidate."""
     record = record_of(report)
     assert record is not None
-    message = f"this test fails before it asks the candidate for anything: {record.message}"
+    message = f"{record.outcome} because of the candidate, or after it was asked: {record.message}"
+    vars(report).pop("wasxfail", None)
+    report.outcome = "failed"
+    report.longrepr = message
+    mode = record.failure_mode or record.test
+    record = replace(record, outcome=TestOutcome.FAILED, failure_mode=mode, message=message)
+    attach(report, record)
+    return record
+
+
+def _blame_the_author(report: pytest.TestReport, record: PhaseRecord) -> None:
+    message = f"this fails without any candidate, too: {record.message}"
     mode = Outcome.HARNESS_ERROR.value
     outcome = TestOutcome.HARNESS_ERROR
     attach(report, replace(record, outcome=outcome, failure_mode=mode, message=message))
 
 
-def _phase_outcome(
+def phase_outcome(
     report: pytest.TestReport, cause: BaseException | None, run: CandidateRun
 ) -> TestOutcome:
+    """What a phase came to, as pytest and the fault that was seen tell it."""
     if hasattr(report, "wasxfail"):
         return TestOutcome.XPASSED if report.passed else TestOutcome.XFAILED
     if not report.failed:
@@ -232,7 +232,8 @@ def _phase_outcome(
     return TestOutcome.HARNESS_ERROR if isinstance(cause, HarnessError) else TestOutcome.FAILED
 
 
-def _message(cause: BaseException) -> str:
+def message_of(cause: BaseException) -> str:
+    """What a grade says of an error."""
     text = str(cause)
     raised = solution_error(cause)
     if isinstance(cause, AssertionError) and raised is None:
@@ -240,30 +241,13 @@ def _message(cause: BaseException) -> str:
         text = text.partition("\nassert ")[0]
     if raised is not None:
         text = f"{type(cause).__qualname__}: {text}"
-    return text + _where(_traceback_of(cause))
+    return text + _where(told_by_worker(cause))
 
 
-def _is_of_candidate(cause: BaseException) -> bool:
-    is_fault = isinstance(cause, SolutionError | CandidateFault | HarnessError)
-    return is_fault or solution_error(cause) is not None
-
-
-def _tampering(cause: BaseException | None) -> list[str]:
-    return [cause.tampering] if isinstance(cause, CandidateFault) and cause.tampering else []
-
-
-def _traceback_of(cause: BaseException | None) -> str:
-    """The candidate's own traceback, where there is one."""
-    if cause is None:
-        return ""
-    known = cause if isinstance(cause, CandidateFault) else solution_error(cause)
-    return "" if known is None else known.traceback
-
-
-def _where(traceback: str) -> str:
+def _where(told: CandidateFault | Raised | None) -> str:
     """The innermost line of the candidate's own in a traceback, in brackets."""
     # Its own file is shown without a folder, other people's with one.
-    lines = re.findall(_OWN_LINE, traceback)
+    lines = re.findall(_OWN_LINE, told.traceback) if told else []
     return f" (line {lines[-1][0]}: {lines[-1][1]})" if lines else ""
 
 
@@ -277,8 +261,8 @@ def _make_brief(report: pytest.TestReport, record: PhaseRecord) -> None:
 def _add_sections(
     report: pytest.TestReport, cause: BaseException | None, run: CandidateRun
 ) -> None:
-    if traceback := _traceback_of(cause):
-        report.sections.append(("the candidate's traceback", _quote(traceback)))
+    if (told := told_by_worker(cause)) and told.traceback:
+        report.sections.append(("the candidate's traceback", _quote(told.traceback)))
     if output := run.drain_output():
         report.sections.append(("what the candidate printed", _quote(output)))
 

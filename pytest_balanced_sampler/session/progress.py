@@ -6,13 +6,13 @@ of every test of a candidate to the end: ten thousand candidates are two hundred
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Generator
 from datetime import timedelta
 
 import pytest
 
+from ..judge.unpatched import time
 from .foreign import forget_in_json_report
 from .grade_book import GradeBook
 from .phase_report import record_of

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import CandidateFault, HarnessError, NoSolution, solution_error
+from ..errors import CandidateFault, HarnessError, NoSolution, told_by_worker
 from ..grade import Grade, Outcome, TestOutcome
 
 NO_TEST = "no test that was collected uses the solution fixture"
@@ -27,9 +27,9 @@ class PhaseRecord:
     """What was seen of one phase (setup, call or teardown) of one test of one candidate.
 
     `reaches_candidate` says whether the test is the candidate's by now, or only the task's own.
-    `untouched_error` describes the error of a phase that failed before the candidate was asked for
-    anything, until it is known whose fault that is. `total` is how many tests the candidate has,
-    where that is not known from collection.
+    `untouched_error` describes what a phase ended with that failed, or was skipped, before the
+    candidate was asked for anything, until it is known whose doing that is. `total` is how many
+    tests the candidate has, where that is not known from collection.
     """
 
     candidate: int
@@ -95,6 +95,14 @@ class CandidateRecord:
             self._other_outcomes.setdefault(record.test, []).append(record.outcome)
             first = self._causes.setdefault(record.outcome, record)
             self._causes[record.outcome] = min(first, record, key=self._order_of)
+
+    def as_at_first(self) -> CandidateRecord:
+        """The record of the same candidate and tests, when nothing was seen yet."""
+        record = CandidateRecord(self.solution, self.path, self.index, self.gaps)
+        for test in self._phases_passed:
+            record.expect(test)
+        record._deselected = set(self._deselected)
+        return record
 
     def unfinished_test(self) -> str:
         """The first test that has not ended; empty where all have."""
@@ -162,9 +170,9 @@ def failure_mode_of(error: BaseException, test: str, outcome: TestOutcome) -> st
         return Outcome.HARNESS_ERROR.value
     if isinstance(error, HarnessError):  # It came back in a fresh process: see `WorkerLost`.
         return CandidateFault.failure_mode
-    known = error if isinstance(error, CandidateFault) else solution_error(error)
+    told = told_by_worker(error)
     declared: str | None = vars(error).get("__declared_failure_mode__")
-    return (known and known.failure_mode) or declared or test
+    return (told and told.failure_mode) or declared or test
 
 
 def _outcome(tests: list[TestOutcome], cause: PhaseRecord | None) -> Outcome:

@@ -30,6 +30,9 @@ def register(config: pytest.Config) -> None:
     # The tests run in forks of this process, and threads of an OpenMP pool do not survive a fork:
     # code that uses them would wait for ever.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # An assertion that fails in a thread of a test would be no more than a warning.
+    thread_warning = "pytest.PytestUnhandledThreadExceptionWarning"
+    config.addinivalue_line("filterwarnings", f"error::{thread_warning}")
     if hasattr(config, "workerinput"):
         _in_xdist_process(config)
     elif config.option.collectonly:

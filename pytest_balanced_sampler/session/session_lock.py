@@ -9,11 +9,12 @@ their process dies, and they are not inherited.
 from __future__ import annotations
 
 import fcntl
-import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
+
+from ..judge.unpatched import time
 
 MAX_WAIT_SECONDS = 600.0
 """After so long a test runs in company rather than not at all."""

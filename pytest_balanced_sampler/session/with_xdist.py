@@ -7,9 +7,12 @@ pytest-xdist each candidate is one test. Seen with pytest-xdist 3.8.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +33,11 @@ from .record import PhaseRecord
 
 _FOLDER = "solution_folder"
 _CANDIDATES = "solution_candidates"
+
+_AGAIN = "rerun"
+"""The outcome that pytest shows of a test that is run again."""
+
+_log = logging.getLogger(__name__)
 
 
 def session_folder(config: pytest.Config) -> Path:
@@ -74,8 +82,16 @@ class XdistController:
         self._config = config
         self._book = book
         self._folder = Path(tempfile.mkdtemp(prefix="pytest-solution-session-"))
+        self._died_once: set[str] = set()
         self._index_of: dict[str, int] = {}
         self._test_count = 0
+        # Unlike an interrupt, this signal would end the process with the folder left behind.
+        self._heeds_terminate = (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        )
+        if self._heeds_terminate:
+            signal.signal(signal.SIGTERM, self._terminate)
 
     def pytest_configure_node(self, node: WorkerController) -> None:
         """Tell a process what to grade, and where it meets the others."""
@@ -106,9 +122,18 @@ class XdistController:
         """Hand out candidates one by one, whatever `--dist` says: some take far longer."""
         return _CandidateScheduling(config, log)
 
-    def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
-        """A process died while it graded: a fault of the harness, in the grade too."""
+    def pytest_handlecrashitem(
+        self, crashitem: str, report: pytest.TestReport, sched: LoadScheduling
+    ) -> None:
+        """A process died while it graded: another grades the candidate again, once."""
         index = self._index_of[crashitem]
+        if crashitem not in self._died_once:
+            self._died_once.add(crashitem)
+            self._book.begin_again(index)
+            sched.mark_test_pending(crashitem)
+            _log.warning("a process of pytest-xdist died: %s is graded again", crashitem)
+            report.outcome = _AGAIN  # type: ignore[assignment]
+            return
         message = "the process that ran this test died"
         attach(
             report,
@@ -126,6 +151,13 @@ class XdistController:
     def pytest_unconfigure(self) -> None:
         """Remove the session's folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
+        if self._heeds_terminate:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def _terminate(self, number: int, _: object) -> None:
+        """Remove the session's folder, then end as this signal ends a process."""
+        self.pytest_unconfigure()
+        os.kill(os.getpid(), number)
 
 
 class _CandidateScheduling(LoadScheduling):

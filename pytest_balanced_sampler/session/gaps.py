@@ -1,0 +1,159 @@
+"""What a test file holds that pytest does not collect, or collects and does not check.
+
+A test of either kind passes whatever the candidate does. The tests' own code decides what is one:
+no candidate has a part in it, and no filter for warnings.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import pytest
+
+from . import foreign
+
+ASSERT_INSTEAD = "assert, do not return"
+
+_ENDS_A_TEST = ("assert", "fail", "skip", "xfail", "exit")
+"""How the names of functions begin that give nothing: `return self.assertEqual(...)`."""
+
+
+class Gaps:
+    """Notes by pytest's hooks what was not collected: without it there is no pass."""
+
+    def __init__(self, gaps: list[str]) -> None:
+        self._gaps = gaps
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note what pytest could not collect."""
+        if not report.passed:
+            what = "failed" if report.failed else "was skipped"
+            self._gaps.append(f"collection of {report.nodeid or 'the tests'} {what}")
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Note a class whose tests pytest leaves out, since it has a constructor, for example."""
+        report = yield
+        if report.passed and not report.result and isinstance(collector, pytest.Class):
+            is_test = getattr(collector.obj, "__test__", True)
+            if is_test and any(map(collector.funcnamefilter, dir(collector.obj))):
+                self._gaps.append(
+                    f"{collector.nodeid}: pytest cannot collect the tests of this class"
+                )
+        return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pycollect_makeitem(
+        self, collector: pytest.Module | pytest.Class, name: str, obj: object
+    ) -> Generator[None, object, object]:
+        """Note what has the name of a test, can be called, and is no function."""
+        made = yield
+        if (
+            made is None
+            and not inspect.isclass(obj)
+            and collector.istestfunction(obj, name)
+            and getattr(obj, "__test__", True)
+        ):
+            self._gaps.append(f"{collector.nodeid}::{name}: pytest collects functions only")
+        return made
+
+
+def unchecked_test(items: Iterable[pytest.Item]) -> str | None:
+    """Which test could pass without a check, and why, if there is one."""
+    files: dict[str, list[ast.AST]] = {}
+    seen: set[CodeType] = set()
+    for item in items:
+        code = _code_of(item)
+        if not isinstance(item, pytest.Function) or code is None or code in seen:
+            continue
+        seen.add(code)
+        if foreign.is_never_awaited(item):
+            return f"{item.nodeid}: unittest never runs this coroutine or generator"
+        if (line := _returning_line(code, files)) is not None:
+            return f"{item.nodeid}: returns a value in line {line}: {ASSERT_INSTEAD}"
+    return None
+
+
+@contextmanager
+def result_checked(item: pytest.Item) -> Iterator[None]:
+    """Have a test fail that returns something, which no look at its code had shown."""
+    if not isinstance(item, pytest.Function) or inspect.iscoroutinefunction(item.obj):
+        yield
+        return
+    function: Callable[..., object] = item.obj
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> object:
+        __tracebackhide__ = True
+        result = function(*args, **kwargs)
+        if result is not None and not inspect.isawaitable(result):
+            name = type(result).__name__
+            pytest.fail(f"the test returns an object of type {name}: {ASSERT_INSTEAD}")
+        return result
+
+    item.obj = run
+    try:
+        yield
+    finally:
+        item.obj = function
+
+
+def _code_of(item: pytest.Item) -> CodeType | None:
+    """The code of a test's own function; None where it is not known."""
+    if not isinstance(item, pytest.Function):
+        return None
+    function = inspect.unwrap(item.obj)
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType):
+        return None
+    # A decorator that does not say what it wraps may return what the test returns, which is None.
+    is_wrapper = code.co_name != item.originalname and code.co_freevars
+    return None if is_wrapper else code
+
+
+def _returning_line(code: CodeType, files: dict[str, list[ast.AST]]) -> int | None:
+    """The line in which a function returns a value, if it does."""
+    if code.co_filename not in files:
+        files[code.co_filename] = _functions_in(Path(code.co_filename))
+    for function in files[code.co_filename]:
+        assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        first = min([function.lineno, *(node.lineno for node in function.decorator_list)])
+        if function.name == code.co_name and first == code.co_firstlineno:
+            return next(filter(None, map(_line_of_return, function.body)), None)
+    return None
+
+
+def _functions_in(path: Path) -> list[ast.AST]:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return []
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [node for node in ast.walk(tree) if isinstance(node, kinds)]
+
+
+def _line_of_return(node: ast.AST) -> int | None:
+    """The line of the first `return` with a value in a statement, but for functions within it."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+        return None
+    if isinstance(node, ast.Return):
+        return node.lineno if _is_value(node.value) else None
+    return next(filter(None, map(_line_of_return, ast.iter_child_nodes(node))), None)
+
+
+def _is_value(node: ast.expr | None) -> bool:
+    match node:
+        case None | ast.Constant(value=None):
+            return False
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return not name.startswith(_ENDS_A_TEST)
+    return True

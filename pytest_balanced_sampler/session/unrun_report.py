@@ -1,0 +1,76 @@
+"""The report of a test that was not run: it could not be collected, or its process was lost."""
+
+from __future__ import annotations
+
+import unittest
+
+import pytest
+
+from ..errors import CandidateFault, LoadError, told_by_worker
+from ..grade import Outcome, TestOutcome
+from ..text import printable
+from .candidate_run import CandidateRun
+from .phase_report import Test, attach, message_of, phase_outcome
+from .record import PhaseRecord
+
+_SKIPS = (pytest.skip.Exception, unittest.SkipTest)
+
+
+def uncollected_test(
+    test: Test, nodeid: str, error: BaseException, run: CandidateRun
+) -> pytest.TestReport:
+    """The report of a test that cannot be collected with this candidate.
+
+    Where the candidate was asked for something, what the import of the tests raised is its failure.
+    """
+    cause = (run.fault() or error) if test.is_touched else error
+    file = nodeid.partition("::")[0]
+    shown = printable(_in_short(message_of(cause)), 1000)
+    report = pytest.TestReport(nodeid, (file, None, nodeid), {}, "failed", shown, "setup")
+    # Whether the candidate has decided this is found out where that may be tried without it.
+    is_untouched = not test.is_touched or (cause is error and isinstance(error, _SKIPS))
+    if isinstance(cause, _SKIPS):
+        report.outcome = "skipped"
+    outcome = phase_outcome(report, cause, run)
+    mode = None
+    if outcome is TestOutcome.HARNESS_ERROR:
+        mode = Outcome.HARNESS_ERROR.value
+    elif outcome is TestOutcome.FAILED:
+        told = told_by_worker(cause)
+        mode = (told and told.failure_mode) or LoadError.failure_mode
+    record = PhaseRecord(
+        candidate=test.candidate,
+        test=test.name,
+        phase="setup",
+        outcome=outcome,
+        duration=0.0,
+        failure_mode=mode,
+        message=shown,
+        sha256=run.sha256,
+        untouched_error=f"{type(error).__name__}: {shown}" if is_untouched else None,
+        tries=run.tries,
+    )
+    attach(report, record)
+    return report
+
+
+def _in_short(message: str) -> str:
+    """The error itself, where pytest has wrapped it in the traceback of the tests' import."""
+    lines = [line[1:].strip() for line in message.splitlines() if line.startswith("E ")]
+    return lines[-1] if lines else message.strip()
+
+
+def lost_test(candidate: int, test: str, is_touched: bool, why: str) -> pytest.TestReport:
+    """The report of a test whose process was lost twice.
+
+    Once the candidate had been asked for something, the loss is its own: otherwise a way to end the
+    process would be a way out of the count.
+    """
+    message = "the process that ran this test died twice"
+    outcome = TestOutcome.FAILED if is_touched else TestOutcome.HARNESS_ERROR
+    mode = CandidateFault.failure_mode if is_touched else Outcome.HARNESS_ERROR.value
+    shown = printable(f"{message}\n{why}".strip())
+    report = pytest.TestReport(test, ("", None, test), {}, "failed", shown, "teardown")
+    record = PhaseRecord(candidate, test, "teardown", outcome, 0.0, mode, message, tries=2)
+    attach(report, record)
+    return report
