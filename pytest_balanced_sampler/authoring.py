@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from .judge.proxy import Proxy, RemoteIterator, SolutionModule, pull
-from .judge.remote_worker import exception_from
+from .judge.raised import exception_from
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

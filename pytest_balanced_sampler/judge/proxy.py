@@ -13,7 +13,8 @@ from typing import Any, Literal
 from ..errors import LoadError, SolutionError
 from ..text import printable_line
 from ..wire.tags import Reference, RemoteException
-from .remote_worker import RemoteWorker, exception_from
+from .raised import exception_from
+from .remote_worker import RemoteWorker
 
 SINGLE_STEPS = 16
 """A loop is read ahead of only after so many items, so that laziness can be tested."""
@@ -198,6 +199,7 @@ class RemoteIterator:
 
     def _read_ahead(self) -> int:
         undisturbed = self._requests_seen == self._worker.requests
+        undisturbed &= self._worker.stand_ins.is_empty  # What it asks shows how far it is.
         self._steps = self._steps + 1 if undisturbed else 0
         return min(1 << max(0, self._steps - SINGLE_STEPS), MAX_READ_AHEAD)
 
@@ -265,12 +267,12 @@ def _is_refused(name: str) -> bool:
     return name.startswith("__") and name not in ("__name__", "__qualname__", "__doc__")
 
 
-def make_proxy(worker: RemoteWorker, reference: Reference) -> Proxy:
+def make_proxy(worker: RemoteWorker, reference: Reference, kind: type[Proxy] = Proxy) -> Proxy:
     """The proxy for a reference that a worker sent; one and the same while somebody holds it."""
     number = reference.number
     proxy = worker.proxies.get(number)
     if proxy is None:
-        proxy = worker.proxies[number] = Proxy(worker, reference)
+        proxy = worker.proxies[number] = kind(worker, reference)
         worker.released.discard(number)
     return proxy
 

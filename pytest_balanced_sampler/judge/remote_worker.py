@@ -6,7 +6,6 @@ happens in `RemoteWorker.request`, under the trusted side's clock.
 
 from __future__ import annotations
 
-import builtins
 import os
 import signal
 import threading
@@ -22,18 +21,17 @@ from ..errors import (
     CandidateFault,
     FaultInFixture,
     HarnessError,
-    LoadError,
     ProtocolBreach,
     SolutionCrash,
     SolutionError,
     SolutionTimeout,
     WorkerLost,
-    solution_error_type,
 )
-from ..text import printable, printable_line
 from ..wire import frames, tags, values
 from .channel import Channel
 from .limits import Limits
+from .raised import error_from
+from .stand_ins import StandIns
 
 MAX_MEMORY_PER_TEST = 2 * 2**30
 """What all that a candidate sends in one test may take in memory, by a rough and high estimate: a
@@ -81,6 +79,12 @@ class RemoteWorker:
         self.on_first_request: Callable[[], object] = bool
         self.released: set[int] = set()
         self._depth = 0
+        self._started = 0.0
+        self._is_decoding = False
+        self.stand_ins = StandIns(self)
+        self.watch: Callable[[float | None], object] = bool
+        """Called with the seconds in which the test's own code must be done with what the candidate
+        has asked of it, and with None when it is."""
         self.proxies: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
     def wait_until_ready(self) -> None:
@@ -96,6 +100,7 @@ class RemoteWorker:
         self.fault = None
         self.requests = 0
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
+        self.stand_ins.start_test()
         self._limits.start(self.pid, cpu_seconds)
 
     def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:
@@ -106,6 +111,8 @@ class RemoteWorker:
         """
         __tracebackhide__ = True
         with self._lock:
+            if self._depth == 0:
+                self._started = time.monotonic()
             self._depth += 1
             try:
                 return self._request(operation, args, kwargs)
@@ -116,6 +123,16 @@ class RemoteWorker:
                 raise
             finally:
                 self._depth -= 1
+                if self._depth == 0:
+                    self._limits.spend(time.monotonic() - self._started)
+
+    def count_waiting(self, seconds: float) -> None:
+        """Count time in which a test waited for the candidate without a request."""
+        self._limits.spend(seconds)
+
+    def seconds_left(self) -> float:
+        """How long the candidate may still be waited for in this test."""
+        return self._limits.wall_left - (time.monotonic() - self._started)
 
     def drain_output(self) -> str:
         """What the candidate printed since the last call, made safe to show."""
@@ -146,35 +163,59 @@ class RemoteWorker:
         if self.requests == 1:
             self.on_first_request()
         self._number += 1
-        released, self.released = self.released, set()
+        number = self._number
         try:
-            request = [self._number, operation, list(args), kwargs, list(released)]
-            body = values.encode(request, self._refer)
+            body = self.encode([number, operation, list(args), kwargs, []])
         except tags.WireError as error:
-            self.released |= released
             raise TypeError(f"cannot send this to the candidate: {error}") from error
         if len(body) > frames.MAX_FRAME_BYTES:
             raise TypeError(f"cannot send {len(body):,} bytes to the candidate in one call")
-        started = time.monotonic()
-        status, result = self._reply(self._number, self._exchange(body, started))
-        self._limits.spend(time.monotonic() - started)
-        match status, result:
-            case "value", _:
-                return result
-            case "error", (str(), str(), str(), str()):
-                raise exception_from(tags.RemoteException(*result))
-            case "load_error", (str() as kind, str(), str() as message, str() as text):
-                raise LoadError(
-                    printable(f"{printable_line(kind)}: {message}"), traceback=printable(text)
-                )
-            case "unsendable", str():
-                raise SolutionError(f"the candidate's result cannot be used: {printable(result)}")
-        raise self.breach("a reply of unknown kind")
+        ended: BaseException | None = None
+        while True:
+            status, result = self._reply(number, self._exchange(body, self._started))
+            if status != "ask":
+                break
+            if self._is_decoding:
+                body = self.stand_ins.refuse("the test cannot be asked while a set is sent to it")
+            elif ended is not None:
+                body = self.stand_ins.encode_error(ended)
+            else:
+                body, ended = self.stand_ins.answer(result)
+        if ended is not None:
+            raise ended
+        if status == "value":
+            return result
+        raise self.error_from(status, result)
 
-    def _refer(self, item: object) -> tags.Reference | None:
+    def error_from(self, status: str, described: Any) -> BaseException:
+        """What the worker says was raised, as an exception to raise here."""
+        if status == "own_error":
+            return self.stand_ins.error(described)
+        return error_from(status, described) or self.breach("a reply of unknown kind")
+
+    def encode(self, message: list[Any]) -> bytes:
+        """A message, whose last part becomes the references that are no longer used here.
+
+        Raises `WireError`.
+        """
+        released, self.released = self.released, set()
+        try:
+            return values.encode([*message[:-1], list(released)], self._refer)
+        except tags.WireError:
+            self.released |= released
+            raise
+
+    def _refer(self, item: object) -> tags.Reference | tags.StandIn | None:
         refer = getattr(type(item), "__solution_reference__", None)
-        reference: tags.Reference | None = refer(item, self) if refer is not None else None
+        if refer is None:
+            return self.stand_ins.refer(item)
+        reference: tags.Reference | None = refer(item, self)
         return reference
+
+    def _resolve(self, reference: tags.Reference | tags.StandIn) -> object:
+        if isinstance(reference, tags.StandIn):
+            return self.stand_ins.resolve(reference)
+        return self.resolve(reference)
 
     def _exchange(self, body: bytes | None, started: float) -> bytes:
         """Send a request, if there is one, and give the reply."""
@@ -199,10 +240,11 @@ class RemoteWorker:
 
     def _reply(self, asked: int, body: bytes) -> tuple[str, Any]:
         __tracebackhide__ = True
+        # A reply that is asked for while another is decoded, a hash, ends the matter: it has no
+        # members whose hashes had to be asked for in turn.
+        is_nested, self._is_decoding = self._is_decoding, True
+        resolve = values.refuse_reference if is_nested else self._resolve
         try:
-            # A reply that is asked for while another is decoded, a hash, ends the matter: it has
-            # no members whose hashes had to be asked for in turn.
-            resolve = self.resolve if self._depth == 1 else values.refuse_reference
             reply = values.decode(body, resolve, self._allowance)
         except tags.AllowanceSpentError:
             self._end()
@@ -211,6 +253,8 @@ class RemoteWorker:
             if isinstance(error.__cause__, SolutionError):
                 raise error.__cause__ from None
             raise self.breach(str(error)) from error
+        finally:
+            self._is_decoding = is_nested
         match reply:
             case [number, str() as status, value] if number in (asked, None):
                 return status, value
@@ -239,22 +283,6 @@ class RemoteWorker:
         self.is_alive = False
         self._death = self._reaper.reap(self)
         return self._death
-
-
-def exception_from(described: tags.RemoteException) -> SolutionError | CandidateFault:
-    """The exception for what the worker says that the candidate raised."""
-    kind, builtin_name = map(printable_line, (described.type_name, described.builtin_name))
-    message, traceback = map(printable, (described.message, described.traceback))
-    builtin = getattr(builtins, builtin_name, None)
-    if builtin is MemoryError:
-        message = message or "the candidate needs more memory than it may use"
-    if isinstance(builtin, type) and issubclass(builtin, Exception):
-        return solution_error_type(builtin_name)(message, type_name=kind, traceback=traceback)
-    return SolutionCrash(
-        f"the candidate raised {kind}: {message}",
-        traceback=traceback,
-        tampering=f"raised {kind}, which only ends processes and tests",
-    )
 
 
 def describe_exit(code: int) -> str:

@@ -14,7 +14,8 @@ from ..errors import (
     NeedsCandidate,
     SolutionError,
 )
-from ..judge.proxy import Proxy, make_proxy
+from ..judge.awaiting import make_proxy
+from ..judge.proxy import Proxy
 from ..judge.remote_worker import RemoteWorker
 from ..judge.supply import WorkerSupply
 from .candidate import Candidate

@@ -20,6 +20,7 @@ class Tag(IntEnum):
     NUMPY_SCALAR = 7
     TENSOR = 8
     REFERENCE = 9
+    STAND_IN = 40
 
 
 class WireError(Exception):
@@ -49,6 +50,19 @@ class Reference:
 
     number: int
     description: str
+    kind: str = ""
+    """What can be awaited of it: `coroutine`, or names of special methods such as `__aiter__`."""
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """An object of the test that stays with the test: its number there, and what it looks like.
+
+    `form` tells a worker what to put in its place; on the way back it is None.
+    """
+
+    number: int
+    form: object = None
 
 
 class RemoteException(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Any
 import msgpack
 
 from . import arrays
-from .tags import Allowance, Reference, Tag, WireError
+from .tags import Allowance, Reference, StandIn, Tag, WireError
 
 MAX_CONTAINERS = 400_000
 """An empty list is one byte on the wire and over fifty in memory, so containers are counted."""
@@ -38,11 +38,11 @@ _BUFFER_BYTES = 256
 """The packer's own default is a fresh quarter of a megabyte for every call."""
 
 
-def encode(value: object, refer: Callable[[object], Reference | None]) -> bytes:
+def encode(value: object, refer: Callable[[object], Reference | StandIn | None]) -> bytes:
     """Encode one value.
 
-    `refer` is asked about everything that is not data; it gives a `Reference`, or None where the
-    value must not be sent at all. Raises `WireError`.
+    `refer` is asked about everything that is not data; it gives a `Reference` or a `StandIn`, or
+    None where the value must not be sent at all. Raises `WireError`.
     """
 
     def pack(item: object) -> bytes:
@@ -62,7 +62,10 @@ def encode(value: object, refer: Callable[[object], Reference | None]) -> bytes:
         reference = refer(item)
         if reference is None:
             raise WireError(f"a value of type {type(item).__qualname__} cannot be sent")
-        return msgpack.ExtType(Tag.REFERENCE, pack([reference.number, reference.description]))
+        if isinstance(reference, StandIn):
+            return msgpack.ExtType(Tag.STAND_IN, pack([reference.number, reference.form]))
+        fields = [reference.number, reference.description, reference.kind]
+        return msgpack.ExtType(Tag.REFERENCE, pack(fields))
 
     try:
         return pack(value)
@@ -71,7 +74,9 @@ def encode(value: object, refer: Callable[[object], Reference | None]) -> bytes:
 
 
 def decode(
-    data: bytes, resolve: Callable[[Reference], object], allowance: Allowance | None = None
+    data: bytes,
+    resolve: Callable[[Reference | StandIn], object],
+    allowance: Allowance | None = None,
 ) -> Any:
     """Decode one value from bytes that may be hostile. Raises `WireError`.
 
@@ -128,7 +133,9 @@ def _extend_integer(number: int) -> object:
 
 
 class _Decoder:
-    def __init__(self, resolve: Callable[[Reference], object], allowance: Allowance) -> None:
+    def __init__(
+        self, resolve: Callable[[Reference | StandIn], object], allowance: Allowance
+    ) -> None:
         self._resolve = resolve
         self._allowance = allowance
         self._containers = 0
@@ -192,13 +199,15 @@ class _Decoder:
             case Tag.TENSOR:
                 return arrays.tensor(*self._typed(data, str, list, bytes, bool))
             case Tag.REFERENCE:
-                return self._resolve(self._reference(*self._typed(data, int, str)))
+                return self._resolve(self._reference(*self._typed(data, int, str, str)))
+            case Tag.STAND_IN:
+                return self._resolve(StandIn(*self._typed(data, int, object)))
         raise WireError(f"a message has an impossible extension {tag}")
 
-    def _reference(self, number: int, description: str) -> Reference:
+    def _reference(self, number: int, description: str, kind: str) -> Reference:
         if not 0 <= number < MAX_REFERENCES:
             raise WireError("a message has a reference of an impossible number")
-        return Reference(number, description)
+        return Reference(number, description, kind)
 
     def _list(self, data: bytes) -> list[Any]:
         value = self.decode(data)
@@ -229,7 +238,7 @@ def no_reference(_: object) -> None:
     """For messages that refer to no objects."""
 
 
-def refuse_reference(_: Reference) -> None:
+def refuse_reference(_: Reference | StandIn) -> None:
     """For messages that must not refer to any object."""
     raise WireError("a message refers to an object where none can be")
 

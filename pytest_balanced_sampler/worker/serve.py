@@ -8,25 +8,24 @@ for a verdict: the candidate can change every line of it, in its own process onl
 
 from __future__ import annotations
 
-import builtins
 import importlib
-import importlib.util
-import linecache
 import operator
 import os
 import socket
-import sys
-import traceback
+import threading
 import types
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from functools import cache
 from typing import Any, NoReturn
 
 from ..wire import frames, tags, values
+from . import loading, tasks
+from .described import describe_exception
+from .stand_ins import StandIns, TestEnded
 
 MAX_PULLED_BYTES = 2**20
-_MAX_MESSAGE = 20_000
-_MAX_TRACEBACK_FRAMES = 10
+_FIELDS_OF_A_REQUEST = 5
+_ASYNC_NAMES = ("__await__", "__aiter__", "__anext__", "__aenter__", "__aexit__")
 
 
 class CandidateServer:
@@ -37,18 +36,63 @@ class CandidateServer:
         self._objects: dict[int, object] = {}
         self._numbers: dict[int, int] = {}
         self._next_number = 0
+        self._stand_ins = StandIns(self._ask)
+        self._deferred: dict[int, tuple[object, BaseException]] = {}
+        # Threads of the candidate's may ask the test for something, one at a time.
+        self._lock = threading.RLock()
+        self._open: list[int] = []
 
     def serve(self, hello: object) -> NoReturn:
         """Say hello, then answer until the trusted side hangs up; never returns."""
         self._send(self._encode(hello))
         while True:
-            request = self._receive()
-            if request is None:
-                os._exit(0)
-            number, operation, args, kwargs, released = request
-            for reference in released:
-                self._numbers.pop(id(self._objects.pop(reference)))
-            self._send(self._answer(number, OPERATIONS[operation], args, kwargs))
+            self._serve_one(self._receive())
+
+    def _serve_one(self, request: list[Any]) -> None:
+        number, operation, args, kwargs, released = request
+        self._release(released)
+        self._open.append(number)
+        reply = self._answer(number, OPERATIONS[operation], args, kwargs)
+        with self._lock:
+            self._open.pop()
+            self._send(reply)
+
+    def _ask(self, operation: str, number: int, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Have the test do something with an object of its own, and serve it meanwhile."""
+        with self._lock:
+            if not self._open:
+                raise RuntimeError(
+                    "the test can be asked for something only while it waits for a call to return"
+                )
+            if operation == "exit":
+                args = [*args[:1], *(part for error in args[1:] for part in self._describe(error))]
+            dropped, self._stand_ins.dropped = self._stand_ins.dropped, set()
+            try:
+                body = self._encode(
+                    [self._open[-1], "ask", [operation, number, args, kwargs, list(dropped)]]
+                )
+                if len(body) > frames.MAX_FRAME_BYTES:
+                    raise tags.WireError(f"{len(body):,} bytes are too many")
+            except tags.WireError as error:
+                self._stand_ins.dropped |= dropped
+                raise TypeError(f"cannot send this to the test: {error}") from error
+            frames.send_frame(self._channel, body)
+            while len(message := self._receive()) == _FIELDS_OF_A_REQUEST:
+                self._serve_one(message)
+        status, result, released = message
+        self._release(released)
+        match status:
+            case "value":
+                return result
+            case "not_implemented":
+                return NotImplemented
+            case "error":
+                raise self._stand_ins.make_error(result)
+        raise TestEnded
+
+    def _release(self, references: list[int]) -> None:
+        for reference in references:
+            self._numbers.pop(id(self._objects.pop(reference)))
 
     def _answer(
         self, number: int, operation: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
@@ -61,11 +105,21 @@ class CandidateServer:
             return self._encode([number, "value", result])
         except tags.WireError as error:
             return self._encode([number, "unsendable", str(error)])
-        except _LoadFailed as error:
-            status, described = "load_error", _describe_exception(error.__cause__)
+        except loading.LoadFailed as error:
+            return self._encode([number, "load_error", describe_exception(error.__cause__)])
         except BaseException as error:
-            status, described = "error", _describe_exception(error)
-        return self._encode([number, status, described])
+            return self._encode([number, *self._describe(error)])
+
+    def _describe(self, error: BaseException) -> list[object]:
+        """An exception as the test is told of it: one of its own, or one of the candidate's."""
+        own = self._stand_ins.own_error(error)
+        if own is None:
+            return ["error", describe_exception(error)]
+        try:
+            self._encode(own)
+        except tags.WireError:
+            return ["error", describe_exception(error)]
+        return ["own_error", own]
 
     def _encode_pull(self, pull: _Pull) -> bytes:
         """`[items, how it ended, iterator]`.
@@ -77,6 +131,8 @@ class CandidateServer:
         items: list[bytes] = []
         size = 0
         ended: object = None
+        if (deferred := self._deferred.pop(id(pull.iterator), None)) is not None:
+            raise deferred[1]
         while len(items) < pull.limit and size < MAX_PULLED_BYTES:
             try:
                 items.append(self._encode(next(pull.iterator)))
@@ -86,7 +142,13 @@ class CandidateServer:
             except tags.WireError:
                 raise
             except BaseException as error:
-                ended = _describe_exception(error)
+                if self._stand_ins.own_error(error) is not None:
+                    if not items:
+                        raise
+                    # After the items that came before it, as an answer of its own.
+                    self._deferred[id(pull.iterator)] = pull.iterator, error
+                    break
+                ended = describe_exception(error)
                 break
             size += len(items[-1])
         iterator = pull.iterator if ended is None and len(items) < pull.limit else None
@@ -97,14 +159,23 @@ class CandidateServer:
     def _encode(self, value: object) -> bytes:
         return values.encode(value, self._refer)
 
-    def _refer(self, item: object) -> tags.Reference:
-        number = self._numbers.get(id(item))
-        if number is None:
-            number = self._next_number
-            self._next_number += 1
-            self._numbers[id(item)] = number
-            self._objects[number] = item
-        return tags.Reference(number, _describe(item))
+    def _refer(self, item: Any) -> tags.Reference | tags.StandIn:
+        if (stand_in := self._stand_ins.refer(item)) is not None:
+            return stand_in
+        with self._lock:
+            number = self._numbers.get(id(item))
+            if number is None:
+                number = self._next_number
+                self._next_number += 1
+                self._numbers[id(item)] = number
+                self._objects[number] = item
+        kind: Any = type(item)
+        return tags.Reference(number, _describe(item), _kind_of(kind))
+
+    def _resolve(self, reference: tags.Reference | tags.StandIn) -> object:
+        if isinstance(reference, tags.StandIn):
+            return self._stand_ins.make(reference)
+        return self._objects[reference.number]
 
     def _send(self, message: bytes) -> None:
         if len(message) > frames.MAX_FRAME_BYTES:
@@ -115,12 +186,8 @@ class CandidateServer:
     def _receive(self) -> Any:
         received = frames.receive_frame(self._channel)
         if received is None:
-            return None
-        return values.decode(received, lambda ref: self._objects[ref.number])
-
-
-class _LoadFailed(Exception):
-    """Carries, as its cause, what the candidate's file raised when it was imported."""
+            os._exit(0)
+        return values.decode(received, self._resolve)
 
 
 class _Pull:
@@ -135,52 +202,6 @@ def _pull_anew(iterable: Iterable[object], limit: int) -> _Pull:
     return _Pull(iter(iterable), limit)
 
 
-def _store(name: str, source: bytes) -> str:
-    """Write the source into a file of its own; give the name of the module that it is to be.
-
-    A request of its own, before the candidate's first line: what goes wrong is not its doing.
-    """
-    if name in sys.modules or name in sys.stdlib_module_names or not name.isidentifier():
-        name = "solution"
-    Path(f"{name}.py").write_bytes(source)
-    return name
-
-
-def _load(name: str, source: bytes) -> types.ModuleType:
-    """Import what was stored as a real module: in `sys.modules` before it runs.
-
-    Dataclasses with postponed annotations, pickling and `inspect.getsource` rely on that.
-    """
-    path = Path.cwd() / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        exec(compile(source, path.name, "exec", dont_inherit=True), module.__dict__)
-    except BaseException as error:
-        raise _LoadFailed from error
-    return module
-
-
-def _run(source: str) -> int:
-    """Run a script in the working directory, as `python script.py` would; give its exit status."""
-    main = types.ModuleType("__main__")
-    sys.modules["__main__"] = main
-    sys.path.insert(0, str(Path.cwd()))
-    linecache.cache["<run_python>"] = (len(source), None, source.splitlines(keepends=True), "")
-    try:
-        exec(compile(source, "<run_python>", "exec", dont_inherit=True), main.__dict__)
-    except SystemExit as error:
-        if isinstance(error.code, str):
-            sys.stderr.write(f"{error.code}\n")
-        return error.code if isinstance(error.code, int) else int(error.code is not None)
-    except BaseException as error:
-        sys.stderr.write("".join(_format_traceback(error)))
-        return 1
-    return 0
-
-
 def _is_instance(item: object, kind: Any, qualified_name: str = "") -> bool:
     if isinstance(kind, str):
         kind = operator.attrgetter(qualified_name)(importlib.import_module(kind))
@@ -192,9 +213,10 @@ def _call(function: Callable[..., object], /, *args: object, **kwargs: object) -
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
-    "store": _store,
-    "load": _load,
-    "run": _run,
+    **tasks.OPERATIONS,
+    "store": loading.store,
+    "load": loading.load,
+    "run": loading.run,
     "import": importlib.import_module,
     "is_instance": _is_instance,
     "pull": _pull_anew,
@@ -223,6 +245,14 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 }
 
 
+@cache
+def _kind_of(kind: type) -> str:
+    """What can be awaited of the instances of a class; see `tags.Reference`."""
+    if kind is types.CoroutineType:
+        return "coroutine"
+    return " ".join(name for name in _ASYNC_NAMES if hasattr(kind, name))
+
+
 def _describe(item: object) -> str:
     """What a proxy's repr says of the object; never asks the object itself."""
     if isinstance(item, types.ModuleType):
@@ -233,34 +263,3 @@ def _describe(item: object) -> str:
     if issubclass(kind, types.FunctionType | types.MethodType | types.BuiltinFunctionType):
         return f"function {item.__name__}"  # type: ignore[attr-defined]
     return f"{type.__dict__['__qualname__'].__get__(kind)} object"
-
-
-def _describe_exception(error: BaseException | None) -> tags.RemoteException:
-    assert error is not None
-    kind = type(error)
-    builtin = next(base for base in kind.__mro__ if base.__module__ == builtins.__name__)
-    return tags.RemoteException(
-        type_name=kind.__qualname__,
-        builtin_name=builtin.__name__,
-        message=_text_of(lambda: str(error)),
-        traceback=_text_of(lambda: "".join(_format_traceback(error))),
-    )
-
-
-def _format_traceback(error: BaseException) -> list[str]:
-    own_frames = 0
-    frame = error.__traceback__
-    while frame is not None and frame.tb_frame.f_code.co_filename == __file__:
-        own_frames += 1
-        frame = frame.tb_next
-    return traceback.format_exception(
-        type(error), error, frame, limit=-_MAX_TRACEBACK_FRAMES, chain=True
-    )
-
-
-def _text_of(make: Callable[[], str]) -> str:
-    try:
-        text = make()
-        return text[:_MAX_MESSAGE] if type(text) is str else "<not a text>"
-    except BaseException:
-        return "<it cannot be shown: showing it raises>"
