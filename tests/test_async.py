@@ -1,6 +1,6 @@
 """Awaiting what a candidate defines, and a candidate that awaits what a test hands over."""
 
-SOLUTION = '''
+SOLUTION = """
 import asyncio, contextlib, contextvars
 
 log = []
@@ -66,9 +66,9 @@ async def busy():
     import time
     time.sleep(0.02)
     return 1
-'''
+"""
 
-TESTS = r'''
+TESTS = r"""
 import asyncio, contextlib, time, unittest
 import pytest
 
@@ -256,7 +256,7 @@ async def test_anyio(solution, anyio_backend_name):
 
 @pytest.fixture
 def anyio_backend(): return "asyncio"
-'''
+"""
 
 HANGS = """
 import asyncio

@@ -1,8 +1,6 @@
 """Objects of a test's own, handed to a candidate: one session, many cases."""
 
-import pytest
-
-SOLUTION = '''
+SOLUTION = """
 import collections.abc, copy, inspect, io, threading
 
 kept = []
@@ -23,7 +21,8 @@ def swallow(function):
     return "nothing"
 def catch(function, kinds):
     try: function()
-    except kinds as error: return [type(error).__name__, *error.args]
+    except kinds as error:
+        return [type(error).__name__, *error.args, *vars(error).values()][:3]
 def retry(function, times, kind):
     for attempt in range(times):
         try: return function(attempt)
@@ -92,10 +91,10 @@ def wait():
     import time
     while not kept: time.sleep(0.01)
     return kept[-1]
-'''
+"""
 
-TESTS = r'''
-import contextlib, functools, io, operator, random, types, unittest
+TESTS = r"""
+import contextlib, functools, io, operator, random, string, types, unittest
 from unittest import mock
 import pytest
 
@@ -142,8 +141,9 @@ def test_functions(solution):
     assert solution.call(cached, 1) == 2 and cached.cache_info().misses == 1
 
 def test_identity(solution):
-    for item in (lambda: 1, Account(1), Plain(), object(), Account, iter([1]), io.StringIO(), mock.Mock(),
-                 Account(1).pay, OwnError("x"), OwnError, ValueError("x"), functools.partial(len)):
+    for item in (lambda: 1, Account(1), Plain(), object(), Account, iter([1]), io.StringIO(),
+                 mock.Mock(), Account(1).pay, OwnError("x"), OwnError, ValueError("x"),
+                 functools.partial(len)):
         assert solution.same(item) is item
         assert solution.same([item, {"k": (item,)}])[1]["k"][0] is item
         assert solution.is_same(item, item)
@@ -161,7 +161,8 @@ def test_candidates_objects_in_callbacks(solution):
 
 def test_lazy_iteration(solution):
     seen = []
-    for number, item in enumerate(solution.apply(lambda x: seen.append(x) or x, range(10**9).__iter__())):
+    items = iter(range(10**9))
+    for number, item in enumerate(solution.apply(lambda x: seen.append(x) or x, items)):
         assert len(seen) == number + 1
         if number == 60: break
 
@@ -254,27 +255,35 @@ def test_own_objects(solution):
     other = solution.duplicate(account)
     assert other == account and other is not account
     assert solution.is_kind(account, Account) and not solution.is_kind(Plain(), Account)
-    namespace = types.SimpleNamespace(a=1)
-    assert solution.read(namespace, "a") == 1
+    namespace = types.SimpleNamespace(a=1, f=lambda: 2)
+    solution.put(namespace, "a", 3)
+    assert solution.read(namespace, "a") == 3 and solution.call(solution.read(namespace, "f")) == 2
     assert solution.call(random.Random(3).random) == random.Random(3).random()
 
 def test_refusals(solution):
     account = Account(1)
     for item, name in [(account, "_pin"), (account, "__class__"), (account, "__dict__"),
                        (lambda: 1, "__globals__"), (lambda: 1, "__closure__"),
-                       ((x for x in []), "gi_frame"), (account.pay, "__self__"), (account.pay, "__func__"),
-                       (functools.partial(len, "secret"), "args"), (Account, "pay"), (Account, "mro"),
+                       ((x for x in []), "gi_frame"), (account.pay, "__self__"),
+                       (account.pay, "__func__"), (functools.partial(len, "secret"), "args"),
+                       (Account, "pay"), (Account, "mro"),
                        (io.StringIO(), "__dict__"), (random.Random(), "__reduce__")]:
         with pytest.raises(AttributeError):
             solution.ask(item, "getattr", name)
-    for item, name in [(account, "__init__"), (account, "__reduce__"), (account, "__getattribute__"),
-                       (lambda: 1, "__get__"), (Account, "__subclasses__"), (io.StringIO(), "__setstate__")]:
+    for item, name in [(account, "__init__"), (account, "__reduce__"),
+                       (account, "__getattribute__"), (lambda: 1, "__get__"),
+                       (Account, "__subclasses__"), (io.StringIO(), "__setstate__")]:
         with pytest.raises(TypeError):
             solution.ask(item, "special", name)
-    for item, name in [(account, "pay"), (account, "_pin"), (account, "__class__"), (Account, "limit"),
-                       (io.StringIO(), "name"), (types.SimpleNamespace(a=1), "a")]:
+    for item, name in [(account, "pay"), (account, "_pin"), (account, "__class__"),
+                       (Account, "limit"), (io.StringIO(), "name"), (random.Random(), "a")]:
         with pytest.raises(AttributeError):
             solution.ask(item, "setattr", name, 1)
+    class Store(string.Formatter):
+        def own(self): return 1
+    assert solution.call(solution.read(Store(), "own")) == 1
+    with pytest.raises(AttributeError):
+        solution.read(Store(), "format")
     holder = Plain()
     holder.module, holder.kind = operator, Context
     for name in ("module", "kind"):
@@ -285,8 +294,10 @@ def test_refusals(solution):
 
 def test_what_is_not_handed_over(solution, request, monkeypatch, capsys):
     import sys
-    for item in (unittest.TestCase(), request, monkeypatch, capsys, sys, sys._getframe(), pytest, solution):
-        with pytest.raises(TypeError, match="cannot send this to the candidate: .+ is not handed to a cand"):
+    teaches = "cannot send this to the candidate: .+ is not handed to a candidate.+ Pass "
+    for item in (unittest.TestCase(), string.Formatter(), request, monkeypatch, capsys, sys,
+                 sys._getframe(), pytest, solution):
+        with pytest.raises(TypeError, match=teaches):
             solution.same(item)
 
 def test_facts(solution):
@@ -305,8 +316,8 @@ def test_exceptions(solution):
         solution.call(fails)
     assert caught.value is error and caught.value.code == 9
     assert solution.swallow(fails) == "OwnError"
-    assert solution.catch(fails, OwnError) == ["OwnError", "mine"]
-    assert solution.catch(fails, (ValueError, OwnError)) == ["OwnError", "mine"]
+    assert solution.catch(fails, OwnError) == ["OwnError", "mine", 9]
+    assert solution.catch(fails, (ValueError, OwnError)) == ["OwnError", "mine", 9]
     with pytest.raises(OwnError) as caught:
         solution.retry(fails, 3, OwnError)
     assert caught.value is error
@@ -327,7 +338,8 @@ def test_exceptions(solution):
     assert solution.swallow(lambda: {}["k"]) == "KeyError"
     got = []
     with pytest.raises(OwnError) as caught:
-        for item in solution.apply(lambda x: fails() if x == 30 else x, list(range(99))): got.append(item)
+        for item in solution.apply(lambda x: fails() if x == 30 else x, list(range(99))):
+            got.append(item)
     assert caught.value is error and got == list(range(30))
     def stops(): raise StopIteration
     with pytest.raises(Exception) as caught:
@@ -381,7 +393,7 @@ def test_released(solution):
     del account
     gc.collect()
     assert watch() is None
-'''
+"""
 
 
 def test_callbacks(grade_source):

@@ -14,7 +14,7 @@ from typing import Any
 from unittest import mock
 
 from ..wire import tags, values
-from .groups import Group, Refused, group_of, is_own
+from .groups import Group, Refused, group_of, is_offered, is_own
 
 _CONTAINER = (
     *("__len__", "__length_hint__", "__contains__", "__getitem__", "__setitem__", "__delitem__"),
@@ -51,6 +51,8 @@ _OF_EVERY_OBJECT = {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", 
 _AS_EVERY_OBJECT = ("__eq__", "__ne__", "__hash__", "__str__", "__repr__")
 
 
+_HIDDEN = {"args", "kwds", "func", "gen", "findCaller"}
+"""Names of library objects that give what the test hid in them, or read frames."""
 _GENERATOR_METHODS = frozenset({"send", "throw", "close", "asend", "athrow", "aclose"})
 
 _MOCK_CONTROLS = (
@@ -95,7 +97,7 @@ def _has(kind: type, name: str) -> bool:
         return False
     for base in kind.__mro__:
         if base is not object and name in base.__dict__:
-            return base.__dict__[name] is not None
+            return base.__dict__[name] is not None and (not is_own(kind) or is_offered(base))
     return False
 
 
@@ -134,7 +136,13 @@ def read(item: object, name: object) -> Any:
             if name in _MOCK_CONTROLS:
                 raise hidden
             return getattr(item, name)
+        case Group.OWN:
+            holder = next((base for base in kind.__mro__ if name in base.__dict__), None)
+            if holder is not None and not is_offered(holder):
+                raise hidden
         case Group.LIBRARY:
+            if name in _HIDDEN:
+                raise hidden
             value = getattr(item, name)
             if (
                 not _is_method_of(value, item)

@@ -35,13 +35,18 @@ def form_of(item: Any, group: Group, number_of: NumberOf) -> list[object]:
 
 
 def error_form(error: BaseException, number_of: NumberOf, *, as_text: bool = False) -> list[object]:
-    """`[classes of the test's own, the nearest class that a worker knows, arguments]`."""
+    """`[classes of the test's own, the nearest class a worker knows, arguments, public data]`."""
     args: list[object] = list(error.args)
     if as_text:
         args = ["<no text>"]
         with suppress(Exception):
             args = [str(error)[:_MAX_TEXT]]
-    return [*_class_form(type(error), number_of), args]
+    public = {
+        name: value
+        for name, value in vars(error).items()
+        if not name.startswith("_") and capabilities.is_data(value)
+    }
+    return [*_class_form(type(error), number_of), args, public]
 
 
 def _class_form(kind: type[BaseException], number_of: NumberOf) -> list[object]:

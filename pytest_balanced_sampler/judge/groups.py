@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from ..wire import arrays
+
 
 class Group(Enum):
     """Kinds of object, by what a candidate may do with them."""
@@ -55,10 +57,15 @@ _LIBRARY_MODULES = {
     *("io", "_io", "tempfile", "codecs", "gzip", "csv", "_csv"),
     *("asyncio.events", "asyncio.locks", "asyncio.queues", "asyncio.futures", "_asyncio"),
     *("threading", "_thread", "queue", "_queue", "contextlib", "operator", "_operator"),
-    *("random", "types", "collections", "string", "re", "logging", "itertools", "weakref"),
-    *("functools", "datetime", "zoneinfo", "ipaddress", "unittest.mock", "unittest.util"),
+    *("random", "types", "collections", "re", "logging", "itertools", "weakref", "functools"),
+    *("datetime", "zoneinfo", "ipaddress", "unittest.mock", "unittest.util"),
+    *arrays.RANDOM_MODULES,
 }
-"""Modules of the standard library whose objects may be handed over."""
+"""Modules whose objects may be handed over: what these do, they do to themselves. A data frame, for
+example, writes files and evaluates text; `string.Formatter` reads any attribute."""
+_MODULES_OF_BASES = {
+    *("collections.abc", "_collections_abc", "typing", "abc", "enum", "numbers", "builtins"),
+}
 _REFUSED_LIBRARY_TYPES = {
     *("threading.Thread", "threading.Timer", "types.ModuleType", "types.MappingProxyType"),
     *("_asyncio.Task", "asyncio.events.AbstractEventLoop", "asyncio.events.Handle"),
@@ -99,6 +106,8 @@ def _group_of_instances(kind: type) -> Group:
         return Group.MOCK
     if issubclass(kind, BaseException):
         return Group.EXCEPTION
+    if kind is types.SimpleNamespace:
+        return Group.OWN
     if kind in _CALLABLES or issubclass(kind, functools.partial):
         return Group.CALLABLE
     if kind in _GENERATOR_TYPES or kind.__name__ in _ASEND:
@@ -136,13 +145,17 @@ def is_own(kind: type) -> bool:
     return file is None or not str(Path(file).resolve()).startswith(_INSTALLED)
 
 
+def is_offered(base: type) -> bool:
+    """Whether objects of the test's own classes offer what they inherit from this class."""
+    return is_own(base) or str(base.__module__) in _MODULES_OF_BASES or _is_library(base)
+
+
 def _is_library(kind: type) -> bool:
     module = str(kind.__module__)
     if module == "builtins":
         return kind.__name__ in _BUILTIN_OBJECTS or hasattr(kind, "__next__")
-    if module.partition(".")[0] in sys.stdlib_module_names:
-        return module in _LIBRARY_MODULES or hasattr(kind, "__next__")
-    return True
+    is_standard = module.partition(".")[0] in sys.stdlib_module_names
+    return module in _LIBRARY_MODULES or (is_standard and hasattr(kind, "__next__"))
 
 
 def _is_refused_module(module: str) -> bool:

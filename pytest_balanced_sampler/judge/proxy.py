@@ -199,7 +199,7 @@ class RemoteIterator:
 
     def _read_ahead(self) -> int:
         undisturbed = self._requests_seen == self._worker.requests
-        undisturbed &= self._worker.stand_ins.is_empty  # What it asks shows how far it is.
+        undisturbed &= self._worker.stand_ins.is_empty()  # What it asks shows how far it is.
         self._steps = self._steps + 1 if undisturbed else 0
         return min(1 << max(0, self._steps - SINGLE_STEPS), MAX_READ_AHEAD)
 

@@ -100,7 +100,7 @@ class RemoteWorker:
         self.fault = None
         self.requests = 0
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
-        self.stand_ins.start_test()
+        self.stand_ins.asks = 0
         self._limits.start(self.pid, cpu_seconds)
 
     def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:

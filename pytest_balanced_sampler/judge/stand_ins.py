@@ -18,6 +18,7 @@ from . import capabilities
 from .awaited_tasks import AwaitedTasks
 from .forms import error_form, form_of
 from .groups import Group, Refused, group_of
+from .memory import MemoryBound
 
 MAX_OBJECTS = 100_000
 """How many objects of the test's one candidate may hold at a time."""
@@ -32,6 +33,7 @@ MAX_DEPTH = 50
 """How many calls, from the test to the candidate, may be open within each other."""
 
 GRACE_SECONDS = 3.0
+"""After the candidate's time is over, until the process of tests is ended from outside."""
 
 _ENDS_TESTS = ("_pytest", "pytest", "unittest")
 
@@ -58,19 +60,15 @@ class StandIns:
         self._errors: OrderedDict[int, BaseException] = OrderedDict()
         self._error_numbers: dict[int, int] = {}
         self._next = 0
-        self._asks = 0
+        self.asks = 0
         self._depth = 0
         self._is_answering = False
+        self._memory = MemoryBound()
         self.tasks = AwaitedTasks()
 
-    @property
     def is_empty(self) -> bool:
         """Whether the candidate has been given nothing that it could ask."""
         return self._next == 0
-
-    def start_test(self) -> None:
-        """Count the asks of a test from here."""
-        self._asks = 0
 
     def refer(self, item: object) -> tags.StandIn:
         """What stands for an object in a message. Raises `WireError` for one that is not sent."""
@@ -121,12 +119,12 @@ class StandIns:
                 pass
             case _:
                 raise self._worker.breach("an ask of the wrong form")
-        if operation not in _OPERATIONS or not all(isinstance(item, int) for item in dropped):
+        if operation not in _OPERATIONS or not all(type(released) is int for released in dropped):
             raise self._worker.breach("an ask of the wrong form")
         for released in dropped:
             self._numbers.pop(id(self._objects.pop(released, None)), None)
-        self._asks += 1
-        if self._asks > MAX_ASKS:
+        self.asks += 1
+        if self.asks > MAX_ASKS:
             raise self._worker.breach(f"over {MAX_ASKS:,} asks in one test")
         if number not in self._objects:
             raise self._worker.breach("an ask of an object that the test did not hand over")
@@ -134,7 +132,7 @@ class StandIns:
 
     def refuse(self, message: str, error: type[Exception] = RuntimeError) -> bytes:
         """The answer to an ask that is not carried out."""
-        return self._worker.encode(["error", [None, [], error.__name__, [message]], []])
+        return self._worker.encode(["error", [None, [], error.__name__, [message], {}], []])
 
     def error(self, described: object) -> BaseException:
         """The exception of the test's that left the candidate's code: the very object."""
@@ -167,6 +165,7 @@ class StandIns:
         __tracebackhide__ = True
         if self._depth == 0:
             self._worker.watch(max(self._worker.seconds_left(), 0) + GRACE_SECONDS)
+            self._memory.set()
         self._depth += 1
         try:
             if self._depth > MAX_DEPTH:
@@ -185,6 +184,7 @@ class StandIns:
         finally:
             self._depth -= 1
             if self._depth == 0:
+                self._memory.restore()
                 self._worker.watch(None)
 
     def encode_error(self, error: BaseException) -> bytes:

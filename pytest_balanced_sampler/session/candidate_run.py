@@ -37,6 +37,7 @@ class CandidateRun:
         self.touching_fixtures: set[str] = set()
         self.reaching_fixtures: set[str] = set()
         self.reported_fault: BaseException | None = None
+        self.watch: Callable[[float | None], object] = bool
         self._on_touch: Callable[[], object] = bool
         self._candidate = candidate
         self._supply = supply
@@ -137,6 +138,7 @@ class CandidateRun:
         self._worker = self._supply.fork()
         self._worker.resolve = partial(make_proxy, self._worker)
         self._worker.is_in_fixture = self._is_in_fixture
+        self._worker.watch = self.watch
         self._worker.on_first_request = self._on_touch
         self._worker.start_clock(self._seconds)
         try:

@@ -27,6 +27,9 @@ TENSOR_TYPES = frozenset(
     "complex32 complex64 complex128 float8_e4m3fn float8_e5m2".split()
 )
 
+RANDOM_MODULES = ("numpy.random._generator", "numpy.random.mtrand")
+"""Where NumPy's random generators are defined."""
+
 
 def use_one_thread() -> None:
     """Have torch start no threads in a forked process.

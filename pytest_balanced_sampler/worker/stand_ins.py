@@ -76,7 +76,7 @@ class StandIns:
 
     def make_error(self, form: list[Any]) -> BaseException:
         """The exception for a number, and what `judge.forms` says of it."""
-        number, lineage, known, args = form
+        number, lineage, known, args, public = form
         if number in self._errors:
             return self._errors[number]
         kind = self._error_class(lineage, known)
@@ -88,6 +88,7 @@ class StandIns:
                 error.args = tuple(args)
         except Exception:
             error = RuntimeError(*args)
+        error.__dict__.update(public)
         if number is not None:
             error.__dict__[_MARK] = number
             self._errors[number] = error
