@@ -140,8 +140,8 @@ assert list(map(type, solution.echo(*data))) == [*map(type, data), dict]
 stack = solution.Stack([1])
 assert solution.same(stack) is stack
 assert solution.echo({"in": [stack]})[0]["in"][0] is stack
-with pytest.raises(TypeError, match="cannot be sent"):
-    solution.same(lambda: 1)
+with pytest.raises(TypeError, match="a module is not handed to a candidate"):
+    solution.same(pytest)
 """)
 
 

@@ -4,24 +4,28 @@ import collections
 import datetime
 import decimal
 import enum
+import io
 import itertools
 import math
 import os
 import re
+import threading
 from contextlib import suppress
 from functools import partial
-from unittest import TestCase
+from unittest import TestCase, mock
 
 import msgpack
 import numpy
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_balanced_sampler.errors import CandidateFault
 from pytest_balanced_sampler.judge import mirrors
-from pytest_balanced_sampler.judge.remote_worker import RemoteWorker
-from pytest_balanced_sampler.wire import library, library_fields, named_tuples, tags, values
+from pytest_balanced_sampler.judge.remote_worker import Death, RemoteWorker
+from pytest_balanced_sampler.judge.stand_ins import _OPERATIONS
+from pytest_balanced_sampler.wire import frames, library, library_fields, named_tuples, tags, values
 from tests.conftest import ROOT
 from tests.wire_values import ARRAYS, SCALARS, VALUES, is_exactly, tensors
 
@@ -431,3 +435,77 @@ def test_an_allowance_is_for_all_messages_together():
         values.decode(data, values.no_reference, allowance)
     with pytest.raises(tags.AllowanceSpentError):
         values.decode(data, values.no_reference, allowance)
+
+
+class Reaper:
+    """Ends nothing."""
+
+    def reap(self, _):
+        return Death(0, 0)
+
+
+class Account:
+    """An object that a test hands over."""
+
+    def __init__(self):
+        self.balance = 1
+        self._pin = 1234
+
+    def pay(self, amount):
+        return amount
+
+    def __len__(self):
+        return 3
+
+
+NAMES = [
+    "pay",
+    "balance",
+    "_pin",
+    "__class__",
+    "__init__",
+    "__len__",
+    "__call__",
+    "__exit__",
+    "gi_frame",
+]
+FIELDS = st.none() | st.integers(-1, 9) | st.sampled_from(NAMES) | VALUES
+ASKS = st.tuples(
+    st.sampled_from([*_OPERATIONS, "eval"]) | FIELDS,
+    st.integers(-1, 9) | FIELDS,
+    st.lists(FIELDS, max_size=3) | FIELDS,
+    st.dictionaries(st.sampled_from(["deep", "a"]), FIELDS, max_size=1) | FIELDS,
+    st.lists(st.integers(-1, 9), max_size=2) | FIELDS,
+).map(list)
+MESSAGES = st.tuples(
+    st.just(1) | st.integers(0, 3) | FIELDS,
+    st.sampled_from(["ask", "ask", "ask", "value", "error", "own_error"]) | FIELDS,
+    ASKS | FIELDS,
+).map(list)
+
+
+@given(st.lists(MESSAGES.map(lambda value: encoded(value)) | st.binary(max_size=60), max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_whatever_a_worker_asks(replies):
+    """A request ends with a result or an error, and the test's objects are what they were."""
+    worker, account, calls = RemoteWorker(Reaper()), Account(), []
+    generator = (number for number in range(3))
+
+    def peer(replies=tuple(replies), channel=worker.theirs):
+        with channel:
+            for reply in replies:
+                if not channel.recv(2**16):
+                    return
+                frames.send_frame(channel, reply)
+            channel.recv(2**16)
+
+    thread = threading.Thread(target=peer)
+    thread.start()
+    with suppress(CandidateFault, Exception):
+        worker.request(
+            "call", calls.append, account, mock.Mock(), generator, io.StringIO(), Account
+        )
+    worker.hang_up()
+    thread.join()
+    assert (account._pin, account.pay(5), type(account)) == (1234, 5, Account)
+    assert not isinstance(account.balance, Account)

@@ -34,7 +34,7 @@ class Limits:
 
     def __init__(self) -> None:
         self._cpu_limit: float | None = None
-        self._cpu_budget = self._wall_left = float(_START_SECONDS)
+        self._cpu_budget = self.wall_left = float(_START_SECONDS)
         self._written_before = 0
 
     def start(self, pid: int | None, cpu_seconds: float) -> None:
@@ -42,12 +42,12 @@ class Limits:
         used = _cpu_seconds_of(pid)
         self._cpu_budget = cpu_seconds
         self._cpu_limit = None if used is None else used + cpu_seconds
-        self._wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND
+        self.wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND
         self._written_before = _bytes_written_by(pid)
 
     def spend(self, seconds: float) -> None:
         """Count seconds in which the worker was waited for."""
-        self._wall_left -= seconds
+        self.wall_left -= seconds
 
     def exceeded(self, pid: int | None, scratch: str, waited: float) -> CandidateFault | None:
         """The exception to raise if the worker used too much, `waited` seconds into this wait.
@@ -59,7 +59,7 @@ class Limits:
             return SolutionTimeout(f"the candidate used over {self._cpu_budget:g} s of CPU time")
         if scratch and (excess := self._excess(pid, scratch)) is not None:
             return SolutionCrash(f"the candidate {excess}")
-        if waited > self._wall_left:
+        if waited > self.wall_left:
             wall = self._cpu_budget * WALL_SECONDS_PER_CPU_SECOND
             return SolutionTimeout(f"the candidate gave no answer within {wall:g} s")
         return None

@@ -22,6 +22,7 @@ from typing import Any, cast
 from ..text import printable_line
 from ..wire.specials import IS_ITS_ITERATOR
 from ..wire.tags import Extension, Tag, WireError
+from .awaiting import METHODS, METHODS_OF_COROUTINES
 from .proxy import Proxy, ProxyType, read_attribute, reference_to
 from .raised import rebuild
 from .read_ahead import ReadAhead
@@ -74,6 +75,7 @@ class Mirrors:
             proxy = object.__new__(kind)
             object.__setattr__(proxy, "__solution_number__", _checked(number))
             object.__setattr__(proxy, "__solution_ahead__", ReadAhead())
+            object.__setattr__(proxy, "__solution_driver__", None)
             self._worker.proxies[number] = proxy
         return proxy
 
@@ -135,6 +137,7 @@ class Mirrors:
         exceptions = tuple(base for base in bases if issubclass(base, BaseException))
         namespace: dict[str, Any] = {
             **special_methods(special_names),
+            **{name: METHODS[name] for name in METHODS if name in special_names},
             "__solution_worker__": self._worker,
             "__solution_class_number__": number,
             "__annotations__": property(lambda self: read_attribute(self, "__annotations__")),
@@ -153,6 +156,8 @@ class Mirrors:
                     namespace["__iter__"] = _start_over
             if local is GeneratorType:
                 namespace |= _METHODS_OF_GENERATORS
+            if local is CoroutineType:
+                namespace |= METHODS_OF_COROUTINES
         try:
             mirror: type = type.__new__(
                 cast("type[type]", ProxyType), "Mirror", exceptions or _proxies(bases), namespace

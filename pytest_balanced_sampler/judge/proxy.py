@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -31,11 +31,17 @@ class Proxy:
     """An object in the worker. Its class is a `ProxyType` of its own, with the special methods
     that the object has."""
 
-    __slots__ = ("__solution_ahead__", "__solution_number__", "__weakref__")
+    __slots__ = (
+        "__solution_ahead__",
+        "__solution_driver__",
+        "__solution_number__",
+        "__weakref__",
+    )
 
     __solution_worker__: RemoteWorker
     __solution_number__: int
     __solution_ahead__: ReadAhead
+    __solution_driver__: Coroutine[Any, Any, Any] | None
 
     def __solution_reference__(self, worker: RemoteWorker) -> Extension | None:
         """What stands for this object in a message to its own worker."""

@@ -6,18 +6,14 @@ An exception arrives as what was raised, unless Python or a test runner reads a 
 from __future__ import annotations
 
 import builtins
-import sys
 from contextlib import suppress
 from typing import Any
 
-from ..errors import CandidateFault, Raised, SolutionCrash, mark_as_raised
+from ..errors import CandidateFault, LoadError, Raised, SolutionCrash, SolutionError, mark_as_raised
 from ..text import printable, printable_line
-from ..wire.tags import Extension, Tag
 
-_OF_ITERATORS = frozenset(("next", "pull", "pull_on", "send", "throw", "anext"))
+_OF_ITERATORS = frozenset(("next", "pull", "pull_on", "send", "throw", "finish"))
 """The operations out of which an iterator's end is one (PEP 479)."""
-
-_OF_BOTH_SIDES = sys.stdlib_module_names
 
 _NOT_ATTRIBUTES = ("args", "with_traceback", "add_note")
 
@@ -45,6 +41,20 @@ def raised(error: BaseException, traceback: str, *, operation: str) -> BaseExcep
     return error
 
 
+def error_from(status: str, described: object, *, operation: str) -> BaseException | None:
+    """The exception for a reply that is no value; None for a reply of no known kind."""
+    match status, described:
+        case "error", [BaseException() as error, str() as traceback]:
+            return raised(error, traceback, operation=operation)
+        case "load_error", [str() as kind, str() as message, str() as text]:
+            return LoadError(
+                printable(f"{printable_line(kind)}: {message}"), traceback=printable(text)
+            )
+        case "unsendable", str():
+            return SolutionError(f"the candidate's result cannot be used: {printable(described)}")
+    return None
+
+
 def rebuild(kind: type[BaseException], args: list[Any], attributes: dict[str, Any]) -> Any:
     """An exception of this class, without running any code of its class."""
     base: Any = kind
@@ -67,13 +77,6 @@ def rebuild(kind: type[BaseException], args: list[Any], attributes: dict[str, An
             with suppress(Exception):
                 BaseException.__setattr__(error, name, value)
     return error
-
-
-def describe_exception(error: BaseException) -> Extension:
-    """What stands, in a message to a worker, for an exception of a test's own."""
-    kind = next(base for base in type(error).__mro__ if base.__module__ in _OF_BOTH_SIDES)
-    name = f"{kind.__module__}:{kind.__qualname__}"
-    return Extension(Tag.EXCEPTION, [name, list(error.args)])
 
 
 def _ends_more_than_a_call(kind: type[BaseException]) -> bool:

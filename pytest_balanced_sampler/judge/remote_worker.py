@@ -19,20 +19,18 @@ from ..errors import (
     CandidateFault,
     FaultInFixture,
     HarnessError,
-    LoadError,
     ProtocolBreach,
     SolutionCrash,
-    SolutionError,
     SolutionTimeout,
     WorkerLost,
     solution_error,
 )
-from ..text import printable, printable_line
 from ..wire import frames, tags, values
 from ..wire.shared import SharedContainers
 from .channel import Channel
 from .limits import Limits
-from .raised import describe_exception, raised
+from .raised import error_from
+from .stand_ins import StandIns
 from .unpatched import os, time
 
 MAX_MEMORY_PER_TEST = 2 * 2**30
@@ -83,6 +81,12 @@ class RemoteWorker:
         self.released: set[int] = set()
         self._shared = SharedContainers(1)
         self._depth = 0
+        self._started = 0.0
+        self._is_decoding = False
+        self.stand_ins = StandIns(self)
+        self.watch: Callable[[float | None], object] = bool
+        """Called with the seconds in which the test's own code must be done with what the candidate
+        has asked of it, and with None when it is."""
         self.proxies: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
     def wait_until_ready(self) -> None:
@@ -98,6 +102,7 @@ class RemoteWorker:
         self.fault = None
         self.requests = 0
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
+        self.stand_ins.asks = 0
         self._limits.start(self.pid, cpu_seconds)
 
     def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:
@@ -108,6 +113,8 @@ class RemoteWorker:
         """
         __tracebackhide__ = True
         with self._lock:
+            if self._depth == 0:
+                self._started = time.monotonic()
             self._depth += 1
             try:
                 return self._request(operation, args, kwargs)
@@ -118,6 +125,16 @@ class RemoteWorker:
                 raise
             finally:
                 self._depth -= 1
+                if self._depth == 0:
+                    self._limits.spend(time.monotonic() - self._started)
+
+    def count_waiting(self, seconds: float) -> None:
+        """Count time in which a test waited for the candidate without a request."""
+        self._limits.spend(seconds)
+
+    def seconds_left(self) -> float:
+        """How long the candidate may still be waited for in this test."""
+        return self._limits.wall_left - (time.monotonic() - self._started)
 
     def drain_output(self) -> str:
         """What the candidate printed since the last call, made safe to show."""
@@ -162,42 +179,63 @@ class RemoteWorker:
         if self.requests == 1:
             self.on_first_request()
         self._number += 1
-        released, self.released = self.released, set()
+        number = self._number
         try:
             mark = self._shared.marked
             places = [mark(arg) for arg in args]
             names = {name: mark(arg) for name, arg in kwargs.items()}
             first = self._shared.share_ours((*places, *names.values()), at_any_size=True)
-            news = self._shared.news()
-            request = [self._number, operation, places, names, list(released), first, news]
-            body = values.encode(request, self._refer, self.importable)
+            body = self.encode([number, operation, places, names, first])
         except tags.WireError as error:
-            self.released |= released
             raise TypeError(f"cannot send this to the candidate: {error}") from error
-        if len(body) > frames.MAX_FRAME_BYTES:
-            raise TypeError(f"cannot send {len(body):,} bytes to the candidate in one call")
-        started = time.monotonic()
-        status, result = self._reply(self._number, self._exchange(body, started))
-        self._limits.spend(time.monotonic() - started)
-        match status, result:
-            case "value", _:
-                return result
-            case "error", [BaseException() as what, str() as traceback]:
-                raise raised(what, traceback, operation=operation)
-            case "load_error", [str() as kind, str() as message, str() as text]:
-                raise LoadError(
-                    printable(f"{printable_line(kind)}: {message}"), traceback=printable(text)
-                )
-            case "unsendable", str():
-                raise SolutionError(f"the candidate's result cannot be used: {printable(result)}")
-        raise self.breach("a reply of unknown kind")
+        ended: BaseException | None = None
+        while True:
+            status, result = self._reply(number, self._exchange(body, self._started))
+            if status != "ask":
+                break
+            if self._is_decoding:
+                body = self.stand_ins.refuse("the test cannot be asked while a set is sent to it")
+            elif ended is not None:
+                body = self.stand_ins.encode_error(ended)
+            else:
+                body, ended = self.stand_ins.answer(result)
+        if ended is not None:
+            raise ended
+        if status == "value":
+            return result
+        raise self.error_from(status, result, operation=operation)
+
+    def error_from(self, status: str, described: Any, *, operation: str = "call") -> BaseException:
+        """What the worker says was raised, as an exception to raise here."""
+        if status == "own_error":
+            return self.stand_ins.error(described)
+        error = error_from(status, described, operation=operation)
+        return error or self.breach("a reply of unknown kind")
+
+    def encode(self, message: list[Any]) -> bytes:
+        """A message, with news of shared containers, and the references no longer used here.
+
+        Raises `WireError`.
+        """
+        news = self._shared.news()
+        released, self.released = self.released, set()
+        try:
+            body = values.encode([*message, news, list(released)], self._refer, self.importable)
+            if len(body) > frames.MAX_FRAME_BYTES:
+                raise tags.WireError(f"{len(body):,} bytes are too many for one message")
+        except tags.WireError:
+            self.released |= released
+            self._shared.was_not_sent(news)
+            raise
+        return body
 
     def _refer(self, item: object) -> tags.Extension | None:
         refer = getattr(type(item), "__solution_reference__", None)
         if refer is not None:
             reference: tags.Extension | None = refer(item, self)
             return reference
-        return describe_exception(item) if isinstance(item, BaseException) else None
+        stand_in = self.stand_ins.refer(item)
+        return tags.Extension(tags.Tag.STAND_IN, [stand_in.number, stand_in.form])
 
     def _exchange(self, body: bytes | None, started: float) -> bytes:
         """Send a request, if there is one, and give the reply."""
@@ -222,10 +260,11 @@ class RemoteWorker:
 
     def _reply(self, asked: int, body: bytes) -> tuple[str, Any]:
         __tracebackhide__ = True
+        # A reply that is asked for while another is decoded, a hash, ends the matter: it has no
+        # members whose hashes had to be asked for in turn.
+        is_nested, self._is_decoding = self._is_decoding, True
+        resolve = self._resolve_exception if is_nested else self._resolve
         try:
-            # A reply that is asked for while another is decoded, a hash, ends the matter: it has
-            # no members whose hashes had to be asked for in turn.
-            resolve = self._resolve if self._depth == 1 else self._resolve_exception
             reply = values.decode(body, resolve, self._allowance)
         except tags.AllowanceSpentError:
             self._end()
@@ -234,6 +273,8 @@ class RemoteWorker:
             if error.__cause__ is not None and solution_error(error.__cause__) is not None:
                 raise error.__cause__ from None
             raise self.breach(str(error)) from error
+        finally:
+            self._is_decoding = is_nested
         match reply:
             case [number, str() as status, value, int() as first, news] if number in (asked, None):
                 try:
@@ -246,8 +287,12 @@ class RemoteWorker:
         raise self.breach("a reply to another question")
 
     def _resolve(self, extension: tags.Extension) -> object:
-        is_shared = extension.tag is tags.Tag.SHARED
-        return self._shared.resolve(extension) if is_shared else self.resolve(extension)
+        match extension:
+            case (tags.Tag.SHARED, _):
+                return self._shared.resolve(extension)
+            case (tags.Tag.STAND_IN, [int() as number]):
+                return self.stand_ins.resolve(tags.StandIn(number))
+        return self.resolve(extension)
 
     def _resolve_exception(self, extension: tags.Extension) -> object:
         if extension.tag is tags.Tag.EXCEPTION:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import CandidateFault, HarnessError
 from ..wire.specials import BINARY, COMPARISONS, OPERATION_OF
 
 
@@ -69,12 +68,15 @@ def _is_true(operation: str) -> Callable[..., Any]:
     return method
 
 
+def may_swallow(error: BaseException | None) -> bool:
+    """Whether a context of the candidate's may end an exception: a test's verdict it may not."""
+    return isinstance(error, Exception) and not isinstance(error, AssertionError)
+
+
 def _exit(self: Any, _: object, error: BaseException | None, __: object) -> bool:
-    """Leave a context of the candidate's, which may swallow what a test expects, but no verdict."""
     __tracebackhide__ = True
     is_swallowed = ask(self, "exit", self, error)
-    is_verdict = isinstance(error, AssertionError | CandidateFault | HarnessError)
-    return isinstance(error, Exception) and not is_verdict and bool(is_swallowed)
+    return may_swallow(error) and bool(is_swallowed)
 
 
 _METHODS: dict[str, Callable[..., Any]] = {

@@ -118,11 +118,14 @@ class CandidateProcesses:
                 continue
             process.kill()
             _log.warning("a process of tests was lost (%s): %s", process.exit_code, why)
-            if tries == 1:
+            if tries == 1 and not (process.missed_deadline and had_timeout):
                 tries = 2
                 continue
+            had_timeout |= process.missed_deadline
             test = names[start] if names is not None and place >= 0 else "collection"
-            report = lost_test(item.index, test, is_touched, why)
+            report = lost_test(
+                item.index, test, is_touched, why, is_timeout=process.missed_deadline
+            )
             self._log_reports(item, [self._as_data(report)])
             start, tries, is_over = start + 1, 1, place < 0
 

@@ -43,6 +43,7 @@ class CandidateRun:
         self.tries = 1
         self.had_timeout = False
         self.reported_fault: BaseException | None = None
+        self.watch: Callable[[float | None], object] = bool
         self._on_touch: Callable[[], object] = bool
         self._candidate = candidate
         self._supply = supply
@@ -161,6 +162,7 @@ class CandidateRun:
         self._worker = self._supply.fork()
         self._worker.resolve = Mirrors(self._worker).resolve
         self._worker.is_in_fixture = self._is_in_fixture
+        self._worker.watch = self.watch
         self._worker.on_first_request = self._on_touch
         self._worker.start_clock(self._seconds)
         try:

@@ -25,6 +25,7 @@ from ..judge.unpatched import os, time
 from ..wire import frames
 
 _STATE = struct.Struct("!i?")
+_DEADLINE = struct.Struct("!d")
 MAX_SILENCE_SECONDS = 1800.0
 """A test may wait for its turn, compute, and wait for the candidate. What is silent for longer
 hangs: parallel code of a library, for example, that was used before the process was forked."""
@@ -60,7 +61,15 @@ class ParentLink:
         `is_touched` says whether it has asked the candidate for anything.
         """
         self._end_unless_owner()
-        self._state[:] = _STATE.pack(place, is_touched)
+        _STATE.pack_into(self._state, 0, place, is_touched)
+
+    def watch(self, seconds: float | None) -> None:
+        """Have the parent end this process unless it calls again within so many seconds.
+
+        None ends the watch. For code of a test that a candidate drives: no thread can stop it.
+        """
+        deadline = 0.0 if seconds is None else time.monotonic() + seconds
+        _DEADLINE.pack_into(self._state, _STATE.size, deadline)
 
     def _end_unless_owner(self) -> None:
         # What a test forks may leave the test by an exception: it must not run the tests after it.
@@ -73,8 +82,9 @@ class ForkedProcess:
 
     def __init__(self, main: Callable[[ParentLink], None]) -> None:
         self._channel, theirs = socket.socketpair()
-        self._state = mmap.mmap(-1, _STATE.size)
-        self._state[:] = _STATE.pack(-1, False)
+        self._state = mmap.mmap(-1, _STATE.size + _DEADLINE.size)
+        _STATE.pack_into(self._state, 0, -1, False)
+        self.missed_deadline = False
         self.exit_code: int | None = None
         parent = os.getpid()
         for stream in (sys.stdout, sys.stderr):
@@ -102,7 +112,7 @@ class ForkedProcess:
 
     def last_test(self) -> tuple[int, bool]:
         """The place of the test that ran last, -1 for none, and whether it was touched."""
-        place, is_touched = _STATE.unpack(self._state[:])
+        place, is_touched = _STATE.unpack_from(self._state)
         return place, is_touched
 
     def wait(self) -> int:
@@ -153,7 +163,9 @@ class ForkedProcess:
         while not poll.poll(_MILLISECONDS_BETWEEN_LOOKS):
             if self._reap(os.WNOHANG):
                 return bool(poll.poll(0))
-            if time.monotonic() > end:
+            (deadline,) = _DEADLINE.unpack_from(self._state, _STATE.size)
+            self.missed_deadline = bool(deadline) and time.monotonic() > deadline
+            if self.missed_deadline or time.monotonic() > end:
                 return False
         return True
 

@@ -6,7 +6,7 @@ import unittest
 
 import pytest
 
-from ..errors import CandidateFault, LoadError, told_by_worker
+from ..errors import CandidateFault, LoadError, SolutionTimeout, told_by_worker
 from ..grade import Outcome, TestOutcome
 from ..text import printable
 from .candidate_run import CandidateRun
@@ -60,15 +60,20 @@ def _in_short(message: str) -> str:
     return lines[-1] if lines else message.strip()
 
 
-def lost_test(candidate: int, test: str, is_touched: bool, why: str) -> pytest.TestReport:
+def lost_test(
+    candidate: int, test: str, is_touched: bool, why: str, *, is_timeout: bool
+) -> pytest.TestReport:
     """The report of a test whose process was lost twice.
 
     Once the candidate had been asked for something, the loss is its own: otherwise a way to end the
     process would be a way out of the count.
     """
     message = "the process that ran this test died twice"
+    if is_timeout:
+        message = "what the candidate asked of the test's own code did not end in time"
     outcome = TestOutcome.FAILED if is_touched else TestOutcome.HARNESS_ERROR
-    mode = CandidateFault.failure_mode if is_touched else Outcome.HARNESS_ERROR.value
+    fault = SolutionTimeout if is_timeout else CandidateFault
+    mode = fault.failure_mode if is_touched else Outcome.HARNESS_ERROR.value
     shown = printable(f"{message}\n{why}".strip())
     report = pytest.TestReport(test, ("", None, test), {}, "failed", shown, "teardown")
     record = PhaseRecord(candidate, test, "teardown", outcome, 0.0, mode, message, tries=2)

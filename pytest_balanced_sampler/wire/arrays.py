@@ -30,6 +30,9 @@ _MAX_FIELDS = 1000
 _MAX_TYPE_DEPTH = 16
 _MAX_ITEM_BYTES = 2**20
 
+RANDOM_MODULES = ("numpy.random._generator", "numpy.random.mtrand")
+"""Where NumPy's random generators are defined."""
+
 
 def use_one_thread() -> None:
     """Have torch start no threads in a forked process.

@@ -16,6 +16,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 from . import arrays
@@ -38,6 +39,8 @@ _OUR_OWN_REFERENCES = 3
 
 _ATOMS = {str, bytes, int, float, bool, complex, type(None)}
 
+_CONTAINERS = (list, deque, dict, set, bytearray, SimpleNamespace)
+
 NO_NEWS: list[list[Any]] = [[], []]
 
 
@@ -55,8 +58,10 @@ def _collect(value: Any, found: list[Any], known: frozenset[int], budget: int, d
     """What is left of the budget after a walk through the value."""
     if type(value) in _ATOMS or type(value) is Extension or id(value) in known:
         return budget
-    if isinstance(value, list | deque | dict | set | bytearray) or arrays.can_change(value):
+    if isinstance(value, _CONTAINERS) or arrays.can_change(value):
         found.append(value)
+    if isinstance(value, SimpleNamespace):
+        value = vars(value)
     if not isinstance(value, list | deque | dict | tuple) or len(value) > budget or not depth:
         return budget
     budget -= len(value)
@@ -133,6 +138,14 @@ class SharedContainers:
         dropped, self._dropped = self._dropped, []
         return [changes, dropped]
 
+    def was_not_sent(self, news: list[list[Any]]) -> None:
+        """Tell again, with the next message, what was not sent after all."""
+        changes, dropped = news
+        self._dropped += dropped
+        for number, *_ in changes:
+            if number in self._containers:
+                self._containers[number].seen = [self]  # Like nothing that can be in it.
+
     def learn(self, news: object) -> None:
         """Take over what the other side has changed. Raises `WireError`."""
         match news:
@@ -156,6 +169,8 @@ class SharedContainers:
                 raise WireError("a message has a change that is none")
 
     def _described(self, content: Any) -> Any:
+        if isinstance(content, SimpleNamespace):
+            content = vars(content)
         match content:
             case list() | deque():
                 return tuple(self.marked(item) for item in content)
@@ -184,10 +199,14 @@ class SharedContainers:
 
 
 def _size(content: Any) -> int:
+    if isinstance(content, SimpleNamespace):
+        return len(vars(content))
     return math.prod(content.shape) if arrays.can_change(content) else len(content)
 
 
 def _copy(content: Any) -> Any:
+    if isinstance(content, SimpleNamespace):
+        content = vars(content)
     if isinstance(content, dict):
         return [*content.keys(), *content.values()]
     if arrays.can_change(content):
@@ -207,6 +226,8 @@ def _is_same(seen: Any, content: Any) -> bool:
 
 def _restore(content: Any, described: Any) -> None:
     """Make a container what the other side says that it is."""
+    if isinstance(content, SimpleNamespace):
+        content = vars(content)
     match content, described:
         case (list(), tuple()) | (bytearray(), bytes()):
             content[:] = described

@@ -24,8 +24,10 @@ OPERATION_OF = {f"__{name}__": name for name in (*BINARY, *IN_PLACE, *COMPARISON
 }
 """By the name of the special method. Reflected methods ask for the operation itself."""
 
+ASYNC = ("__await__", "__aiter__", "__anext__", "__aenter__", "__aexit__")
+
 IS_ITS_ITERATOR = "__iter__ gives the object, and does nothing else"
 """Said with the special methods of a class where it is known."""
 
-SPECIAL_NAMES = frozenset(OPERATION_OF) | {f"__r{name}__" for name in BINARY}
+SPECIAL_NAMES = frozenset(OPERATION_OF) | frozenset(ASYNC) | {f"__r{name}__" for name in BINARY}
 """Those that a class is said to have, where it has them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ class Tag(IntEnum):
     CLASS = 20
     EXCEPTION = 21
     SHARED = 22
+    STAND_IN = 40
     LIBRARY = 10
     NAME = 11
     ARRAY_KIND = 12
@@ -56,8 +58,21 @@ class Extension(NamedTuple):
       name, module, bases, special methods]`; each base is such a list.
     - EXCEPTION `[number, class, arguments, message, attributes]`: an exception that stays there.
       To the worker `[module:qualified name, arguments]`: one of the test's, rebuilt there.
+    - STAND_IN `[number, form]`: an object of the test's, which stays there. From the worker
+      `[number]`.
     - SHARED `[number]`: a container that both sides have.
     """
 
     tag: Tag
     fields: list[Any]
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """An object of the test that stays with the test: its number there, and what it looks like.
+
+    `form` tells a worker what to put in its place; on the way back it is None.
+    """
+
+    number: int
+    form: object = None

@@ -244,7 +244,7 @@ class _Decoder:
                 return arrays.array(*self._typed(data, str | list, list, bytes))[()]
             case Tag.TENSOR:
                 return arrays.tensor(*self._typed(data, str, list, bytes, bool))
-            case Tag.REFERENCE | Tag.CLASS | Tag.EXCEPTION | Tag.SHARED:
+            case Tag.REFERENCE | Tag.CLASS | Tag.EXCEPTION | Tag.SHARED | Tag.STAND_IN:
                 return self._resolve(Extension(Tag(tag), self._list(data)))
             case Tag.LIBRARY:
                 return self._library_value(self._list(data))

@@ -11,22 +11,14 @@ import dataclasses
 import importlib
 import importlib.util
 import inspect
-import linecache
 import math
 import operator
 import os
-import sys
-import types
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from ..wire.specials import BINARY, IN_PLACE
-from .objects import text_of_traceback
-
-
-class LoadFailed(Exception):
-    """Carries, as its cause, what the candidate's file raised when it was imported."""
+from . import loading, tasks
 
 
 class Pull:
@@ -39,52 +31,6 @@ class Pull:
 
 def _pull_anew(iterable: Iterable[object], limit: int) -> Pull:
     return Pull(iter(iterable), limit)
-
-
-def _store(name: str, source: bytes) -> str:
-    """Write the source into a file of its own; give the name of the module that it is to be.
-
-    A request of its own, before the candidate's first line: what goes wrong is not its doing.
-    """
-    if name in sys.modules or name in sys.stdlib_module_names or not name.isidentifier():
-        name = "solution"
-    Path(f"{name}.py").write_bytes(source)
-    return name
-
-
-def _load(name: str, source: bytes) -> types.ModuleType:
-    """Import what was stored as a real module: in `sys.modules` before it runs.
-
-    Dataclasses with postponed annotations, pickling and `inspect.getsource` rely on that.
-    """
-    path = Path.cwd() / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        exec(compile(source, path.name, "exec", dont_inherit=True), module.__dict__)
-    except BaseException as error:
-        raise LoadFailed from error
-    return module
-
-
-def _run(source: str) -> int:
-    """Run a script in the working directory, as `python script.py` would; give its exit status."""
-    main = types.ModuleType("__main__")
-    sys.modules["__main__"] = main
-    sys.path.insert(0, str(Path.cwd()))
-    linecache.cache["<run_python>"] = (len(source), None, source.splitlines(keepends=True), "")
-    try:
-        exec(compile(source, "<run_python>", "exec", dont_inherit=True), main.__dict__)
-    except SystemExit as error:
-        if isinstance(error.code, str):
-            sys.stderr.write(f"{error.code}\n")
-        return error.code if isinstance(error.code, int) else int(error.code is not None)
-    except BaseException as error:
-        sys.stderr.write(text_of_traceback(error))
-        return 1
-    return 0
 
 
 def _is_instance(item: object, kind: Any, qualified_name: str = "") -> bool:
@@ -145,6 +91,7 @@ def _field_names(item: Any) -> list[str]:
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
+    **tasks.OPERATIONS,
     **{name: getattr(operator, f"__{name}__") for name in (*BINARY, *IN_PLACE) if name != "divmod"},
     "divmod": divmod,
     "pow": pow,
@@ -176,9 +123,9 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "code": _code_of,
     "field_names": _field_names,
     "members": _members,
-    "store": _store,
-    "load": _load,
-    "run": _run,
+    "store": loading.store,
+    "load": loading.load,
+    "run": loading.run,
     "import": importlib.import_module,
     "is_instance": _is_instance,
     "pull": _pull_anew,

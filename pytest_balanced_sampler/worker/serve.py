@@ -1,26 +1,29 @@
-"""The untrusted side: loads one candidate and answers requests about it, in a process of its own.
+"""The untrusted side: answers requests about one candidate, in a process of its own.
 
-Called by the warm process in a freshly forked child, and by nobody else. A request is
-`[number, operation, arguments, keyword arguments, released references]`, and its reply
-`[number, status, value]`; `OPERATIONS` is all that can be asked for. Nothing here is relied on
-for a verdict: the candidate can change every line of it, in its own process only.
+Called by the warm process in a freshly forked child, and by nobody else. A request is `[number,
+operation, arguments, keyword arguments, number of the first shared container, news of shared
+containers, released references]`, and its reply `[number, status, value, number of the first shared
+container, news]`. `OPERATIONS` is all that can be asked for. Nothing here is relied on for a
+verdict: the candidate can change every line of it, in its own process only.
 """
 
 from __future__ import annotations
 
-import importlib
-import operator
 import os
 import socket
+import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..wire import frames, tags, values
 from ..wire.shared import NO_NEWS, SharedContainers
+from .loading import LoadFailed
 from .objects import Objects, text_of, text_of_traceback
-from .operations import OPERATIONS, LoadFailed, Pull
+from .operations import OPERATIONS, Pull
+from .stand_ins import StandIns, TestEnded
 
 MAX_PULLED_BYTES = 2**20
+_FIELDS_OF_A_REQUEST = 7
 
 
 class CandidateServer:
@@ -30,35 +33,84 @@ class CandidateServer:
         self._channel = channel
         self._objects = Objects()
         self._shared = SharedContainers(-1)
+        self._stand_ins = StandIns(self._ask)
+        self._deferred: dict[int, tuple[object, BaseException]] = {}
+        # Threads of the candidate's may ask the test for something, one at a time.
+        self._lock = threading.RLock()
+        self._open: list[int] = []
 
     def serve(self, hello: object) -> NoReturn:
         """Say hello, then answer until the trusted side hangs up; never returns."""
         self._send(self._encode(hello))
         while True:
-            request = self._receive()
-            if request is None:
-                os._exit(0)
-            number, operation, args, kwargs, released, first, news = request
-            self._objects.release(released)
-            self._shared.learn(news)
-            self._shared.share_theirs(first, (*args, *kwargs.values()), at_any_size=True)
-            self._send(self._answer(number, OPERATIONS[operation], args, kwargs))
+            self._serve_one(self._receive())
+
+    def _serve_one(self, request: list[Any]) -> None:
+        number, operation, args, kwargs, first, news, released = request
+        self._shared.learn(news)
+        self._shared.share_theirs(first, (*args, *kwargs.values()), at_any_size=True)
+        self._objects.release(released)
+        self._open.append(number)
+        reply = self._answer(number, OPERATIONS[operation], args, kwargs)
+        with self._lock:
+            self._open.pop()
+            self._send(reply)
+
+    def _ask(self, operation: str, number: int, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Have the test do something with an object of its own, and serve it meanwhile."""
+        with self._lock:
+            if not self._open:
+                raise RuntimeError(
+                    "the test can be asked for something only while it waits for a call to return"
+                )
+            if operation == "exit":
+                args = [*args[:1], *(part for error in args[1:] for part in self._describe(error))]
+            dropped, self._stand_ins.dropped = self._stand_ins.dropped, set()
+            news = self._shared.news()
+            try:
+                args = [self._shared.marked(arg) for arg in args]
+                ask = [operation, number, args, kwargs, list(dropped)]
+                body = self._encode([self._open[-1], "ask", ask, 0, news])
+                if len(body) > frames.MAX_FRAME_BYTES:
+                    raise tags.WireError(f"{len(body):,} bytes are too many")
+            except tags.WireError as error:
+                self._stand_ins.dropped |= dropped
+                self._forget_message(news)
+                raise TypeError(f"cannot send this to the test: {error}") from error
+            self._send(body)
+            while len(message := self._receive()) == _FIELDS_OF_A_REQUEST:
+                self._serve_one(message)
+        status, result, news, released = message
+        self._shared.learn(news)
+        self._objects.release(released)
+        match status:
+            case "value":
+                return result
+            case "not_implemented":
+                return NotImplemented
+            case "error":
+                raise self._stand_ins.make_error(result)
+        raise TestEnded
 
     def _answer(
         self, number: int, operation: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
     ) -> bytes:
+        news: list[list[Any]] = NO_NEWS
         try:
             result = operation(*args, **kwargs)
             if isinstance(result, Pull):
                 pulled = self._encode_pull(result)
-                news = self._encode(self._shared.news())
-                head, none = map(self._encode, (number, "value")), self._encode(0)
-                return values.encode_list([*head, pulled, none, news])
+                news = self._shared.news()
+                head, tail = [number, "value"], [0, news]
+                return values.encode_list(
+                    [*map(self._encode, head), pulled, *map(self._encode, tail)]
+                )
             result = self._shared.marked(result)
             first = self._shared.share_ours(result, at_any_size=False)
-            return self._encode([number, "value", result, first, self._shared.news()])
+            news = self._shared.news()
+            return self._encode([number, "value", result, first, news])
         except tags.WireError as error:
-            self._objects.message_was_sent(False)
+            self._forget_message(news)
             return self._encode([number, "unsendable", str(error), 0, NO_NEWS])
         except LoadFailed as failed:
             cause = failed.__cause__
@@ -67,18 +119,30 @@ class CandidateServer:
             return self._encode([number, "load_error", texts, 0, NO_NEWS])
         except BaseException as error:
             described = self._describe(error)
-            return self._encode([number, "error", described, 0, self._shared.news()])
+            return self._encode([number, *described, 0, self._shared.news()])
 
-    def _describe(self, error: BaseException) -> list[object]:
-        """`[exception, traceback]`, in what can be sent."""
+    def _forget_message(self, news: list[list[Any]]) -> None:
+        self._objects.message_was_sent(False)
+        self._shared.was_not_sent(news)
+
+    def _describe(self, error: BaseException) -> list[Any]:
+        """`[status, what is said of it]`: an exception of the test's, or one of the candidate's."""
+        own = self._stand_ins.own_error(error)
+        if own is not None and self._can_be_sent(own):
+            return ["own_error", own]
         traceback = text_of_traceback(error)
+        if self._can_be_sent(error):
+            return ["error", [error, traceback]]
+        return ["error", [self._objects.refer_to_text_of(error), traceback]]
+
+    def _can_be_sent(self, value: object) -> bool:
         try:
-            self._encode(error)
-            return [error, traceback]
+            self._encode(value)
         except tags.WireError:
-            return [self._objects.refer_to_text_of(error), traceback]
+            return False
         finally:
             self._objects.message_was_sent(False)
+        return True
 
     def _encode_pull(self, pull: Pull) -> bytes:
         """`[items, how it ended, iterator]`.
@@ -90,16 +154,24 @@ class CandidateServer:
         items: list[bytes] = []
         size = 0
         ended: object = None
+        if (deferred := self._deferred.pop(id(pull.iterator), None)) is not None:
+            raise deferred[1]
         while len(items) < pull.limit and size < MAX_PULLED_BYTES:
             try:
                 items.append(self._encode(next(pull.iterator)))
-            except StopIteration as stop:
-                ended = [] if stop.value is None else self._describe(stop)
-                break
             except tags.WireError:
                 raise
             except BaseException as error:
-                ended = self._describe(error)
+                if isinstance(error, StopIteration) and error.value is None:
+                    ended = []
+                    break
+                if self._stand_ins.own_error(error) is not None:
+                    if not items:
+                        raise
+                    # After the items that came before it, as an answer of its own.
+                    self._deferred[id(pull.iterator)] = pull.iterator, error
+                    break
+                _, ended = self._describe(error)
                 break
             size += len(items[-1])
         iterator = pull.iterator if ended is None and len(items) < pull.limit else None
@@ -108,33 +180,33 @@ class CandidateServer:
         )
 
     def _encode(self, value: object) -> bytes:
-        return values.encode(value, self._objects.refer)
+        return values.encode(value, self._refer)
+
+    def _refer(self, item: object) -> tags.Extension:
+        stand_in = self._stand_ins.refer(item)
+        if stand_in is not None:
+            return tags.Extension(tags.Tag.STAND_IN, [stand_in.number])
+        with self._lock:
+            return self._objects.refer(item)
+
+    def _resolve(self, extension: tags.Extension) -> object:
+        match extension:
+            case (tags.Tag.STAND_IN, [number, form]):
+                return self._stand_ins.make(tags.StandIn(number, form))
+            case (tags.Tag.SHARED, _):
+                return self._shared.resolve(extension)
+        return self._objects[extension.fields[0]]
 
     def _send(self, message: bytes) -> None:
         if len(message) > frames.MAX_FRAME_BYTES:
-            error = f"a value of {len(message):,} bytes is too large to be sent"
-            message = self._encode([None, "unsendable", error, 0, NO_NEWS])
+            error = f"a value of {len(message):,} bytes is too large to be sent: send it in parts"
             self._objects.message_was_sent(False)
+            message = self._encode([None, "unsendable", error, 0, NO_NEWS])
         frames.send_frame(self._channel, message)
         self._objects.message_was_sent(True)
 
     def _receive(self) -> Any:
         received = frames.receive_frame(self._channel)
         if received is None:
-            return None
+            os._exit(0)
         return values.decode(received, self._resolve, to_candidate=True)
-
-    def _resolve(self, extension: tags.Extension) -> object:
-        if extension.tag is tags.Tag.EXCEPTION:
-            return _rebuild_exception(*extension.fields)
-        if extension.tag is tags.Tag.SHARED:
-            return self._shared.resolve(extension)
-        return self._objects[extension.fields[0]]
-
-
-def _rebuild_exception(name: str, args: list[Any]) -> BaseException:
-    """An exception of a test's own, as the nearest type that both sides have."""
-    module, _, qualified_name = name.partition(":")
-    kind = operator.attrgetter(qualified_name)(importlib.import_module(module))
-    error: BaseException = kind(*args)
-    return error

@@ -1,0 +1,73 @@
+"""What a worker is told of an object of the test's, so that it can put something in its place."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from . import capabilities
+from .groups import Group, is_own
+
+_MAX_TEXT = 10_000
+
+NumberOf = Callable[[type], int]
+"""Gives the number of an exception class of the test's own."""
+
+
+def form_of(item: Any, group: Group, number_of: NumberOf) -> list[object]:
+    """`[kind, ...]`, as `worker.stand_ins` makes it."""
+    match group:
+        case Group.EXCEPTION_CLASS:
+            return ["exception class", *_class_form(item, number_of)]
+        case Group.FUNCTION:
+            is_async = inspect.iscoroutinefunction(item)
+            kind = "async function" if is_async else "function"
+            return [kind, *_texts(item), _parameters(item)]
+        case Group.CALLABLE if inspect.iscoroutinefunction(item):
+            return ["async function", *_texts(item), None]
+        case Group.CALLABLE:
+            return ["callable", *_texts(item)]
+    kind = "generator" if group is Group.GENERATOR else "object"
+    return [kind, type(item).__name__, capabilities.special_names(item)]
+
+
+def error_form(error: BaseException, number_of: NumberOf, *, as_text: bool = False) -> list[object]:
+    """`[classes of the test's own, the nearest class a worker knows, arguments, public data]`."""
+    args: list[object] = list(error.args)
+    if as_text:
+        args = ["<no text>"]
+        with suppress(Exception):
+            args = [str(error)[:_MAX_TEXT]]
+    public = {
+        name: value
+        for name, value in vars(error).items()
+        if not name.startswith("_") and capabilities.is_data(value)
+    }
+    return [*_class_form(type(error), number_of), args, public]
+
+
+def _class_form(kind: type[BaseException], number_of: NumberOf) -> list[object]:
+    lineage: list[object] = []
+    for base in kind.__mro__:
+        if base.__module__ == "builtins":
+            return [lineage, base.__name__]
+        if is_own(base) and issubclass(base, BaseException):
+            lineage.append([number_of(base), base.__name__])
+        elif base.__module__.partition(".")[0] in sys.stdlib_module_names:
+            return [lineage, f"{base.__module__}:{base.__qualname__}"]
+    raise AssertionError("every exception has a built-in base")
+
+
+def _texts(item: Any) -> list[str]:
+    name, text = getattr(item, "__name__", ""), getattr(item, "__doc__", None)
+    return [str(name), text[:_MAX_TEXT] if isinstance(text, str) else ""]
+
+
+def _parameters(function: Any) -> list[object]:
+    """`[name, kind, whether it has a default]` of each parameter; never a default itself."""
+    signature = inspect.signature(function, follow_wrapped=False)
+    parameters = signature.parameters.values()
+    return [[p.name, int(p.kind), p.default is not p.empty] for p in parameters]

@@ -1,0 +1,296 @@
+"""What the candidate gets in place of an object of the test: a local object that asks the test.
+
+It has the special methods that the test's object has, so that `callable`, `iter` and `hasattr` tell
+the truth. Functions and exceptions are real ones. Nothing here is relied on: the trusted side
+checks each ask.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+from weakref import WeakValueDictionary, finalize
+
+from ..wire import tags
+
+Ask = Callable[[str, int, list[Any], dict[str, Any]], Any]
+
+_MARK = "number_in_the_test"
+_MAX_ERRORS_KEPT = 100
+"""Built-in exceptions have no weak references, so that the last ones are kept."""
+
+
+class TestEnded(BaseException):
+    """Raised in the candidate when the test's own code has ended the test."""
+
+
+class StandIns:
+    """The objects of the test that the candidate holds."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._alive: WeakValueDictionary[int, object] = WeakValueDictionary()
+        self._numbers: dict[int, int] = {}
+        self._errors: dict[int, BaseException] = {}
+        self._error_classes: dict[int, type[BaseException]] = {}
+        self._class_numbers: dict[type, int] = {}
+        self.dropped: set[int] = set()
+
+    def make(self, reference: tags.StandIn) -> object:
+        """The object for a reference: one and the same while the candidate holds it."""
+        number = reference.number
+        form: Any = reference.form
+        kind, *form = form
+        if kind == "exception":
+            return self.make_error([number, *form])
+        if kind == "exception class":
+            return self._error_class(*form)
+        item = self._alive.get(number)
+        if item is None:
+            item = self._alive[number] = _MAKERS[kind](self._ask, number, *form)
+            self._numbers[id(item)] = number
+            self.dropped.discard(number)
+            finalize(item, self._drop, number, id(item)).atexit = False
+        return item
+
+    def refer(self, item: object) -> tags.StandIn | None:
+        """The reference to an object that the test handed over; None for another one."""
+        number = self._numbers.get(id(item))
+        if number is None and isinstance(item, type):
+            number = self._class_numbers.get(item)
+        if number is None and isinstance(item, BaseException):
+            number = _mark_of(item)
+        return None if number is None else tags.StandIn(number)
+
+    def own_error(self, error: BaseException) -> object:
+        """How the test knows an exception: its number, or its class and arguments; None if not."""
+        number = _mark_of(error)
+        if number is not None:
+            return number
+        number = self._class_numbers.get(type(error))
+        return None if number is None else [number, list(error.args)]
+
+    def make_error(self, form: list[Any]) -> BaseException:
+        """The exception for a number, and what `judge.forms` says of it."""
+        number, lineage, known, args, public = form
+        if number in self._errors:
+            return self._errors[number]
+        kind = self._error_class(lineage, known)
+        try:
+            if kind.__module__ == builtins.__name__:
+                error = kind(*args)
+            else:
+                error = kind.__new__(kind, *args)
+                error.args = tuple(args)
+        except Exception:
+            error = RuntimeError(*args)
+        error.__dict__.update(public)
+        if number is not None:
+            error.__dict__[_MARK] = number
+            self._errors[number] = error
+            if len(self._errors) > _MAX_ERRORS_KEPT:
+                del self._errors[next(iter(self._errors))]
+        return error
+
+    def _error_class(self, lineage: list[Any], known: str) -> type[BaseException]:
+        made = _known_class(known)
+        for base_number, name in reversed(lineage):
+            found = self._error_classes.get(base_number)
+            if found is None:
+                found = type(name, (made,), {"__module__": "test"})
+                self._error_classes[base_number] = found
+                self._class_numbers[found] = base_number
+            made = found
+        return made
+
+    def _drop(self, number: int, identity: int) -> None:
+        self._numbers.pop(identity, None)
+        self.dropped.add(number)
+
+
+def _mark_of(error: BaseException) -> int | None:
+    number = getattr(error, "__dict__", {}).get(_MARK)
+    return number if isinstance(number, int) else None
+
+
+@cache
+def _known_class(name: str) -> type[BaseException]:
+    module, _, qualified_name = name.rpartition(":")
+    found: Any = importlib.import_module(module or builtins.__name__)
+    for part in qualified_name.split("."):
+        found = getattr(found, part)
+    kind: type[BaseException] = found
+    return kind
+
+
+class _Object:
+    """An object of the test's: its public attributes are asked for there."""
+
+    __slots__ = ("__dict__", "__weakref__", "_ask", "_number")
+
+    def __init__(self, ask: Ask, number: int) -> None:
+        object.__setattr__(self, "_ask", ask)
+        object.__setattr__(self, "_number", number)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"an object of the test gives no access to {name!r}")
+        return self._ask("getattr", self._number, [name], {})
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._ask("setattr", self._number, [name, value], {})
+
+    def __delattr__(self, name: str) -> None:
+        self._ask("delattr", self._number, [name], {})
+
+    def __copy__(self) -> object:
+        return self._ask("copy", self._number, [], {"deep": False})
+
+    def __deepcopy__(self, _: object) -> object:
+        return self._ask("copy", self._number, [], {"deep": True})
+
+    def __reduce_ex__(self, _: object) -> Any:
+        raise TypeError("an object of the test cannot be pickled")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of the test>"
+
+
+def _special(name: str) -> Callable[..., Any]:
+    def special(self: _Object, /, *args: Any, **kwargs: Any) -> Any:
+        return self._ask("special", self._number, [name, *args], kwargs)
+
+    special.__name__ = name
+    return special
+
+
+def _exit(self: _Object, _: Any, error: BaseException | None, __: Any = None) -> Any:
+    return self._ask("exit", self._number, ["__exit__", *_raised(error)], {})
+
+
+def _async_exit(self: _Object, _: Any, error: BaseException | None, __: Any = None) -> Any:
+    return self._ask("exit", self._number, ["__aexit__", *_raised(error)], {})
+
+
+def _throw(self: _Object, error: Any, value: Any = None, _: Any = None) -> Any:
+    if isinstance(error, type):
+        error = value if isinstance(value, BaseException) else error()
+    return self._ask("exit", self._number, ["throw", *_raised(error)], {})
+
+
+def _raised(error: BaseException | None) -> list[object]:
+    return [] if error is None else [error]
+
+
+def _await(self: _Object) -> Iterator[Any]:
+    from .tasks import wait_for_test
+
+    return wait_for_test(self).__await__()
+
+
+def _instance_check(self: _Object, other: object) -> bool:
+    return self._ask("is_instance", self._number, [other], {}) is True
+
+
+_LOCAL = {"__exit__": _exit, "__aexit__": _async_exit, "__await__": _await}
+
+
+@cache
+def _class_of(name: str, specials: tuple[str, ...], is_generator: bool) -> type[_Object]:
+    members: dict[str, Any] = {"__slots__": (), "__module__": "test"}
+    for special in specials:
+        members[special] = _LOCAL.get(special) or _special(special)
+    if "__eq__" in specials and "__hash__" not in specials:
+        members["__hash__"] = None
+    if is_generator:
+        members["throw"] = _throw
+        if "__await__" in specials:
+            members |= _COROUTINE
+    return type(name, (_Object,), members)
+
+
+def _driver(self: _Object) -> Any:
+    from .tasks import wait_for_test
+
+    driver = self.__dict__.get("driver")
+    if driver is None:
+        driver = self.__dict__["driver"] = wait_for_test(self)
+    return driver
+
+
+_COROUTINE: dict[str, Any] = {
+    "send": lambda self, value: _driver(self).send(value),
+    "throw": lambda self, *error: _driver(self).throw(*error),
+    "close": lambda self: _driver(self).close(),
+}
+
+
+def _make_object(ask: Ask, number: int, name: str, specials: list[str]) -> object:
+    return _class_of(name, tuple(specials), False)(ask, number)
+
+
+def _make_generator(ask: Ask, number: int, name: str, specials: list[str]) -> object:
+    return _class_of(name, tuple(specials), True)(ask, number)
+
+
+class _Callable(_Object):
+    """A method, a partial object, a class."""
+
+    __slots__ = ()
+    __call__ = _special("__call__")
+    __instancecheck__ = _instance_check
+
+
+def _make_callable(ask: Ask, number: int, name: str, text: str) -> object:
+    item = _Callable(ask, number)
+    item.__dict__.update(__name__=name, __qualname__=name, __doc__=text or None)
+    return item
+
+
+def _make_function(
+    ask: Ask, number: int, name: str, text: str, parameters: list[Any] | None
+) -> Any:
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return ask("special", number, ["__call__", *args], kwargs)
+
+    return _described(function, name, text, parameters)
+
+
+def _make_async_function(
+    ask: Ask, number: int, name: str, text: str, parameters: list[Any] | None
+) -> Any:
+    async def function(*args: Any, **kwargs: Any) -> Any:
+        return await ask("special", number, ["__call__", *args], kwargs)
+
+    return _described(function, name, text, parameters)
+
+
+def _described(function: Any, name: str, text: str, parameters: list[Any] | None) -> Any:
+    function.__name__ = function.__qualname__ = name
+    function.__module__, function.__doc__ = "test", text or None
+    if parameters is not None:
+        inspect = sys.modules.get("inspect") or importlib.import_module("inspect")
+        function.__signature__ = inspect.Signature(
+            [
+                inspect.Parameter(
+                    each,
+                    inspect._ParameterKind(kind),
+                    default=... if has_default else inspect._empty,
+                )
+                for each, kind, has_default in parameters
+            ]
+        )
+    return function
+
+
+_MAKERS: dict[str, Callable[..., object]] = {
+    "object": _make_object,
+    "generator": _make_generator,
+    "callable": _make_callable,
+    "function": _make_function,
+    "async function": _make_async_function,
+}
