@@ -65,7 +65,9 @@ class RemoteWorker:
         self._reaper = reaper
         self.resolve: Callable[[tags.Reference], object] = values.refuse_reference
         self._channel = Channel()
-        self.theirs, self.output_inlet = self._channel.theirs, self._channel.output_inlet
+        self.theirs, self.inlets = self._channel.theirs, self._channel.inlets
+        self.on_output: Callable[[str, str, str], object] | None = None
+        self.read_stdin: Callable[[], str | None] = lambda: None
         # Decoding a set of proxies asks for their hashes, in the middle of a request.
         self._lock = threading.RLock()
         self._number = 0
@@ -148,6 +150,9 @@ class RemoteWorker:
             self.on_first_request()
         self._number += 1
         released, self.released = self.released, set()
+        if operation != "stdin" and (text := self.read_stdin()) is not None:
+            self._request("stdin", (text,), {})
+            self._number += 1
         try:
             request = [self._number, operation, list(args), kwargs, list(released)]
             body = values.encode(request, self._refer, self.importable)
@@ -189,6 +194,9 @@ class RemoteWorker:
             raise self._died() from None
         except tags.WireError as error:
             raise self.breach(str(error)) from None
+        finally:
+            if self._channel.has_output and self.on_output is not None:
+                self.on_output(*self._channel.take_output())
 
     def _check_limits(self, started: float) -> None:
         """End the worker and raise why, if it has used up what it may."""

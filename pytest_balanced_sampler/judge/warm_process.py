@@ -145,9 +145,11 @@ class WarmConnection:
             worker.pid, worker.scratch = forked
 
         with worker.theirs:
-            descriptors = [worker.theirs.fileno(), worker.output_inlet]
-            self._order(["fork", workspace], introduce, descriptors)
-            os.close(worker.output_inlet)
+            # What is shown as one text, of a script in a workspace, is to keep its order.
+            inlets = worker.inlets if workspace is None else worker.inlets[:1]
+            self._order(["fork", workspace], introduce, [worker.theirs.fileno(), *inlets])
+            for inlet in worker.inlets:
+                os.close(inlet)
         return worker
 
     def _order(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import importlib
 import importlib.util
+import io
 import linecache
 import operator
 import os
@@ -181,6 +182,10 @@ def _run(source: str) -> int:
     return 0
 
 
+def _set_stdin(text: str) -> None:
+    sys.stdin = io.StringIO(text)
+
+
 def _is_instance(item: object, kind: Any, qualified_name: str = "") -> bool:
     if isinstance(kind, str):
         kind = operator.attrgetter(qualified_name)(importlib.import_module(kind))
@@ -195,6 +200,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "store": _store,
     "load": _load,
     "run": _run,
+    "stdin": _set_stdin,
     "import": importlib.import_module,
     "is_instance": _is_instance,
     "pull": _pull_anew,
