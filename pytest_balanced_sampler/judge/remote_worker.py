@@ -6,11 +6,8 @@ happens in `RemoteWorker.request`, under the trusted side's clock.
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -21,29 +18,20 @@ from ..errors import (
     HarnessError,
     ProtocolBreach,
     SolutionCrash,
-    SolutionTimeout,
-    WorkerLost,
     solution_error,
 )
 from ..wire import frames, tags, values
 from ..wire.shared import SharedContainers
 from .channel import Channel
+from .death import Death, fault_of
 from .limits import Limits
 from .raised import error_from
 from .stand_ins import StandIns
-from .unpatched import os, time
+from .unpatched import time
 
 MAX_MEMORY_PER_TEST = 2 * 2**30
 """What all that a candidate sends in one test may take in memory, by a rough and high estimate: a
 test that collects an endless iterable ends here, before the process that judges does."""
-
-
-@dataclass(frozen=True)
-class Death:
-    """How a worker ended: its wait status, and how many processes it left behind."""
-
-    wait_status: int
-    stray_processes: int
 
 
 class Reaper(Protocol):
@@ -63,7 +51,9 @@ class RemoteWorker:
         self._reaper = reaper
         self.resolve: Callable[[tags.Extension], object] = values.refuse_reference
         self._channel = Channel()
-        self.theirs, self.output_inlet = self._channel.theirs, self._channel.output_inlet
+        self.theirs, self.inlets = self._channel.theirs, self._channel.inlets
+        self.on_output: Callable[[str, str, str], object] | None = None
+        self.read_stdin: Callable[[], str | None] = lambda: None
         # Decoding a set of proxies asks for their hashes, in the middle of a request.
         self._lock = threading.RLock()
         self._number = 0
@@ -178,6 +168,8 @@ class RemoteWorker:
         self.requests += 1
         if self.requests == 1:
             self.on_first_request()
+        if operation != "stdin" and (text := self.read_stdin()) is not None:
+            self._request("stdin", (text,), {})
         self._number += 1
         number = self._number
         try:
@@ -246,9 +238,12 @@ class RemoteWorker:
                 self._channel.send(body, check)
             return self._channel.receive(check)
         except EOFError:
-            raise self._died() from None
+            raise fault_of(self._end()) from None
         except tags.WireError as error:
             raise self.breach(str(error)) from None
+        finally:
+            if self._channel.has_output and self.on_output is not None:
+                self.on_output(*self._channel.take_output())
 
     def _check_limits(self, started: float) -> None:
         """End the worker and raise why, if it has used up what it may."""
@@ -306,28 +301,7 @@ class RemoteWorker:
         self.fault = ProtocolBreach(f"the candidate's process {fault}", tampering=fault)
         return self.fault
 
-    def _died(self) -> CandidateFault | HarnessError:
-        code = os.waitstatus_to_exitcode(self._end().wait_status)
-        ending = f"the candidate's process ended ({describe_exit(code)}) before it answered"
-        if code >= 0:
-            return SolutionCrash(ending, tampering="the worker exited inside a call")
-        if code == -signal.SIGXCPU:
-            return SolutionTimeout("the candidate used up all its CPU time")
-        # The kernel, short of memory, kills like this, and so does a candidate; see WorkerLost.
-        if code == -signal.SIGKILL:
-            return WorkerLost(ending)
-        return SolutionCrash(ending)
-
     def _end(self) -> Death:
         self.is_alive = False
         self._death = self._reaper.reap(self)
         return self._death
-
-
-def describe_exit(code: int) -> str:
-    """An exit status as `subprocess` gives it, in words."""
-    if code >= 0:
-        return f"exit status {code}"
-    with suppress(ValueError):
-        return f"killed by {signal.Signals(-code).name}"
-    return f"killed by signal {-code}"

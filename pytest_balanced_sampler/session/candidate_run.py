@@ -18,6 +18,7 @@ from ..judge.proxy import Proxy
 from ..judge.remote_worker import RemoteWorker
 from ..judge.supply import WorkerSupply
 from .candidate import Candidate
+from .candidate_output import CandidateOutput
 from .second_try import needs_second_try
 from .stand_in import stand_in
 
@@ -55,6 +56,7 @@ class CandidateRun:
         self._seconds = 0.0
         self._is_in_fixture = False
         self._asked = 0
+        self._output = CandidateOutput()
 
     @property
     def has_any(self) -> bool:
@@ -82,6 +84,7 @@ class CandidateRun:
         self._on_touch = on_touch
         self._fault = self.reported_fault = None
         self._asked = 0
+        self._output.begin_test()
         if self._worker is not None:
             self._worker.on_first_request = on_touch
             self._worker.start_clock(seconds)
@@ -164,6 +167,8 @@ class CandidateRun:
         self._worker.is_in_fixture = self._is_in_fixture
         self._worker.watch = self.watch
         self._worker.on_first_request = self._on_touch
+        self._worker.on_output = self._output.show
+        self._worker.read_stdin = self._output.read_stdin
         self._worker.start_clock(self._seconds)
         try:
             stem = self._module_name or self._candidate.path.stem

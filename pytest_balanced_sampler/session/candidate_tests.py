@@ -16,6 +16,7 @@ from ..errors import HarnessError, SolutionTimeout
 from ..judge.solution_module import SolutionModule
 from . import foreign
 from .candidate_collection import CandidateCollection, NamedTest, Uncollected
+from .candidate_output import PLACE
 from .candidate_run import CandidateRun
 from .collection import TestNames, with_candidate
 from .forked_process import ParentLink
@@ -234,8 +235,8 @@ class CandidateTests:
         nodeid: str,
         location: tuple[str, int, str] | None,
     ) -> None:
-        """Pass a warning on to the parent."""
-        if self._is_at_work:
+        """Pass a warning on to the parent, unless a candidate wrote it."""
+        if self._is_at_work and warning_message.filename != PLACE:
             self._link.tell(
                 "warning",
                 message=str(warning_message.message),

@@ -285,4 +285,9 @@ def _make_printable(report: pytest.TestReport) -> None:
         case shown:
             if not escape_traceback(shown, printable):
                 report.longrepr = printable(str(shown), 20_000)
-    report.sections[:] = [(name, printable(text, 20_000)) for name, text in report.sections]
+    # What a candidate printed is among what the test did, and must not look like pytest's.
+    report.sections[:] = [
+        (name, _quote(shown) if name.startswith("Captured ") else shown)
+        for name, text in report.sections
+        for shown in [printable(text, 20_000)]
+    ]
