@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -65,7 +65,7 @@ def record_of(report: pytest.TestReport) -> PhaseRecord | None:
 def attach(report: pytest.TestReport, record: PhaseRecord) -> None:
     """Have a report carry this record."""
     # pytest-xdist sends plain text only.
-    setattr(report, _RECORD, asdict(record) | {"outcome": str(record.outcome)})
+    setattr(report, _RECORD, vars(record) | {"outcome": str(record.outcome)})
 
 
 def include_subtests(report: pytest.TestReport, subtests: list[pytest.TestReport]) -> None:

@@ -101,7 +101,8 @@ class CandidateRecord:
         record = CandidateRecord(self.solution, self.path, self.index, self.gaps)
         for test in self._phases_passed:
             record.expect(test)
-        record._deselected = set(self._deselected)
+        for test in self._deselected:
+            record.deselect(test)
         return record
 
     def unfinished_test(self) -> str:
