@@ -72,7 +72,7 @@ class RemoteWorker:
         self._shared = SharedContainers(1)
         self._depth = 0
         self._started = 0.0
-        self._is_decoding = False
+        self._decoding = 0
         self.stand_ins = StandIns(self)
         self.watch: Callable[[float | None], object] = bool
         """Called with the seconds in which the test's own code must be done with what the candidate
@@ -137,7 +137,7 @@ class RemoteWorker:
         try:
             self._channel.expect_silence()
         except EOFError:
-            fault = self._died()
+            fault = fault_of(self._end())
             # Killed when it had answered everything: that may be the machine's, and shows nothing.
             return fault if isinstance(fault, CandidateFault) else None
         except tags.WireError as error:
@@ -185,7 +185,7 @@ class RemoteWorker:
             status, result = self._reply(number, self._exchange(body, self._started))
             if status != "ask":
                 break
-            if self._is_decoding:
+            if self._decoding:
                 body = self.stand_ins.refuse("the test cannot be asked while a set is sent to it")
             elif ended is not None:
                 body = self.stand_ins.encode_error(ended)
@@ -255,12 +255,17 @@ class RemoteWorker:
 
     def _reply(self, asked: int, body: bytes) -> tuple[str, Any]:
         __tracebackhide__ = True
-        # A reply that is asked for while another is decoded, a hash, ends the matter: it has no
-        # members whose hashes had to be asked for in turn.
-        is_nested, self._is_decoding = self._is_decoding, True
-        resolve = self._resolve_exception if is_nested else self._resolve
+        self._decoding += 1
         try:
-            reply = values.decode(body, resolve, self._allowance)
+            match values.decode(body, self._resolve, self._allowance):
+                case [number, str() as status, value, int() as first, news] if number in (
+                    asked,
+                    None,
+                ):
+                    self._shared.learn(news)
+                    if first:
+                        self._shared.share_theirs(first, value, at_any_size=False)
+                    return status, value
         except tags.AllowanceSpentError:
             self._end()
             raise SolutionCrash("the candidate sent more than one test has memory for") from None
@@ -269,30 +274,20 @@ class RemoteWorker:
                 raise error.__cause__ from None
             raise self.breach(str(error)) from error
         finally:
-            self._is_decoding = is_nested
-        match reply:
-            case [number, str() as status, value, int() as first, news] if number in (asked, None):
-                try:
-                    self._shared.learn(news)
-                except tags.WireError as error:
-                    raise self.breach(str(error)) from error
-                if first:
-                    self._shared.share_theirs(first, value, at_any_size=False)
-                return status, value
+            self._decoding -= 1
         raise self.breach("a reply to another question")
 
     def _resolve(self, extension: tags.Extension) -> object:
+        # A reply that is asked for while another is decoded, a hash, ends the matter: it has no
+        # members whose hashes had to be asked for in turn.
+        if self._decoding > 1 and extension.tag is not tags.Tag.EXCEPTION:
+            return values.refuse_reference(extension)
         match extension:
             case (tags.Tag.SHARED, _):
                 return self._shared.resolve(extension)
             case (tags.Tag.STAND_IN, [int() as number]):
                 return self.stand_ins.resolve(tags.StandIn(number))
         return self.resolve(extension)
-
-    def _resolve_exception(self, extension: tags.Extension) -> object:
-        if extension.tag is tags.Tag.EXCEPTION:
-            return self.resolve(extension)
-        return values.refuse_reference(extension)
 
     def breach(self, what: str) -> ProtocolBreach:
         """End the worker first; then explain, in the exception to raise, what it had sent."""
