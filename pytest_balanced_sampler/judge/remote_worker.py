@@ -258,10 +258,7 @@ class RemoteWorker:
         self._decoding += 1
         try:
             match values.decode(body, self._resolve, self._allowance):
-                case [number, str() as status, value, int() as first, news] if number in (
-                    asked,
-                    None,
-                ):
+                case [to, str() as status, value, int() as first, news] if to in (asked, None):
                     self._shared.learn(news)
                     if first:
                         self._shared.share_theirs(first, value, at_any_size=False)
