@@ -62,6 +62,10 @@ class SolutionTimeout(CandidateFault):
     failure_mode = "timeout"
 
 
+class UnconfirmedTimeout(SolutionTimeout):
+    """Raised when the candidate gave no answer in time, and the machine may have been too busy."""
+
+
 class SolutionCrash(CandidateFault):
     """Raised when the candidate's process ended, or ran out of memory, before it answered."""
 

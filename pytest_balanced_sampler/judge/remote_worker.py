@@ -33,7 +33,7 @@ from ..errors import (
 from ..text import printable, printable_line
 from ..wire import frames, tags, values
 from .channel import Channel
-from .limits import Limits
+from .limits import Limits, TimeUsed
 
 MAX_MEMORY_PER_TEST = 2 * 2**30
 """What all that a candidate sends in one test may take in memory, by a rough and high estimate: a
@@ -96,7 +96,15 @@ class RemoteWorker:
         self.fault = None
         self.requests = 0
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
+        self.renew_time(cpu_seconds)
+
+    def renew_time(self, cpu_seconds: float) -> None:
+        """Give the candidate this much time from now on, in the same test."""
         self._limits.start(self.pid, cpu_seconds)
+
+    def time_used(self) -> TimeUsed | None:
+        """What the candidate used of its time by now; None where that cannot be known."""
+        return self._limits.used(self.pid) if self.is_alive else None
 
     def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:
         """Ask the worker for one operation and give its result.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .forked_process import ForkedProcess
-from .phase_report import untouched_error_in
+from .report_record import untouched_error_in
 
 
 class Blame:

@@ -14,9 +14,11 @@ from ..errors import (
     NeedsCandidate,
     SolutionError,
 )
+from ..judge.limits import WALL_SECONDS_PER_CPU_SECOND
 from ..judge.proxy import Proxy, make_proxy
 from ..judge.remote_worker import RemoteWorker
 from ..judge.supply import WorkerSupply
+from .budget import Budget, SecondsUsed, TimeLimits
 from .candidate import Candidate
 from .second_try import needs_second_try
 
@@ -28,11 +30,22 @@ class CandidateRun:
     """
 
     def __init__(
-        self, candidate: Candidate | None, supply: WorkerSupply, module: str | None
+        self,
+        candidate: Candidate | None,
+        supply: WorkerSupply,
+        module: str | None,
+        *,
+        limits: TimeLimits,
+        budget: Budget,
+        is_resumed: bool,
+        tries: int,
     ) -> None:
         self.sha256: str | None = None
-        self.tries = 1
-        self.had_timeout = False
+        self.tries = tries
+        self.budget = budget
+        self._limits = limits
+        self._is_resumed = is_resumed
+        self._setup_seconds = 0.0
         self.touching_fixtures: set[str] = set()
         self.reaching_fixtures: set[str] = set()
         self.reported_fault: BaseException | None = None
@@ -42,7 +55,7 @@ class CandidateRun:
         self._module_name = module
         self._worker: RemoteWorker | None = None
         self._module: Proxy | None = None
-        self._load_fault: CandidateFault | None = None
+        self._load_fault = budget.load_fault_noted()
         self._fault: BaseException | None = None
         self._seconds = 0.0
         self._is_in_fixture = False
@@ -63,9 +76,14 @@ class CandidateRun:
         """Whether the worker that fixtures may hold objects of has ended."""
         return self._worker is not None and not self._worker.is_alive
 
-    def begin_test(self, seconds: float, on_touch: Callable[[], object]) -> None:
-        """Start a test's clock. `on_touch` is called before the candidate is asked for anything."""
-        self._seconds = seconds
+    def begin_test(self, test: str, most: float, on_touch: Callable[[], object]) -> None:
+        """Start the clock of a test that may use at most `most` CPU seconds.
+
+        `on_touch` is called before the candidate is asked for anything.
+        """
+        seconds = self._limits.seconds(test, most, is_resumed=self._is_resumed)
+        seconds = self._seconds = self.budget.limit(seconds)
+        self._setup_seconds = 0.0
         self._on_touch = on_touch
         self._fault = self.reported_fault = None
         self._asked = 0
@@ -79,6 +97,18 @@ class CandidateRun:
         self._is_in_fixture = is_in_fixture
         if self._worker is not None:
             self._worker.is_in_fixture = is_in_fixture
+        if not is_in_fixture:
+            self._setup_seconds = self._seconds_used() or 0.0
+
+    def end_test(self, *, has_failed: bool) -> None:
+        """Charge a test, whose verdict stands, to the candidate's budget."""
+        if self._worker is not None:
+            self.budget.spend(self._seconds, self._seconds_used(), self.fault())
+        self.budget.failed += has_failed
+
+    def time(self) -> SecondsUsed:
+        """What this test has used of the candidate's time by now, without loading."""
+        return SecondsUsed(setup=self._setup_seconds, whole=self._seconds_used() or 0.0)
 
     def module(self) -> Proxy:
         """The candidate's module, loaded now unless it is.
@@ -94,14 +124,12 @@ class CandidateRun:
             if self._module is None:
                 self._module = self._load()
         except (CandidateFault, HarnessError) as fault:
-            self._fault = fault
-            if isinstance(fault, CandidateFault) and not self.needs_second_try():
-                self._load_fault = fault
+            self._note_load_fault(fault)
             if self._is_in_fixture:
                 raise FaultInFixture(fault) from fault
             raise
         except FaultInFixture as fault:
-            self._fault = fault.fault
+            self._note_load_fault(fault.fault)
             raise
         return self._module
 
@@ -111,7 +139,7 @@ class CandidateRun:
 
     def needs_second_try(self) -> bool:
         """Whether this test must run once more before its fault may stand; see `second_try`."""
-        return needs_second_try(self.fault(), tries=self.tries, had_timeout=self.had_timeout)
+        return needs_second_try(self.fault(), tries=self.tries, had_timeout=self.budget.had_timeout)
 
     def drain_output(self) -> str:
         """What the candidate printed since the last call."""
@@ -137,7 +165,7 @@ class CandidateRun:
         self._worker.resolve = partial(make_proxy, self._worker)
         self._worker.is_in_fixture = self._is_in_fixture
         self._worker.on_first_request = self._on_touch
-        self._worker.start_clock(self._seconds)
+        self._worker.start_clock(self._limits.load_seconds or self._seconds)
         try:
             stem = self._module_name or self._candidate.path.stem
             name = self._worker.request("store", stem, source)
@@ -146,4 +174,19 @@ class CandidateRun:
         module = self._worker.request("load", name, source)
         if not isinstance(module, Proxy):
             raise self._worker.breach("a module that is none")
+        if self._limits.load_seconds is not None:
+            self._worker.renew_time(self._seconds)
         return module
+
+    def _note_load_fault(self, fault: CandidateFault | HarnessError) -> None:
+        self._fault = fault
+        if isinstance(fault, CandidateFault) and not self.needs_second_try():
+            self._load_fault = fault
+            self.budget.note_load_fault(fault)
+
+    def _seconds_used(self) -> float | None:
+        used = self._worker.time_used() if self._worker is not None else None
+        if used is None:
+            return None
+        # Where the trusted side was the slower one, the time it waited says more.
+        return max(used.cpu, used.waited / WALL_SECONDS_PER_CPU_SECOND)

@@ -12,15 +12,17 @@ from typing import Any
 
 import pytest
 
-from ..errors import HarnessError, SolutionTimeout
+from ..errors import HarnessError
 from ..judge.proxy import SolutionModule
 from . import foreign
+from .budget import COLLECTION
 from .candidate_collection import CandidateCollection, NamedTest, Uncollected
 from .candidate_run import CandidateRun
 from .collection import TestNames, with_candidate
 from .forked_process import ParentLink
 from .import_mode import ImportMode
-from .phase_report import Test, add_tampering, annotate, include_subtests, uncollected_test
+from .phase_report import Test, annotate, uncollected_test
+from .report_record import conclude, has_failed, include_subtests
 from .session_lock import SessionLock
 
 FIXTURE = "solution"
@@ -90,7 +92,7 @@ class CandidateTests:
         Gives whether they can be run: the candidate may have to be tried again.
         """
         run = self.candidate_run
-        run.begin_test(self._seconds_of(session), partial(self._link.note, -1, is_touched=True))
+        self._begin(COLLECTION, -1, session)
         collection = CandidateCollection(import_mode, names, run)
         self._config.pluginmanager.register(collection)
         placeholders = self._tests
@@ -107,7 +109,7 @@ class CandidateTests:
             for name, why in lost.items()
             if self._only in (None, name)
         ]
-        self._link.tell("collected", tests=self.names(), reports=reports)
+        self._link.tell("collected", tests=self.names(), reports=reports, time=run.time())
         return True
 
     def run_from(self, start: int) -> None:
@@ -138,7 +140,7 @@ class CandidateTests:
         """Run a test. Gives whether the next one is to be run in this process."""
         run, link = self.candidate_run, self._link
         self._place, self._item, self._sub_reports = place, item, []
-        run.begin_test(self._seconds_of(item), partial(link.note, place, is_touched=True))
+        self._begin(self._tests[place][0], place, item)
         run.in_fixture(True)
         link.note(place, is_touched=False)
         with self._lock.shared() if run.tries == 1 else self._lock.exclusive():
@@ -150,11 +152,11 @@ class CandidateTests:
             self._tear_down_all(item.session)
             self._tell_retry()
             return False
-        run.had_timeout |= isinstance(run.fault(), SolutionTimeout)
-        if nextitem is None or run.has_ended:
+        run.end_test(has_failed=any(map(has_failed, self._reports)))
+        time, why_stop = run.time(), run.budget.why_stop() if nextitem is not None else ""
+        if nextitem is None or run.has_ended or why_stop:
             self._tear_down_all(item.session)
-            if signs := run.end():
-                add_tampering(self._reports[-1], signs)
+            conclude(self._reports[-1], run.end(), why_stop)
         reports = [self._as_data(report) for report in [*self._sub_reports, *self._reports]]
         link.tell(
             "test",
@@ -162,14 +164,19 @@ class CandidateTests:
             nodeid=item.nodeid,
             location=self._location(item.location),
             reports=reports,
-            had_timeout=run.had_timeout,
+            budget=run.budget.as_json(),
+            time=time,
             waits=self._waits_for_parent,
         )
         run.tries = 1
         if self._waits_for_parent and not link.goes_on():
             self._tear_down_all(item.session)
             return False
-        return not run.has_ended
+        return not run.has_ended and not why_stop
+
+    def _begin(self, test: str, place: int, node: pytest.Item | pytest.Session) -> None:
+        on_touch = partial(self._link.note, place, is_touched=True)
+        self.candidate_run.begin_test(test, self._seconds_of(node), on_touch)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(

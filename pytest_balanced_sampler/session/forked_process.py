@@ -92,10 +92,14 @@ class ForkedProcess:
             _run(main, ParentLink(theirs, self._state), parent)
         theirs.close()
 
-    def messages(self) -> Iterator[dict[str, Any]]:
-        """What the process tells, until it has ended, or has been silent for too long."""
+    def messages(self, is_unwanted: Callable[[], bool] = bool) -> Iterator[dict[str, Any]]:
+        """What the process tells, until it has ended, or has been silent for too long.
+
+        `is_unwanted` is asked again and again whether the caller no longer wants to know.
+        """
+        self._is_unwanted = is_unwanted
         with suppress(ConnectionError):
-            while (body := self._receive_frame()) is not None:
+            while not is_unwanted() and (body := self._receive_frame()) is not None:
                 yield json.loads(body)
 
     def answer(self, *, go_on: bool) -> None:
@@ -156,7 +160,7 @@ class ForkedProcess:
         while not poll.poll(_MILLISECONDS_BETWEEN_LOOKS):
             if self._reap(os.WNOHANG):
                 return bool(poll.poll(0))
-            if _monotonic() > end:
+            if _monotonic() > end or self._is_unwanted():
                 return False
         return True
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 import unittest
-from dataclasses import asdict, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -25,16 +24,13 @@ from ..text import printable
 from .candidate_run import CandidateRun
 from .foreign import escape_traceback
 from .record import PhaseRecord, failure_mode_of
+from .report_record import attach
 
 _OWN_LINE = re.compile(r'^  File "[^/"<]+", line (\d+).*\n +(.{1,120})', re.MULTILINE)
 _DIFFERS_BY_PROCESS = re.compile(
     r"(?<=0x)[0-9a-f]+|(?<=/)candidate-\w+/\w+|(?<=/tmp)[a-z0-9_]{8}\b"
 )
 """Addresses, and the temporary folders of pytest and of `tempfile`."""
-
-_RECORD = "solution_record"
-"""The attribute of a report that holds the record, as plain data: pytest-xdist sends it along."""
-
 
 _SKIPS = (pytest.skip.Exception, unittest.SkipTest)
 
@@ -46,48 +42,6 @@ class Test(NamedTuple):
     name: str
     is_touched: bool
     reaches_candidate: bool
-
-
-def record_of(report: pytest.TestReport) -> PhaseRecord | None:
-    """The record that a report carries, if its test grades a candidate."""
-    fields = getattr(report, _RECORD, None)
-    if fields is None:
-        return None
-    return PhaseRecord(**fields | {"outcome": TestOutcome(fields["outcome"])})
-
-
-def attach(report: pytest.TestReport, record: PhaseRecord) -> None:
-    """Have a report carry this record."""
-    # pytest-xdist sends plain text only.
-    setattr(report, _RECORD, asdict(record) | {"outcome": str(record.outcome)})
-
-
-def include_subtests(report: pytest.TestReport, subtests: list[pytest.TestReport]) -> None:
-    """Have a test's report say what its subtests say, whose own records are removed.
-
-    pytest lets the test itself pass: only what it shows at the end tells that a part has failed.
-    """
-    records = [record for subtest in subtests if (record := record_of(subtest)) is not None]
-    for subtest in subtests:
-        vars(subtest).pop(_RECORD, None)
-    whole = record_of(report)
-    assert whole is not None
-    for outcome in (TestOutcome.HARNESS_ERROR, TestOutcome.FAILED, TestOutcome.SKIPPED):
-        part = next((record for record in records if record.outcome is outcome), None)
-        if part is not None and whole.outcome in (TestOutcome.PASSED, TestOutcome.SKIPPED):
-            attach(report, replace(part, duration=whole.duration, tampering=whole.tampering))
-            if outcome is not TestOutcome.SKIPPED:
-                report.outcome = "failed"
-                report.longrepr = f"a subtest failed: {part.message}"
-            return
-
-
-def untouched_error_in(reports: list[dict[str, Any]]) -> str | None:
-    """The first error, in the serialised reports of a test, before a candidate was asked."""
-    records = (report.get(_RECORD) or {} for report in reports)
-    failed = (record for record in records if record.get("failure_mode") is not None)
-    error: str | None = next(failed, {}).get("untouched_error")
-    return error
 
 
 def uncollected_test(
@@ -147,13 +101,6 @@ def lost_test(candidate: int, test: str, is_touched: bool, why: str) -> pytest.T
     return report
 
 
-def add_tampering(report: pytest.TestReport, signs: list[str]) -> None:
-    """Add signs of tampering to the record that a report carries."""
-    record = record_of(report)
-    assert record is not None
-    attach(report, replace(record, tampering=[*record.tampering, *signs]))
-
-
 def annotate(
     report: pytest.TestReport,
     error: BaseException | None,
@@ -206,16 +153,6 @@ def annotate(
 def describe_error(error: BaseException) -> str:
     """An error's type and message, the same in each process that meets it."""
     return _DIFFERS_BY_PROCESS.sub("", printable(f"{type(error).__name__}: {error}", 1000))
-
-
-def blame_the_author(report: pytest.TestReport) -> None:
-    """Have the report of an untouched failure say that nothing can be graded because of it."""
-    record = record_of(report)
-    assert record is not None
-    message = f"this test fails before it asks the candidate for anything: {record.message}"
-    mode = Outcome.HARNESS_ERROR.value
-    outcome = TestOutcome.HARNESS_ERROR
-    attach(report, replace(record, outcome=outcome, failure_mode=mode, message=message))
 
 
 def _phase_outcome(
