@@ -63,7 +63,12 @@ class SolutionTimeout(CandidateFault):
 
 
 class UnconfirmedTimeout(SolutionTimeout):
-    """Raised when the candidate gave no answer in time, and the machine may have been too busy."""
+    """Raised when the candidate gave no answer in time, which may be the machine's doing.
+
+    `slept` says that the candidate hardly ran and hardly waited for a CPU all the while.
+    """
+
+    slept = False
 
 
 class SolutionCrash(CandidateFault):

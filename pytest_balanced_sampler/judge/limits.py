@@ -94,13 +94,14 @@ class Limits:
             return SolutionCrash(f"the candidate {excess}")
         if waited > self._wall_left:
             wall = self._cpu_budget * WALL_SECONDS_PER_CPU_SECOND
-            kind = SolutionTimeout if self._was_asleep(pid, waited, used) else UnconfirmedTimeout
-            return kind(f"the candidate gave no answer within {wall:g} s")
+            fault = UnconfirmedTimeout(f"the candidate gave no answer within {wall:g} s")
+            fault.slept = self._has_slept(pid, waited, used)
+            return fault
         if self._wait_began is None or waited < self._wait_began.waited:
             self._wait_began = _moment(pid, waited, used)
         return None
 
-    def _was_asleep(self, pid: int | None, waited: float, cpu: float | None) -> bool:
+    def _has_slept(self, pid: int | None, waited: float, cpu: float | None) -> bool:
         """Whether this wait took so long because the worker slept, not because others ran."""
         began, now = self._wait_began, _moment(pid, waited, cpu)
         if began is None or now is None:

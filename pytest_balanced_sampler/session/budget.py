@@ -21,6 +21,9 @@ busy on both threads of its cores up to twice that."""
 _SHARE_AFTER_TIMEOUT = 0.25
 """Of a test's usual limit, once the candidate has run out of time in another."""
 
+_LEAST_SHARE = 0.1
+"""With less of its limit no test is run: what fails then says little of the candidate."""
+
 
 class SecondsUsed(NamedTuple):
     """The seconds that the reference needed in a test, without loading; `setup` in its fixtures."""
@@ -57,14 +60,16 @@ class TimeLimits:
 class Budget:
     """What a candidate may still use up; it crosses from one of its processes to the next.
 
-    `maxfail` is the number of failed tests after which no more are run, 0 for none. `left` is the
-    CPU seconds that the tests after a timeout may use together, None before there was a timeout.
+    `maxfail` is the number of failed tests after which no more are run, 0 for none. `left` is what
+    the tests after a timeout may use together, each measured in its own limit: 1.0 at first, None
+    before there was a timeout. `slept` says that the test that is tried again ended by the clock
+    while the candidate slept: a short second try is enough.
     """
 
     maxfail: int = 0
     failed: int = 0
     left: float | None = None
-    most_left: float = 0.0
+    slept: bool = False
     load_fault: list[str] = field(default_factory=list)
 
     @property
@@ -75,16 +80,22 @@ class Budget:
     def limit(self, seconds: float) -> float:
         """CPU seconds for a test that usually gets `seconds`."""
         if self.left is None:
-            return seconds
-        return min(_SHARE_AFTER_TIMEOUT * seconds, self.left)
+            return seconds * (_SHARE_AFTER_TIMEOUT if self.slept else 1)
+        return min(_SHARE_AFTER_TIMEOUT, self.left) * seconds
 
-    def spend(self, limit: float, used: float | None, fault: BaseException | None) -> None:
-        """A test has ended that had `limit` seconds, with `fault` if anything kept it from that."""
-        if isinstance(fault, SolutionTimeout) and self.left is None:
-            self.left = self.most_left = limit
-        elif self.left is not None:
-            # Of a process that has ended it is not known.
-            self.left -= limit if used is None or isinstance(fault, SolutionTimeout) else used
+    def spend(self, seconds: float, used: float | None, fault: BaseException | None) -> None:
+        """Charge a test that usually gets `seconds`.
+
+        `used` is None where the candidate's process has ended; `fault` is what ended it.
+        """
+        slept, self.slept = self.slept, False
+        if self.left is None:
+            if isinstance(fault, SolutionTimeout):
+                self.left = _SHARE_AFTER_TIMEOUT if slept else 1.0
+        elif used is None:
+            self.left -= min(_SHARE_AFTER_TIMEOUT, self.left)
+        else:
+            self.left -= used / seconds
 
     def note_load_fault(self, fault: CandidateFault) -> None:
         """Have the processes that follow not load the candidate again."""
@@ -102,8 +113,8 @@ class Budget:
         """Why no more tests are run; empty while they are."""
         if 0 < self.maxfail <= self.failed:
             return f"{self.failed} failed, and --solution-maxfail is {self.maxfail}"
-        if self.left is not None and self.left < _SHARE_AFTER_TIMEOUT * self.most_left:
-            return f"the tests after the timeout used {self.most_left:g} s of CPU time"
+        if self.left is not None and self.left < _LEAST_SHARE:
+            return "the time for the tests after a timeout is used up"
         return ""
 
     def as_json(self) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class CandidateProcesses:
                                 break
                             names = message["tests"]
                         case {"kind": "retry"}:
-                            tries, is_clean = 2, True
+                            tries, is_clean, budget.slept = 2, True, message["slept"]
                             _log.warning("a test is tried again: %s", message["why"])
                             if message["is_machine"]:
                                 self.renew_supply(message["why"])

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from ..errors import (
     CandidateFault,
@@ -13,6 +14,7 @@ from ..errors import (
     HarnessError,
     NeedsCandidate,
     SolutionError,
+    UnconfirmedTimeout,
 )
 from ..judge.limits import WALL_SECONDS_PER_CPU_SECOND
 from ..judge.proxy import Proxy, make_proxy
@@ -57,7 +59,7 @@ class CandidateRun:
         self._module: Proxy | None = None
         self._load_fault = budget.load_fault_noted()
         self._fault: BaseException | None = None
-        self._seconds = 0.0
+        self._seconds = self._usual_seconds = 0.0
         self._is_in_fixture = False
         self._asked = 0
 
@@ -81,8 +83,8 @@ class CandidateRun:
 
         `on_touch` is called before the candidate is asked for anything.
         """
-        seconds = self._limits.seconds(test, most, is_resumed=self._is_resumed)
-        seconds = self._seconds = self.budget.limit(seconds)
+        self._usual_seconds = self._limits.seconds(test, most, is_resumed=self._is_resumed)
+        seconds = self._seconds = self.budget.limit(self._usual_seconds)
         self._setup_seconds = 0.0
         self._on_touch = on_touch
         self._fault = self.reported_fault = None
@@ -103,7 +105,7 @@ class CandidateRun:
     def end_test(self, *, has_failed: bool) -> None:
         """Charge a test, whose verdict stands, to the candidate's budget."""
         if self._worker is not None:
-            self.budget.spend(self._seconds, self._seconds_used(), self.fault())
+            self.budget.spend(self._usual_seconds, self._seconds_used(), self.fault())
         self.budget.failed += has_failed
 
     def time(self) -> SecondsUsed:
@@ -140,6 +142,13 @@ class CandidateRun:
     def needs_second_try(self) -> bool:
         """Whether this test must run once more before its fault may stand; see `second_try`."""
         return needs_second_try(self.fault(), tries=self.tries, had_timeout=self.budget.had_timeout)
+
+    def why_second_try(self) -> dict[str, Any]:
+        """Why, as plain data, and whether the machine, or a candidate that slept, was seen."""
+        fault = self.fault()
+        is_machine = isinstance(fault, HarnessError)
+        slept = isinstance(fault, UnconfirmedTimeout) and fault.slept
+        return {"why": str(fault), "is_machine": is_machine, "slept": slept}
 
     def drain_output(self) -> str:
         """What the candidate printed since the last call."""

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from ..errors import HarnessError
 from ..judge.proxy import SolutionModule
 from . import foreign
 from .budget import COLLECTION
@@ -280,8 +279,7 @@ class CandidateTests:
             foreign.tear_down_all(session)
 
     def _tell_retry(self) -> None:
-        fault = self.candidate_run.fault()
-        self._link.tell("retry", why=str(fault), is_machine=isinstance(fault, HarnessError))
+        self._link.tell("retry", **self.candidate_run.why_second_try())
 
     def _uncollected_test(self, name: str, why: Uncollected) -> pytest.TestReport:
         file = os.path.relpath(why.path, self._config.rootpath)
