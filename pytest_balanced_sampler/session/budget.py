@@ -62,14 +62,14 @@ class Budget:
 
     `maxfail` is the number of failed tests after which no more are run, 0 for none. `left` is what
     the tests after a timeout may use together, each measured in its own limit: 1.0 at first, None
-    before there was a timeout. `slept` says that the test that is tried again ended by the clock
-    while the candidate slept: a short second try is enough.
+    before there was a timeout. `slept` is how a test ended, in which the candidate slept until the
+    clock ended it: a short second try is enough.
     """
 
     maxfail: int = 0
     failed: int = 0
     left: float | None = None
-    slept: bool = False
+    slept: str = ""
     load_fault: list[str] = field(default_factory=list)
 
     @property
@@ -88,7 +88,7 @@ class Budget:
 
         `used` is None where the candidate's process has ended; `fault` is what ended it.
         """
-        slept, self.slept = self.slept, False
+        slept, self.slept = self.slept, ""
         if self.left is None:
             if isinstance(fault, SolutionTimeout):
                 self.left = _SHARE_AFTER_TIMEOUT if slept else 1.0

@@ -137,17 +137,20 @@ class CandidateRun:
 
     def fault(self) -> BaseException | None:
         """What kept the candidate from answering in this test, if anything did."""
-        return self._fault or (self._worker.fault if self._worker else None)
+        fault = self._fault or (self._worker.fault if self._worker else None)
+        if self.budget.slept and isinstance(fault, UnconfirmedTimeout):
+            fault.args = (f"{self.budget.slept}, nor in a short second try",)
+        return fault
 
     def needs_second_try(self) -> bool:
         """Whether this test must run once more before its fault may stand; see `second_try`."""
         return needs_second_try(self.fault(), tries=self.tries, had_timeout=self.budget.had_timeout)
 
     def why_second_try(self) -> dict[str, Any]:
-        """Why, as plain data, and whether the machine, or a candidate that slept, was seen."""
+        """Why, as plain data: `slept` repeats it if the candidate slept, or is empty."""
         fault = self.fault()
         is_machine = isinstance(fault, HarnessError)
-        slept = isinstance(fault, UnconfirmedTimeout) and fault.slept
+        slept = str(fault) if isinstance(fault, UnconfirmedTimeout) and fault.slept else ""
         return {"why": str(fault), "is_machine": is_machine, "slept": slept}
 
     def drain_output(self) -> str:
