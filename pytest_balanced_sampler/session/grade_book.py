@@ -123,9 +123,13 @@ class GradeBook:
         """The grades that follow from what was seen so far, in the order of the candidates."""
         return [record.grade(self._grading_seed, self._isolation) for record in self._records]
 
+    def grade(self, candidate: int) -> Grade:
+        """The grade of one candidate that follows from what was seen so far."""
+        return self._records[candidate].grade(self._grading_seed, self._isolation)
+
     def outcome(self, candidate: int) -> Outcome:
         """What a candidate has come to so far."""
-        return self._records[candidate].grade(self._grading_seed, self._isolation).outcome
+        return self.grade(candidate).outcome
 
     def unfinished_test(self, candidate: int) -> str:
         """The first test of a candidate that has not ended; empty where all have."""
