@@ -33,6 +33,8 @@ _BATCHES_PER_HOST = 2
 """A host takes its share of half of what waits, and so on: the last shares are single candidates,
 and none waits behind a slow one while another host is free."""
 
+_CLOSED = "this Grader is closed"
+
 Solutions = Iterable[str | os.PathLike[str]]
 
 
@@ -176,8 +178,7 @@ class Grader:
         with self._lock:
             is_first, self._is_closed = not self._is_closed, True
             unfinished = list(self._open)
-        if is_first:
-            for _ in self._threads:
+            for _ in self._threads if is_first else ():
                 self._jobs.put(None)
         if cancel:
             _cancel(unfinished)
@@ -199,7 +200,7 @@ class Grader:
                 f"another one in this process ({os.getpid()}), after the fork"
             )
         if self._is_closed:
-            raise ValueError("this Grader is closed")
+            raise ValueError(_CLOSED)
 
     def _submit(self, solutions: Solutions) -> list[Future[Grade]]:
         self._demand_use()
@@ -208,11 +209,14 @@ class Grader:
         jobs = [self._job(solution, index) for index, solution in enumerate(solutions)]
         futures = [job.future for job in jobs]
         with self._lock:
+            if self._is_closed:
+                raise ValueError(_CLOSED)
             self._waiting += len(jobs)
             self._open.update(futures)
-        for job in jobs:
-            job.future.add_done_callback(self._open.discard)
-            self._jobs.put(job)
+            for job in jobs:
+                self._jobs.put(job)
+        for future in futures:
+            future.add_done_callback(self._open.discard)
         return futures
 
     def _job(self, solution: str | os.PathLike[str], index: int) -> Job:
