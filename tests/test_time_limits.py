@@ -87,7 +87,6 @@ def test_a_session_with_a_reference(tmp_path):
     assert set(crashes["tests"].values()) == {"failed", "passed"}
     assert list(crashes["tests"].values()).count("failed") == 1
     assert (loops["outcome"], loops["failure_mode"]) == ("failed", "timeout")
-    assert "over 2 s of CPU time" in loops["message"]
     assert loads["outcome"] == "passed"
     assert bad["tests"] == dict.fromkeys(bad["tests"], "failed")
     few = run_pytest(
