@@ -108,7 +108,11 @@ def with_other(name: str) -> Way:
     def grade(paths: list[Path]) -> Iterator[object]:
         command = [sys.executable, str(ROOT / "scripts" / "other_graders.py"), "--each", name]
         process = subprocess.Popen(
-            [*command, *map(str, paths)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [*command, *map(str, paths)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         assert process.stdout is not None
         yield from process.stdout

@@ -193,9 +193,12 @@ def verdicts(grader: Callable[[list[Path]], bool], candidates: list[Path]) -> No
     """Print a line when all is imported, and one for each verdict; for candidates that may fail."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_BYTES, MAX_BYTES))
     grader([])
-    print("ready", flush=True)
+    # What candidates print must not get among the verdicts.
+    output = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    print("ready", file=output, flush=True)
     for candidate in candidates:
-        print(candidate.name, grader([candidate]), flush=True)
+        print(candidate.name, grader([candidate]), file=output, flush=True)
 
 
 GRADERS: dict[str, Callable[[list[Path]], bool]] = {
