@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from ..errors import CandidateFault, HarnessError, SolutionCrash, SolutionTimeout, WorkerLost
 from .unpatched import os
@@ -16,6 +17,16 @@ class Death:
 
     wait_status: int
     stray_processes: int
+
+
+class Reaper(Protocol):
+    """Ends workers: the warm process, as the trusted side sees it."""
+
+    def reap(self, worker: Any) -> Death:
+        """End a worker, if it has not ended already, and say how it did."""
+
+    def dismiss(self, worker: Any) -> Death | None:
+        """End a worker without waiting for it, unless how it ends must be known."""
 
 
 def fault_of(death: Death) -> CandidateFault | HarnessError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakValueDictionary
 
 from ..errors import (
@@ -23,8 +23,8 @@ from ..errors import (
 from ..wire import frames, tags, values
 from ..wire.shared import SharedContainers
 from .channel import Channel
-from .death import Death, fault_of
-from .limits import Limits
+from .death import Death, Reaper, fault_of
+from .limits import Limits, TimeUsed
 from .raised import error_from
 from .stand_ins import StandIns
 from .unpatched import time
@@ -32,16 +32,6 @@ from .unpatched import time
 MAX_MEMORY_PER_TEST = 2 * 2**30
 """What all that a candidate sends in one test may take in memory, by a rough and high estimate: a
 test that collects an endless iterable ends here, before the process that judges does."""
-
-
-class Reaper(Protocol):
-    """Ends workers: the warm process, as the trusted side sees it."""
-
-    def reap(self, worker: RemoteWorker) -> Death:
-        """End a worker, if it has not ended already, and say how it did."""
-
-    def dismiss(self, worker: RemoteWorker) -> Death | None:
-        """End a worker without waiting for it, unless how it ends must be known."""
 
 
 class RemoteWorker:
@@ -93,7 +83,15 @@ class RemoteWorker:
         self.requests = 0
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
         self.stand_ins.asks = 0
+        self.renew_time(cpu_seconds)
+
+    def renew_time(self, cpu_seconds: float) -> None:
+        """Give the candidate this much time from now on, in the same test."""
         self._limits.start(self.pid, cpu_seconds)
+
+    def time_used(self) -> TimeUsed | None:
+        """What the candidate used of its time by now; None where that cannot be known."""
+        return self._limits.used(self.pid) if self.is_alive else None
 
     def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:
         """Ask the worker for one operation and give its result.
