@@ -31,8 +31,8 @@ class TaskSettings:
 
     preload: tuple[str, ...] = ()
     solution_timeout: float | None = None
-    reference: Path | None = None
     expectations: Expectations = Expectations()
+    reference: Path | None = None
 
 
 def find_task(path: Path, root: Path) -> Path | None:

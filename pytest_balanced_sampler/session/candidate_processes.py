@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -53,7 +54,10 @@ class CandidateProcesses:
     ) -> None:
         self._session = session
         self._config = session.config
-        self._candidates = candidates
+        # Of those that were found, some may have been chosen.
+        self._candidates = [
+            replace(candidate, index=place) for place, candidate in enumerate(candidates)
+        ]
         self._tests = tests
         self._names = names
         self._supply = supply
