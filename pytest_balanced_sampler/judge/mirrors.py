@@ -96,10 +96,9 @@ class Mirrors:
         return error
 
     def _known(self, number: int) -> object:
-        proxy = self._worker.proxies.get(number)
-        if proxy is not None:
-            self._worker.released.discard(number)
-        return proxy
+        # Even where the proxy is gone: its release, not sent yet, must not end the next one's hold.
+        self._worker.released.discard(number)
+        return self._worker.proxies.get(number)
 
     def _class(self, fields: list[Any]) -> type:
         match fields:

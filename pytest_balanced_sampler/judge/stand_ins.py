@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from ..errors import ProtocolBreach
@@ -19,6 +20,7 @@ from .awaited_tasks import AwaitedTasks
 from .forms import error_form, form_of
 from .groups import Group, Refused, group_of
 from .memory import MemoryBound
+from .special_methods import is_proxy
 
 MAX_OBJECTS = 100_000
 """How many objects of the test's one candidate may hold at a time."""
@@ -191,6 +193,9 @@ class StandIns:
         """The answer that raises an exception in the worker."""
         if _is_verdict(error):
             return self._worker.encode(["end", None])
+        if is_proxy(error):
+            with suppress(tags.WireError):  # It may be another candidate's.
+                return self._worker.encode(["raise", error])
         is_ending = isinstance(error, StopIteration | StopAsyncIteration)
         number = None if is_ending else self._number_error(error)
         try:

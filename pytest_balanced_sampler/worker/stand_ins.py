@@ -11,8 +11,8 @@ import builtins
 import importlib
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, Self
 from weakref import WeakValueDictionary, finalize
 
 from ..wire import tags
@@ -55,6 +55,8 @@ class StandIns:
             self._numbers[id(item)] = number
             self.dropped.discard(number)
             finalize(item, self._drop, number, id(item)).atexit = False
+        if "function" in kind:
+            vars(item).update(form[-1])
         return item
 
     def refer(self, item: object) -> tags.StandIn | None:
@@ -132,9 +134,15 @@ class _Object:
 
     __slots__ = ("__dict__", "__weakref__", "_ask", "_number")
 
-    def __init__(self, ask: Ask, number: int) -> None:
-        object.__setattr__(self, "_ask", ask)
-        object.__setattr__(self, "_number", number)
+    @classmethod
+    def __make__(cls, ask: Ask, number: int) -> Self:
+        item = cls.__new__(cls)
+        object.__setattr__(item, "_ask", ask)
+        object.__setattr__(item, "_number", number)
+        return item
+
+    def __init__(self, *_: object, **__: object) -> None:
+        raise TypeError("an object of the test cannot be initialized by the candidate")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -229,12 +237,8 @@ _COROUTINE: dict[str, Any] = {
 }
 
 
-def _make_object(ask: Ask, number: int, name: str, specials: list[str]) -> object:
-    return _class_of(name, tuple(specials), False)(ask, number)
-
-
-def _make_generator(ask: Ask, number: int, name: str, specials: list[str]) -> object:
-    return _class_of(name, tuple(specials), True)(ask, number)
+def _make_object(is_generator: bool, ask: Ask, number: int, name: str, specials: list[str]) -> Any:
+    return _class_of(name, tuple(specials), is_generator).__make__(ask, number)
 
 
 class _Callable(_Object):
@@ -246,13 +250,13 @@ class _Callable(_Object):
 
 
 def _make_callable(ask: Ask, number: int, name: str, text: str) -> object:
-    item = _Callable(ask, number)
+    item = _Callable.__make__(ask, number)
     item.__dict__.update(__name__=name, __qualname__=name, __doc__=text or None)
     return item
 
 
 def _make_function(
-    ask: Ask, number: int, name: str, text: str, parameters: list[Any] | None
+    ask: Ask, number: int, name: str, text: str, parameters: list[Any] | None, _: object
 ) -> Any:
     def function(*args: Any, **kwargs: Any) -> Any:
         return ask("special", number, ["__call__", *args], kwargs)
@@ -261,7 +265,7 @@ def _make_function(
 
 
 def _make_async_function(
-    ask: Ask, number: int, name: str, text: str, parameters: list[Any] | None
+    ask: Ask, number: int, name: str, text: str, parameters: list[Any] | None, _: object
 ) -> Any:
     async def function(*args: Any, **kwargs: Any) -> Any:
         return await ask("special", number, ["__call__", *args], kwargs)
@@ -288,8 +292,8 @@ def _described(function: Any, name: str, text: str, parameters: list[Any] | None
 
 
 _MAKERS: dict[str, Callable[..., object]] = {
-    "object": _make_object,
-    "generator": _make_generator,
+    "object": partial(_make_object, False),
+    "generator": partial(_make_object, True),
     "callable": _make_callable,
     "function": _make_function,
     "async function": _make_async_function,
