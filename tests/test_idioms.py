@@ -16,10 +16,10 @@ DOCUMENT = ROOT / "docs" / "idioms.md"
 IDIOMS = ROOT / "tests" / "idioms"
 HEAD = """# Ordinary tests that need no change
 
-Each row is a test in [tests/idioms/idiom_tests.py](../tests/idioms/idiom_tests.py), which passes with
+Each row is a test in [idiom_tests.py](../tests/idioms/idiom_tests.py), which passes with
 [its module](../tests/idioms/candidate.py) imported, and what it gets when that is the candidate.
-[What tests cannot do](write-a-task.md#what-tests-cannot-do-from-their-side-and-the-way-round) has the
-rest. The table is written by `REWRITE_DOCS=1 pytest tests/test_idioms.py`.
+[Write a task](write-a-task.md) says what tests cannot do. The table is written by
+`REWRITE_DOCS=1 pytest tests/test_idioms.py`.
 
 | the test uses | outcome |
 |---|---|

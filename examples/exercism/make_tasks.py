@@ -23,6 +23,13 @@ python_files = *_test.py
 markers = task(taskno): which part of the exercise a test belongs to
 """
 
+CONFTEST = """def pytest_collection_modifyitems(items):
+    # What the exercise's authors skip is no part of the task: every test of a task must run.
+    items[:] = [
+        item for item in items if not getattr(item.obj, "__unittest_skip__", False)
+    ]
+"""
+
 PROMPT = """{text}
 
 Write `solution.py`, from this beginning. Only this file is graded.
@@ -94,6 +101,7 @@ def files_of(exercise: Path) -> dict[str, str]:
     return files | {
         "prompt.md": PROMPT.format(text=text, stub=stub),
         "pytest.ini": INI.format(module=module),
+        "conftest.py": CONFTEST,
         **{
             f"{folder}/{module}.py": with_helpers(source, files)
             for folder, source in candidates.items()

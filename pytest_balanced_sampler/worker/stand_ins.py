@@ -12,7 +12,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from typing import Any, Self
+from typing import Any, Self, cast
 from weakref import WeakValueDictionary, finalize
 
 from ..wire import tags
@@ -35,6 +35,7 @@ class StandIns:
         self._ask = ask
         self._alive: WeakValueDictionary[int, object] = WeakValueDictionary()
         self._numbers: dict[int, int] = {}
+        self._annotated: dict[int, object] = {}
         self._errors: dict[int, BaseException] = {}
         self._error_classes: dict[int, type[BaseException]] = {}
         self._class_numbers: dict[type, int] = {}
@@ -43,8 +44,7 @@ class StandIns:
     def make(self, reference: tags.StandIn) -> object:
         """The object for a reference: one and the same while the candidate holds it."""
         number = reference.number
-        form: Any = reference.form
-        kind, *form = form
+        kind, *form = cast("Any", reference.form)
         if kind == "exception":
             return self.make_error([number, *form])
         if kind == "exception class":
@@ -62,6 +62,8 @@ class StandIns:
     def refer(self, item: object) -> tags.StandIn | None:
         """The reference to an object that the test handed over; None for another one."""
         number = self._numbers.get(id(item))
+        if number is not None and getattr(item, "__dict__", {}).keys() - {"__signature__"}:
+            self._annotated[number] = item  # What a decorator of the candidate's wrote on it stays.
         if number is None and isinstance(item, type):
             number = self._class_numbers.get(item)
         if number is None and isinstance(item, BaseException):
@@ -99,7 +101,7 @@ class StandIns:
         return error
 
     def _error_class(self, lineage: list[Any], known: str) -> type[BaseException]:
-        made = _known_class(known)
+        made: type[BaseException] = _known_class(known)
         for base_number, name in reversed(lineage):
             found = self._error_classes.get(base_number)
             if found is None:
@@ -120,13 +122,12 @@ def _mark_of(error: BaseException) -> int | None:
 
 
 @cache
-def _known_class(name: str) -> type[BaseException]:
+def _known_class(name: str) -> Any:
     module, _, qualified_name = name.rpartition(":")
     found: Any = importlib.import_module(module or builtins.__name__)
     for part in qualified_name.split("."):
         found = getattr(found, part)
-    kind: type[BaseException] = found
-    return kind
+    return found
 
 
 class _Object:
@@ -210,8 +211,7 @@ _LOCAL = {"__exit__": _exit, "__aexit__": _async_exit, "__await__": _await}
 @cache
 def _class_of(name: str, specials: tuple[str, ...], is_generator: bool) -> type[_Object]:
     members: dict[str, Any] = {"__slots__": (), "__module__": "test"}
-    for special in specials:
-        members[special] = _LOCAL.get(special) or _special(special)
+    members |= {special: _LOCAL.get(special) or _special(special) for special in specials}
     if "__eq__" in specials and "__hash__" not in specials:
         members["__hash__"] = None
     if is_generator:

@@ -479,3 +479,11 @@ Place = collections.namedtuple("Place", "row column")
 def divide(number, by):
     quotient, rest = divmod(number, by)
     return collections.OrderedDict(quotient=quotient, rest=rest)
+
+
+def label(text):
+    def decorate(function):
+        function.label = text
+        return function
+
+    return decorate

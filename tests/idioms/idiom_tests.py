@@ -582,3 +582,11 @@ def test_counters_and_ordered_dicts(solution):
 def test_named_tuples(solution):
     place = solution.Place(1, column=2)
     assert place == (1, 2) and place.row == 1 and place._asdict() == {"row": 1, "column": 2}
+
+
+def test_decorators_that_write_on_a_function(solution):
+    @solution.label("decorated")
+    def function():
+        return 1
+
+    assert function() == 1 and solution.name_of(function) == "decorated"
