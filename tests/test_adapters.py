@@ -33,7 +33,7 @@ def test_zero(solution):
 PASSES = "def double(x): return 2 * x"
 FAILS_ONE = "def double(x): return 3 * x"
 FAULT = "def double(x): return 7 if x == 1 else 2 * x"
-INCOMPLETE = "def double(x): return 8 if x == 1 else 2 * x"
+SKIPS = "def double(x): return 8 if x == 1 else 2 * x"
 COMPLETIONS = [f"Here it is:\n```python\n{source}\n```" for source in (PASSES, FAILS_ONE, FAULT)]
 
 
@@ -236,8 +236,8 @@ HARBOR_TASK = ROOT / "integrations" / "harbor" / "balanced_sampler"
 
 @pytest.mark.parametrize(
     ("source", "reward"),
-    [(PASSES, 1.0), (FAILS_ONE, 0.0), ("", 0.0), (FAULT, None), (INCOMPLETE, None), (None, None)],
-    ids=["passes", "fails", "empty", "fault", "incomplete", "lost"],
+    [(PASSES, 1.0), (FAILS_ONE, 0.0), ("", 0.0), (FAULT, None), (SKIPS, 0.0), (None, None)],
+    ids=["passes", "fails", "empty", "fault", "skips", "lost"],
 )
 def test_verifier_of_harbor(task, source, reward):
     """It leaves a reward where there is a verdict, and no file at all where nobody knows."""

@@ -285,7 +285,9 @@ def test_a_fault_in_a_fixture_leaves_the_next_candidate_alone(grade):
     for graded in run.grades:
         whole = "passed" if graded["outcome"] == "passed" else "failed"
         assert len(graded["tests"]) == 2 * len(files)
-        assert set(graded["tests"].values()) == {whole}
+        assert whole in graded["tests"].values()
+        # After a timeout not all tests are run.
+        assert set(graded["tests"].values()) <= {whole, "not_run"}
     assert "INTERNALERROR" not in run.output
 
 

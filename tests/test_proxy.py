@@ -140,7 +140,7 @@ assert list(map(type, solution.echo(*data))) == [*map(type, data), dict]
 stack = solution.Stack([1])
 assert solution.same(stack) is stack
 assert solution.echo({"in": [stack]})[0]["in"][0] is stack
-with pytest.raises(TypeError, match="a module is not handed to a candidate"):
+with pytest.raises(TypeError, match="import_beside"):
     solution.same(pytest)
 """)
 

@@ -129,6 +129,7 @@ import math, pathlib, random, re, time, types, uuid, warnings, zoneinfo
 import numpy, torch
 
 warnings.simplefilter("ignore")
+STAND_INS = "pytest_balanced_sampler.worker.stand_ins"
 Point = collections.namedtuple("Point", "x y")
 class Ints(list): pass
 class Colour(enum.Enum): RED = 1
@@ -143,14 +144,18 @@ def nest(depth, kind=list):
     for _ in range(depth): value = kind([value])
     return value
 def show(value):
-    return bytes(value).hex() if isinstance(value, memoryview) else repr(value)
+    shown = bytes(value).hex() if isinstance(value, memoryview) else repr(value)
+    return re.sub(r" at 0x\\w+", "", shown)
 def make(expression): return eval(expression)
 def what_arrived(value, expression):
     here = eval(expression)
     kind = type(value).__qualname__
     if value is here and not isinstance(value, (int, str, bytes)): return "the same object"
+    if getattr(value, "__module__", "") in ("test", STAND_INS): return "a stand-in"
     if kind != type(here).__qualname__: return f"a copy, as `{kind}`"
-    return "a copy" if show(value) == show(here) else f"not the same: {show(value)[:50]}"
+    if show(value) != show(here): return f"not the same: {show(value)[:50]}"
+    is_ours = getattr(getattr(value, "default_factory", None), "__module__", "") == "test"
+    return "a copy, with a stand-in for the factory" if is_ours else "a copy"
 """
 
 TESTS = (

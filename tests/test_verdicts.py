@@ -190,7 +190,7 @@ def test_a_test_that_does_not_use_the_candidate_belongs_to_the_task(grade_source
     assert run.grade["tests"] == {"test_double": "passed"}
     run = grade_source(GOOD, f"{PASSING_TEST}def test_task():\n    assert False\n")
     assert (run.grade["outcome"], run.exit_status) == ("harness_error", 3)
-    assert "fails before it asks the candidate" in run.grade["message"]
+    assert "fails without any candidate, too" in run.grade["message"]
 
 
 def test_empty_file_is_no_solution(grade_source):

@@ -10,8 +10,9 @@ def frame(body):
     return struct.pack("!I", len(body)) + body
 
 
-# [number, "value", 2]: an answer to any question about a length.
-FORGED = b"".join(frame(bytes([0x93, number]) + b"\xa5value\x02") for number in range(1, 100))
+# [number, "value", 2, 0, [[], []]]: an answer to any question about a length.
+END = b"\xa5value\x02\x00\x92\x90\x90"
+FORGED = b"".join(frame(bytes([0x95, number]) + END) for number in range(1, 100))
 
 
 class BalancedBatchSampler(Sampler):

@@ -16,7 +16,7 @@ class Bomb:
 
 def reference(number):
     big = msgpack.ExtType(3, number.to_bytes(17, "big"))
-    return msgpack.ExtType(9, msgpack.packb([big, ""]))
+    return msgpack.ExtType(9, msgpack.packb([big, [big, "Bomb", "Bomb", "bomb", [], []]]))
 
 
 def bomb(item, *how):

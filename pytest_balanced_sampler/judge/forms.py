@@ -25,9 +25,9 @@ def form_of(item: Any, group: Group, number_of: NumberOf) -> list[object]:
         case Group.FUNCTION:
             is_async = inspect.iscoroutinefunction(item)
             kind = "async function" if is_async else "function"
-            return [kind, *_texts(item), _parameters(item)]
+            return [kind, *_texts(item), _parameters(item), _public_data(item)]
         case Group.CALLABLE if inspect.iscoroutinefunction(item):
-            return ["async function", *_texts(item), None]
+            return ["async function", *_texts(item), None, {}]
         case Group.CALLABLE:
             return ["callable", *_texts(item)]
     kind = "generator" if group is Group.GENERATOR else "object"
@@ -41,12 +41,7 @@ def error_form(error: BaseException, number_of: NumberOf, *, as_text: bool = Fal
         args = ["<no text>"]
         with suppress(Exception):
             args = [str(error)[:_MAX_TEXT]]
-    public = {
-        name: value
-        for name, value in vars(error).items()
-        if not name.startswith("_") and capabilities.is_data(value)
-    }
-    return [*_class_form(type(error), number_of), args, public]
+    return [*_class_form(type(error), number_of), args, _public_data(error)]
 
 
 def _class_form(kind: type[BaseException], number_of: NumberOf) -> list[object]:
@@ -59,6 +54,14 @@ def _class_form(kind: type[BaseException], number_of: NumberOf) -> list[object]:
         elif base.__module__.partition(".")[0] in sys.stdlib_module_names:
             return [lineage, f"{base.__module__}:{base.__qualname__}"]
     raise AssertionError("every exception has a built-in base")
+
+
+def _public_data(item: Any) -> dict[str, object]:
+    return {
+        name: value
+        for name, value in vars(item).items()
+        if not name.startswith("_") and capabilities.is_data(value)
+    }
 
 
 def _texts(item: Any) -> list[str]:

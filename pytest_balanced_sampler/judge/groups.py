@@ -6,17 +6,19 @@ An object falls into one `Group`, by its type alone. What may be done with each 
 
 from __future__ import annotations
 
+import datetime
 import functools
 import io
 import sys
 import sysconfig
 import types
+import zoneinfo
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from ..wire import arrays
+from ..wire import arrays, refusals
 
 
 class Group(Enum):
@@ -67,7 +69,7 @@ _MODULES_OF_BASES = {
     *("collections.abc", "_collections_abc", "typing", "abc", "enum", "numbers", "builtins"),
 }
 _REFUSED_LIBRARY_TYPES = {
-    *("threading.Thread", "threading.Timer", "types.ModuleType", "types.MappingProxyType"),
+    *("threading.Thread", "threading.Timer", "types.MappingProxyType"),
     *("_asyncio.Task", "asyncio.events.AbstractEventLoop", "asyncio.events.Handle"),
     *("weakref.ReferenceType", "weakref.finalize"),
 }
@@ -77,6 +79,10 @@ _ENDS_TESTS = ("_pytest", "pytest", "unittest")
 _INSTALLED = tuple(
     str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib")
 )
+
+
+_DATA = (datetime.datetime, datetime.time, zoneinfo.ZoneInfo, types.ModuleType)
+"""What is sent in another way or not at all: a stand-in for a date is no date to a candidate."""
 
 
 class Refused(Exception):
@@ -90,15 +96,18 @@ def group_of(item: Any) -> Group:
         return Group.FUNCTION
     if issubclass(kind, type):
         return _group_of_class(item)
-    return _group_of_instances(kind)
+    group = None if issubclass(kind, _DATA) else _group_of_instances(kind)
+    if group is None:
+        raise Refused(refusals.refusal(item))
+    return group
 
 
 @functools.cache
-def _group_of_instances(kind: type) -> Group:
+def _group_of_instances(kind: type) -> Group | None:
     modules = [str(base.__module__) for base in kind.__mro__[:-1]]
     if issubclass(kind, io.IOBase):  # pytest's own replacement of `sys.stdout` too.
         return Group.LIBRARY
-    if any(map(_is_refused_module, modules)) or issubclass(kind, types.ModuleType):
+    if any(map(_is_refused_module, modules)):
         raise Refused(
             f"a {kind.__qualname__} is not handed to a candidate: it belongs to what runs or "
             "judges the tests. Pass a function that does what the candidate needs"
@@ -118,10 +127,7 @@ def _group_of_instances(kind: type) -> Group:
         return Group.OWN
     if _is_library(kind) and not _REFUSED_LIBRARY_TYPES & {*names}:
         return Group.LIBRARY
-    raise Refused(
-        f"a {kind.__qualname__} is not handed to a candidate. Pass the data in it, or a function "
-        "that does what the candidate needs"
-    )
+    return None
 
 
 def _group_of_class(item: Any) -> Group:

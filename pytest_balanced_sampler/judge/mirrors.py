@@ -6,6 +6,7 @@ a fixed list, and bases that are other such classes or exceptions that this proc
 
 from __future__ import annotations
 
+import re
 import sys
 from abc import ABCMeta
 from types import (
@@ -97,10 +98,9 @@ class Mirrors:
         return error
 
     def _known(self, number: int) -> object:
-        proxy = self._worker.proxies.get(number)
-        if proxy is not None:
-            self._worker.released.discard(number)
-        return proxy
+        # Even where the proxy is gone: its release, not sent yet, must not end the next one's hold.
+        self._worker.released.discard(number)
+        return self._worker.proxies.get(number)
 
     def _class(self, fields: list[Any]) -> type:
         match fields:
@@ -123,7 +123,7 @@ class Mirrors:
                     is_of_library = module.partition(".")[0] in _LIBRARIES
                     local = self._mirror(_checked(number), kinds, names, local, is_of_library)
                     _name(local, name, qualified_name, module)
-                self._classes[number] = local
+                self._classes[_checked(number)] = local
                 return local
         raise WireError("a message has a class that no worker describes so")
 
@@ -148,6 +148,8 @@ class Mirrors:
             namespace |= _METHODS_OF_EXCEPTIONS
         else:
             namespace["__slots__"] = ()
+            if is_of_library and "__repr__" in namespace:
+                namespace["__repr__"] = _repr_without_address
             if local in _UNNAMED_TYPES.values():
                 # What Python gives no class to inherit from: isinstance asks for `__class__`.
                 namespace["__class__"] = property(lambda _: local)
@@ -197,6 +199,12 @@ def _local_class(module: str, qualified_name: str) -> type | None:
     for part in qualified_name.split("."):
         found = vars(found).get(part) if isinstance(found, ModuleType | type) else None
     return found if isinstance(found, type) else None
+
+
+def _repr_without_address(self: Any) -> str:
+    """An address would make the message of an assertion differ from run to run."""
+    __tracebackhide__ = True
+    return re.sub(r" at 0x[0-9a-f]+", "", ask(self, "repr", self))
 
 
 def _start_over(self: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from ..errors import ProtocolBreach
@@ -20,6 +20,7 @@ from .awaited_tasks import AwaitedTasks
 from .forms import error_form, form_of
 from .groups import Group, Refused, group_of, is_verdict
 from .memory import MemoryBound
+from .special_methods import is_proxy
 
 MAX_OBJECTS = 100_000
 """How many objects of the test's one candidate may hold at a time."""
@@ -197,6 +198,9 @@ class StandIns:
         """The answer that raises an exception in the worker."""
         if is_verdict(error):
             return self._worker.encode(["end", None])
+        if is_proxy(error):
+            with suppress(tags.WireError):  # It may be another candidate's.
+                return self._worker.encode(["raise", error])
         is_ending = isinstance(error, StopIteration | StopAsyncIteration)
         number = None if is_ending else self._number_error(error)
         try:

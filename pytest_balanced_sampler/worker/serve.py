@@ -88,6 +88,8 @@ class CandidateServer:
                 return result
             case "not_implemented":
                 return NotImplemented
+            case "raise":
+                raise result
             case "error":
                 raise self._stand_ins.make_error(result)
         raise TestEnded

@@ -11,8 +11,8 @@ import builtins
 import importlib
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, Self, cast
 from weakref import WeakValueDictionary, finalize
 
 from ..wire import tags
@@ -35,6 +35,7 @@ class StandIns:
         self._ask = ask
         self._alive: WeakValueDictionary[int, object] = WeakValueDictionary()
         self._numbers: dict[int, int] = {}
+        self._annotated: dict[int, object] = {}
         self._errors: dict[int, BaseException] = {}
         self._error_classes: dict[int, type[BaseException]] = {}
         self._class_numbers: dict[type, int] = {}
@@ -43,8 +44,7 @@ class StandIns:
     def make(self, reference: tags.StandIn) -> object:
         """The object for a reference: one and the same while the candidate holds it."""
         number = reference.number
-        form: Any = reference.form
-        kind, *form = form
+        kind, *form = cast("Any", reference.form)
         if kind == "exception":
             return self.make_error([number, *form])
         if kind == "exception class":
@@ -55,11 +55,15 @@ class StandIns:
             self._numbers[id(item)] = number
             self.dropped.discard(number)
             finalize(item, self._drop, number, id(item)).atexit = False
+        if "function" in kind:
+            vars(item).update(form[-1])
         return item
 
     def refer(self, item: object) -> tags.StandIn | None:
         """The reference to an object that the test handed over; None for another one."""
         number = self._numbers.get(id(item))
+        if number is not None and getattr(item, "__dict__", {}).keys() - {"__signature__"}:
+            self._annotated[number] = item  # What a decorator of the candidate's wrote on it stays.
         if number is None and isinstance(item, type):
             number = self._class_numbers.get(item)
         if number is None and isinstance(item, BaseException):
@@ -97,7 +101,7 @@ class StandIns:
         return error
 
     def _error_class(self, lineage: list[Any], known: str) -> type[BaseException]:
-        made = _known_class(known)
+        made: type[BaseException] = _known_class(known)
         for base_number, name in reversed(lineage):
             found = self._error_classes.get(base_number)
             if found is None:
@@ -118,13 +122,12 @@ def _mark_of(error: BaseException) -> int | None:
 
 
 @cache
-def _known_class(name: str) -> type[BaseException]:
+def _known_class(name: str) -> Any:
     module, _, qualified_name = name.rpartition(":")
     found: Any = importlib.import_module(module or builtins.__name__)
     for part in qualified_name.split("."):
         found = getattr(found, part)
-    kind: type[BaseException] = found
-    return kind
+    return found
 
 
 class _Object:
@@ -132,9 +135,15 @@ class _Object:
 
     __slots__ = ("__dict__", "__weakref__", "_ask", "_number")
 
-    def __init__(self, ask: Ask, number: int) -> None:
-        object.__setattr__(self, "_ask", ask)
-        object.__setattr__(self, "_number", number)
+    @classmethod
+    def __make__(cls, ask: Ask, number: int) -> Self:
+        item = cls.__new__(cls)
+        object.__setattr__(item, "_ask", ask)
+        object.__setattr__(item, "_number", number)
+        return item
+
+    def __init__(self, *_: object, **__: object) -> None:
+        raise TypeError("an object of the test cannot be initialized by the candidate")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -202,8 +211,7 @@ _LOCAL = {"__exit__": _exit, "__aexit__": _async_exit, "__await__": _await}
 @cache
 def _class_of(name: str, specials: tuple[str, ...], is_generator: bool) -> type[_Object]:
     members: dict[str, Any] = {"__slots__": (), "__module__": "test"}
-    for special in specials:
-        members[special] = _LOCAL.get(special) or _special(special)
+    members |= {special: _LOCAL.get(special) or _special(special) for special in specials}
     if "__eq__" in specials and "__hash__" not in specials:
         members["__hash__"] = None
     if is_generator:
@@ -229,12 +237,8 @@ _COROUTINE: dict[str, Any] = {
 }
 
 
-def _make_object(ask: Ask, number: int, name: str, specials: list[str]) -> object:
-    return _class_of(name, tuple(specials), False)(ask, number)
-
-
-def _make_generator(ask: Ask, number: int, name: str, specials: list[str]) -> object:
-    return _class_of(name, tuple(specials), True)(ask, number)
+def _make_object(is_generator: bool, ask: Ask, number: int, name: str, specials: list[str]) -> Any:
+    return _class_of(name, tuple(specials), is_generator).__make__(ask, number)
 
 
 class _Callable(_Object):
@@ -246,13 +250,13 @@ class _Callable(_Object):
 
 
 def _make_callable(ask: Ask, number: int, name: str, text: str) -> object:
-    item = _Callable(ask, number)
+    item = _Callable.__make__(ask, number)
     item.__dict__.update(__name__=name, __qualname__=name, __doc__=text or None)
     return item
 
 
 def _make_function(
-    ask: Ask, number: int, name: str, text: str, parameters: list[Any] | None
+    ask: Ask, number: int, name: str, text: str, parameters: list[Any] | None, _: object
 ) -> Any:
     def function(*args: Any, **kwargs: Any) -> Any:
         return ask("special", number, ["__call__", *args], kwargs)
@@ -261,7 +265,7 @@ def _make_function(
 
 
 def _make_async_function(
-    ask: Ask, number: int, name: str, text: str, parameters: list[Any] | None
+    ask: Ask, number: int, name: str, text: str, parameters: list[Any] | None, _: object
 ) -> Any:
     async def function(*args: Any, **kwargs: Any) -> Any:
         return await ask("special", number, ["__call__", *args], kwargs)
@@ -288,8 +292,8 @@ def _described(function: Any, name: str, text: str, parameters: list[Any] | None
 
 
 _MAKERS: dict[str, Callable[..., object]] = {
-    "object": _make_object,
-    "generator": _make_generator,
+    "object": partial(_make_object, False),
+    "generator": partial(_make_object, True),
     "callable": _make_callable,
     "function": _make_function,
     "async function": _make_async_function,

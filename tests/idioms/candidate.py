@@ -1,11 +1,14 @@
 """A candidate with a bit of everything that a test may ask of code."""
 
 import abc
+import asyncio
 import collections
 import collections.abc
 import contextlib
 import dataclasses
+import datetime
 import enum
+import fractions
 import functools
 import json
 import random
@@ -376,3 +379,111 @@ class Keeper:
 
 rng = random.Random(3)
 limits = {"low": 1}
+
+
+class Subject:
+    def __init__(self):
+        self._observers = []
+
+    def add(self, observer):
+        self._observers.append(observer)
+
+    def set(self, value):
+        for observer in self._observers:
+            observer(value)
+
+
+def transform(function, items):
+    return [function(item) for item in items]
+
+
+def keep_if(predicate, items):
+    return list(filter(predicate, items))
+
+
+def call_or(function, default):
+    try:
+        return function()
+    except StackUnderflow as error:
+        return f"{default}: {error}"
+
+
+def name_of(function):
+    return getattr(function, "label", function.__name__)
+
+
+def retry(function, times):
+    for _ in range(times - 1):
+        with contextlib.suppress(OSError):
+            return function()
+    return function()
+
+
+def copy_lines(source, target):
+    count = 0
+    for line in source:
+        target.write(line.upper())
+        count += 1
+    return count
+
+
+def run_in(manager, action):
+    with manager as resource:
+        return action(resource)
+
+
+def total_area(shapes):
+    return sum(shape.area() for shape in shapes)
+
+
+async def fetch(name, delay=0.0):
+    await asyncio.sleep(delay)
+    return name.upper()
+
+
+async def fetch_by(getter, names):
+    return [await getter(name) for name in names]
+
+
+async def ticks(limit):
+    for number in range(limit):
+        await asyncio.sleep(0)
+        yield number
+
+
+class Session:
+    async def __aenter__(self):
+        self.is_open = True
+        return self
+
+    async def __aexit__(self, *_):
+        self.is_open = False
+
+
+def tomorrow(day):
+    return day + datetime.timedelta(days=1)
+
+
+def share(parts):
+    whole = sum(parts, fractions.Fraction(0))
+    return [part / whole for part in parts]
+
+
+def most_common(words):
+    return collections.Counter(words)
+
+
+Place = collections.namedtuple("Place", "row column")
+
+
+def divide(number, by):
+    quotient, rest = divmod(number, by)
+    return collections.OrderedDict(quotient=quotient, rest=rest)
+
+
+def label(text):
+    def decorate(function):
+        function.label = text
+        return function
+
+    return decorate

@@ -1,13 +1,18 @@
 """Ordinary tests, as they are written for code that was imported. None knows of a grader."""
 
+import asyncio
 import collections.abc
 import copy
 import dataclasses
+import datetime
+import fractions
 import inspect
+import io
 import json
 import math
 import types
 import unittest
+from unittest import mock
 
 import pytest
 
@@ -432,3 +437,156 @@ def test_parametrized(solution, number, expected):
 
 def test_approx(solution):
     assert solution.Money(10) / solution.Money(3) == pytest.approx(3.3333, abs=1e-3)
+
+
+def test_functions_as_arguments(solution):
+    assert solution.transform(lambda number: number**2, [1, 2]) == [1, 4]
+    assert solution.transform(str.upper, ["a"]) == ["A"]
+    assert solution.keep_if(lambda number: number % 2, range(5)) == [1, 3]
+    assert solution.transform(solution.make_adder(2), [1]) == [3]
+
+
+def test_observers_that_the_solution_keeps(solution):
+    seen = []
+    subject = solution.Subject()
+    subject.add(seen.append)
+    subject.set(3)
+    assert seen == [3]
+
+
+def test_an_exception_of_a_callback(solution):
+    class Mine(Exception):
+        pass
+
+    error = Mine("mine")
+
+    def fail(_):
+        raise error
+
+    with pytest.raises(Mine) as caught:
+        solution.transform(fail, [1])
+    assert caught.value is error
+
+
+def test_a_callback_that_raises_an_exception_class_of_the_solution(solution):
+    def fail():
+        raise solution.StackUnderflow(5)
+
+    def fail_deeper():
+        raise solution.DeepUnderflow(6)
+
+    assert solution.call_or(fail, "none") == "none: cannot pop 5"
+    assert solution.call_or(fail_deeper, "none") == "none: cannot pop 6"
+    with pytest.raises(solution.StackUnderflow, match="cannot pop 5"):
+        solution.retry(fail, 2)
+
+
+def test_a_function_with_attributes(solution):
+    def function():
+        return 1
+
+    assert solution.name_of(function) == "function"
+    function.label = "labelled"
+    assert solution.name_of(function) == "labelled"
+
+
+def test_mocks(solution):
+    flaky = mock.Mock(side_effect=[OSError("once"), 5])
+    assert solution.retry(flaky, times=2) == 5
+    assert flaky.call_count == 2
+    observer = mock.Mock()
+    subject = solution.Subject()
+    subject.add(observer.notify)
+    subject.set("a")
+    observer.notify.assert_called_once_with("a")
+
+
+def test_files_in_memory(solution):
+    target = io.StringIO()
+    assert solution.copy_lines(io.StringIO("one\ntwo\n"), target) == 2
+    assert target.getvalue() == "ONE\nTWO\n"
+
+
+def test_context_managers_as_arguments(solution):
+    class Manager:
+        def __enter__(self):
+            return 5
+
+        def __exit__(self, *raised):
+            ended.append(raised[0])
+
+    ended = []
+    assert solution.run_in(Manager(), lambda resource: resource + 1) == 6
+    with pytest.raises(KeyError):
+        solution.run_in(Manager(), {}.__getitem__)
+    assert ended == [None, KeyError]
+
+
+def test_objects_of_classes_of_the_test(solution):
+    class Circle:
+        def area(self):
+            return 3
+
+    assert solution.total_area([Circle(), solution.Square(2)]) == 7
+
+
+def test_coroutines(solution):
+    async def both():
+        return await asyncio.gather(solution.fetch("a"), solution.fetch("b"))
+
+    assert asyncio.run(both()) == ["A", "B"]
+
+
+def test_coroutines_as_arguments(solution):
+    async def get(name):
+        await asyncio.sleep(0)
+        return name * 2
+
+    assert asyncio.run(solution.fetch_by(get, ["a", "b"])) == ["aa", "bb"]
+
+
+def test_timeouts_of_coroutines(solution):
+    async def wait():
+        await asyncio.wait_for(solution.fetch("a", 60), 0.01)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(wait())
+
+
+def test_asynchronous_loops_and_contexts(solution):
+    async def use():
+        async with solution.Session() as session:
+            assert session.is_open
+            numbers = [number async for number in solution.ticks(3)]
+        return numbers, session.is_open
+
+    assert asyncio.run(use()) == ([0, 1, 2], False)
+
+
+def test_dates(solution):
+    assert solution.tomorrow(datetime.date(2024, 2, 28)) == datetime.date(2024, 2, 29)
+    moment = datetime.datetime(2024, 12, 31, 5, tzinfo=datetime.UTC)
+    assert solution.tomorrow(moment).isoformat() == "2025-01-01T05:00:00+00:00"
+
+
+def test_fractions(solution):
+    half, sixth = fractions.Fraction(1, 2), fractions.Fraction(1, 6)
+    assert solution.share([half, sixth]) == [fractions.Fraction(3, 4), fractions.Fraction(1, 4)]
+
+
+def test_counters_and_ordered_dicts(solution):
+    assert solution.most_common("a b a".split()).most_common(1) == [("a", 2)]
+    assert list(solution.divide(7, 2).items()) == [("quotient", 3), ("rest", 1)]
+
+
+def test_named_tuples(solution):
+    place = solution.Place(1, column=2)
+    assert place == (1, 2) and place.row == 1 and place._asdict() == {"row": 1, "column": 2}
+
+
+def test_decorators_that_write_on_a_function(solution):
+    @solution.label("decorated")
+    def function():
+        return 1
+
+    assert function() == 1 and solution.name_of(function) == "decorated"

@@ -9,7 +9,8 @@ def frame(body):
 
 
 # [number, "value", True]: the answer to any question whether something holds.
-FORGED = b"".join(frame(bytes([0x93, number]) + b"\xa5value\xc3") for number in range(1, 100))
+END = b"\xa5value\xc3\x00\x92\x90\x90"
+FORGED = b"".join(frame(bytes([0x95, number]) + END) for number in range(1, 100))
 
 
 def attack():
