@@ -79,6 +79,15 @@ class SolutionTimeout(CandidateFault):
     failure_mode = "timeout"
 
 
+class UnconfirmedTimeout(SolutionTimeout):
+    """Raised when the candidate gave no answer in time, which may be the machine's doing.
+
+    `slept` says that the candidate hardly ran and hardly waited for a CPU all the while.
+    """
+
+    slept = False
+
+
 class SolutionCrash(CandidateFault):
     """Raised when the candidate's process ended, or ran out of memory, before it answered."""
 

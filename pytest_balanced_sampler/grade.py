@@ -60,6 +60,7 @@ class Grade:
     message: str
     tests: dict[str, TestOutcome]
     tries: dict[str, int] = field(default_factory=dict)
+    stopped: str = ""
     duration: float
     grading_seed: int
     isolation: dict[str, Any]
@@ -89,6 +90,11 @@ class Grade:
             raise ValueError(f"these weights fit none of the tests {', '.join(self.tests)}")
         return sum(weight_of[test] for test in self.passed_tests()) / total
 
+    @property
+    def score_is_lower_bound(self) -> bool:
+        """Whether tests were not run that could have passed."""
+        return bool(self.stopped)
+
     def passed_tests(self) -> list[str]:
         """The names of the tests that passed."""
         return [name for name, outcome in self.tests.items() if outcome is TestOutcome.PASSED]
@@ -110,4 +116,6 @@ class Grade:
     def as_json(self) -> dict[str, Any]:
         """The grade as it stands in a JSON report: plain text for outcomes, too."""
         tests = {name: str(outcome) for name, outcome in self.tests.items()}
-        return {**asdict(self), "outcome": str(self.outcome), "tests": tests}
+        outcome, is_lower_bound = str(self.outcome), self.score_is_lower_bound
+        marked = {"score_is_lower_bound": is_lower_bound}
+        return {**asdict(self), **marked, "outcome": outcome, "tests": tests}

@@ -41,8 +41,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--solution-timeout",
         metavar="SECONDS",
         type=float,
-        help="CPU seconds allowed per test; the wall-clock limit is three times this "
+        help="CPU seconds allowed per test, at most; the wall-clock limit is three times the limit "
         "(default: what the task says, or 20)",
+    )
+    group.addoption(
+        "--solution-reference",
+        metavar="PATH",
+        help="a correct solution: graded first, its CPU times set the candidates' limits "
+        "(default: what the task says; nothing after the = switches that off)",
+    )
+    group.addoption(
+        "--solution-maxfail",
+        metavar="N",
+        type=int,
+        help="run no more tests of a candidate after N of them failed; its score is then a lower "
+        "bound",
     )
     group.addoption(
         "--isolation",
@@ -59,6 +72,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("solution", "candidates to grade, as --solution", type="args")
     parser.addini("grading_seed", "as --grading-seed", type="int", default=DEFAULT_GRADING_SEED)
     parser.addini("solution_timeout", "as --solution-timeout", type="float", default=None)
+    parser.addini("solution_reference", "as --solution-reference", default=None)
+    parser.addini("solution_maxfail", "as --solution-maxfail", type="int", default=0)
     parser.addini("solution_module", "as --solution-module", default=None)
     parser.addini("isolation", "as --isolation", default="auto")
     parser.addini("solution_preload", "modules imported before any candidate", type="args")

@@ -25,12 +25,14 @@ class TaskSettings:
     """What a task needs, and what it expects of the models that it grades.
 
     `preload` names the modules that the warm process imports; `solution_timeout` is the CPU seconds
-    allowed per test, or None where the task sets no limit of its own.
+    allowed per test, or None where the task sets no limit of its own. `reference` is a file with a
+    correct solution, whose times set the limits of candidates.
     """
 
     preload: tuple[str, ...] = ()
     solution_timeout: float | None = None
     expectations: Expectations = Expectations()
+    reference: Path | None = None
 
 
 def find_task(path: Path, root: Path) -> Path | None:
@@ -67,6 +69,8 @@ def read_task(folder: Path) -> TaskSettings:
         values = {key: _READERS[key](key, value) for key, value in table.items()}
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    if "reference" in values:
+        values["reference"] = _in_or_beside(folder, values["reference"])
     shares = values.pop("expected_failure_shares", {})
     return TaskSettings(
         expectations=Expectations(values.pop("target_pass_rate", None), shares), **values
@@ -101,6 +105,18 @@ def _seconds(key: str, value: Any) -> float:
     return float(value)
 
 
+def _path(key: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{key} = {value!r} is not a path; write it as 'reference_solutions/x.py'")
+    return value
+
+
+def _in_or_beside(folder: Path, path: str) -> Path:
+    """A path in the task's folder or, where there is no such file, beside that folder."""
+    inside = folder / path
+    return inside if inside.is_file() else folder.resolve().parent / path
+
+
 def _band(key: str, value: Any) -> tuple[float, float]:
     if not isinstance(value, list) or len(value) != 2 or not all(map(_is_number, value)):
         raise ValueError(f"{key} = {value!r} is not a pair of numbers; write it as [0.1, 0.4]")
@@ -122,6 +138,7 @@ def _is_number(value: object) -> bool:
 _READERS: dict[str, Callable[[str, Any], Any]] = {
     "preload": _preload,
     "solution_timeout": _seconds,
+    "reference": _path,
     "target_pass_rate": _band,
     "expected_failure_shares": _shares,
 }

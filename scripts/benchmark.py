@@ -26,6 +26,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import candidate_mix
 from jinja2 import Environment
 
 from pytest_balanced_sampler.command_line import Parser, positive
@@ -55,10 +56,24 @@ def main() -> None:
     parser.add_argument(
         "--candidates", type=positive, default=32, help="per round (default: %(default)s)"
     )
+    parser.add_argument(
+        "--mix",
+        metavar="N",
+        type=positive,
+        nargs="*",
+        help="grade batches of N candidates as a model writes them instead (64 and 512)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the mix (default: %(default)s)")
+    parser.add_argument(
+        "--ways", nargs="+", choices=candidate_mix.WAYS, help="of the mix (default: all)"
+    )
     arguments = parser.parse_args()
     if arguments.candidates < 2:
         parser.error("--candidates must be at least 2")
     arguments.out.mkdir(parents=True, exist_ok=True)
+    if arguments.mix is not None:
+        mix(arguments.mix or [64, 512], arguments.seed, arguments.ways, arguments.out)
+        return
     figures = measure(arguments.candidates, arguments.rounds)
     floors = figures["bare fork"]["rounds_ms"]
     for name, figure in figures.items():
@@ -75,6 +90,23 @@ def main() -> None:
     }
     write_json(arguments.out / "benchmark.json", described)
     write_whole(arguments.out / "benchmark.svg", picture(described))
+
+
+def mix(sizes: list[int], seed: int, ways: list[str] | None, out: Path) -> None:
+    """Grade batches of these sizes in each way, and write the figures."""
+    names = ways or list(candidate_mix.WAYS)
+    for name in set(names) & candidate_mix.PEERS.keys():
+        try:
+            demand(candidate_mix.PEERS[name])
+        except MissingPeer as missing:
+            print(f"{name}: {missing}", file=sys.stderr)
+            names.remove(name)
+    batches = {}
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            paths = candidate_mix.draw(size, seed, Path(folder))
+            batches[size] = candidate_mix.measure(paths, names)
+    write_json(out / "mix.json", candidate_mix.described(seed, batches))
 
 
 def measure(candidates: int, rounds: int) -> dict[str, dict[str, Any]]:

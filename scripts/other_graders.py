@@ -1,7 +1,8 @@
 """Grades candidates by the project's own checks, in ways that are not the plugin's.
 
 Used by `compare_graders.py`, and by `benchmark.py` as `python scripts/other_graders.py GRADER
-FILE...`, which ends with an error unless every candidate passes. Candidates run unconfined.
+FILE...`, which ends with an error unless every candidate passes; with `--each` before GRADER it
+prints a line for each. Candidates run unconfined.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import importlib
 import itertools
 import os
 import random
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +24,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "grading_tests" / "test_balanced_sampler.py"
 SECONDS = 60
+ALARM_SECONDS = 10
+REFERENCE_SECONDS = ALARM_SECONDS / 4
+"""EvalPlus allows four times this."""
+
+MAX_BYTES = 8 * 2**30
 
 # What a task author writes who has no plugin: the fixture imports the candidate.
 CONFTEST = """
@@ -94,7 +102,7 @@ def passes_evalplus(candidate: Path) -> bool:
         entry_point="seven_tests",
         expected=[True],
         atol=0,
-        ref_time=[SECONDS / 10],
+        ref_time=[REFERENCE_SECONDS],
     )
     return bool(status == PASS)
 
@@ -143,6 +151,7 @@ def passes_in_a_fork(tests: types.ModuleType, candidate: Path) -> bool:
     child = os.fork()
     if child:
         return os.waitpid(child, 0)[1] == 0
+    signal.alarm(ALARM_SECONDS)
     try:
         solution = types.ModuleType("solution")
         sys.modules["solution"] = solution
@@ -171,10 +180,25 @@ def inspect_ai(candidates: list[Path]) -> bool:
         sandbox = LocalSandboxEnvironment()
         source = candidate.read_text() + IN_ONE_FILE.format(tests=TESTS.read_text())
         await sandbox.write_file("check.py", f"{source}\nassert seven_tests()\n")
-        finished = await sandbox.exec([sys.executable, "check.py"])
+        try:
+            finished = await sandbox.exec([sys.executable, "check.py"], timeout=ALARM_SECONDS)
+        except TimeoutError:
+            return False
         return bool(finished.success)
 
     return all(asyncio.run(grade(candidate)) for candidate in candidates)
+
+
+def verdicts(grader: Callable[[list[Path]], bool], candidates: list[Path]) -> None:
+    """Print a line when all is imported, and one for each verdict; for candidates that may fail."""
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_BYTES, MAX_BYTES))
+    grader([])
+    # What candidates print must not get among the verdicts.
+    output = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    print("ready", file=output, flush=True)
+    for candidate in candidates:
+        print(candidate.name, grader([candidate]), file=output, flush=True)
 
 
 GRADERS: dict[str, Callable[[list[Path]], bool]] = {
@@ -184,5 +208,7 @@ GRADERS: dict[str, Callable[[list[Path]], bool]] = {
 }
 
 if __name__ == "__main__":
-    if not GRADERS[sys.argv[1]]([Path(name) for name in sys.argv[2:]]):
+    if sys.argv[1] == "--each":
+        verdicts(GRADERS[sys.argv[2]], [Path(name) for name in sys.argv[3:]])
+    elif not GRADERS[sys.argv[1]]([Path(name) for name in sys.argv[2:]]):
         raise SystemExit("a candidate did not pass")

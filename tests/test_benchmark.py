@@ -1,5 +1,6 @@
 """scripts/benchmark.py, on as few candidates as it takes; how fast anything is, is not tested."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -35,3 +36,19 @@ def test_too_few_candidates():
     finished = benchmark("--candidates", "1")
     assert finished.returncode == 4
     assert "--candidates must be at least 2" in finished.stderr
+
+
+def test_a_mix(tmp_path, monkeypatch):
+    """Each verdict of a batch has its time; the same seed draws the same batch."""
+    monkeypatch.syspath_prepend(SCRIPT.parent)
+    candidate_mix = importlib.import_module("candidate_mix")
+    way = "this plugin, 2 hosts"
+    finished = benchmark("--mix", "8", "--ways", way, "bare fork with an alarm", "--out", tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    figures = json.loads((tmp_path / "mix.json").read_text())["batches"]["8"]
+    assert figures.keys() == {way, "bare fork with an alarm"}
+    assert 0 < figures[way]["p50"] <= figures[way]["maximum"]
+    batches = [
+        [path.read_text() for path in candidate_mix.draw(64, seed, tmp_path)] for seed in (1, 1, 2)
+    ]
+    assert batches[0] == batches[1] != batches[2]

@@ -22,7 +22,7 @@ def grades(tmp_path_factory):
             f"--solution={folder / hack.name}",
             f"--solution={folder / f'after_{hack.name}'}",
         ]
-    (folder / "test_task.py").write_text((TASK / "test_task.py").read_text())
+    (folder / "test_task.py").write_text((TASK / "grading_tests.py").read_text())
     run = run_pytest(
         "test_task.py",
         *options,

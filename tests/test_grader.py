@@ -1,10 +1,17 @@
 """`Grader`: the verdicts of the command line, from a library that never loses one."""
 
 import asyncio
+import gc
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +19,7 @@ import psutil
 import pytest
 
 from pytest_balanced_sampler import Grader, GraderError
-from tests.conftest import ROOT, run_pytest
+from tests.conftest import GENEROUS_SECONDS, ROOT, heed_interrupts, run_pytest
 
 LOGGER = "pytest_balanced_sampler."
 GOOD = "def double(x):\n    return 2 * x\n"
@@ -151,7 +158,7 @@ def test_a_candidate_on_which_the_grader_dies_is_a_harness_error(task, caplog):
         ]  # fmt: skip
     logged = [r.getMessage() for r in caplog.records if r.name.startswith(LOGGER)]
     assert any("a host died, it is started again" in message for message in logged)
-    assert "3 candidates got no grades: grading them one by one" in logged
+    assert "2 candidates got no grades: grading them one by one" in logged
 
 
 def test_a_candidate_on_which_its_own_process_dies_fails(task):
@@ -219,3 +226,98 @@ def test_nothing_is_left(task, tmp_path, monkeypatch):
         assert time.monotonic() < deadline, processes
         time.sleep(0.1)
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+LOOP = "def double(x):\n    while True: pass\n"
+
+
+def test_a_grader_can_be_stopped(task):
+    """Whatever a caller gives up frees its hosts; the candidates would loop for hours."""
+
+    async def impatient(grader):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(grader.grade_async([LOOP] * 3), 0.2)
+        with pytest.raises(TimeoutError):
+            await grader.grade_async([LOOP] * 3, timeout=0.2)
+        completed = grader.as_completed_async([LOOP, GOOD, LOOP, BAD])
+        first = await anext(completed)
+        await completed.aclose()
+        return first.index
+
+    def use(grader):
+        grader.warm_up()
+        assert asyncio.run(impatient(grader)) in (1, 3)
+        assert [grade.outcome for grade in grader.grade([GOOD, BAD])] == ["passed", "failed"]
+        with pytest.raises(TimeoutError):
+            grader.grade([LOOP, GOOD, LOOP], timeout=0.5)
+        completed = grader.as_completed([LOOP, GOOD, BAD])
+        assert {next(completed).index, next(completed).index} == {1, 2}
+        completed.close()
+        assert [grade.outcome for grade in grader.grade([GOOD, BAD] * 9)] == [
+            "passed",
+            "failed",
+        ] * 9
+        with pytest.raises(TypeError, match="cannot be pickled"):
+            pickle.dumps(grader)
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            said = pool.apply(use_inherited)
+        assert f"opened by process {os.getpid()} and works only there" in said
+        grader.grade([LOOP] * 50, timeout=1)
+
+    with pytest.raises(TimeoutError), Grader(task, hosts=2, solution_timeout=10_000) as grader:
+        use(grader)
+    with Grader(task, solution_timeout=10_000) as grader:
+        waiting = ThreadPoolExecutor(1).submit(grader.grade, [LOOP] * 50)
+        grader.warm_up()
+        grader.close(cancel=True)
+        assert isinstance(waiting.exception(), CancelledError | ValueError)
+
+    async def closes(grader):
+        async with grader:
+            assert [grade.outcome for grade in await grader.grade_async([GOOD])] == ["passed"]
+
+    asyncio.run(closes(Grader(task)))
+
+
+def use_inherited():
+    (grader,) = (
+        thing for thing in gc.get_objects() if isinstance(thing, Grader) and thing._threads
+    )
+    grader.close(cancel=True)
+    try:
+        grader.grade([GOOD])
+    except RuntimeError as error:
+        return str(error)
+
+
+KILLED = """
+import sys
+from pytest_balanced_sampler import Grader
+with Grader(sys.argv[1], hosts=2, solution_timeout=10_000) as grader:
+    for grade in grader.as_completed([GOOD] + 20 * [LOOP]):
+        print(grade.outcome, flush=True)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_nothing_outlives_a_trainer(task, tmp_path, how):
+    """Hosts, warm processes and folders go with the process that opened the grader."""
+    (tmp_path / "tmp").mkdir()
+    trainer = subprocess.Popen(
+        [sys.executable, "-c", f"GOOD, LOOP = {GOOD!r}, {LOOP!r}\n{KILLED}", task],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
+        preexec_fn=heed_interrupts,
+        text=True,
+    )
+    assert trainer.stdout.readline() == "passed\n"
+    family = psutil.Process(trainer.pid).children(recursive=True)
+    trainer.send_signal(how)
+    trainer.wait(GENEROUS_SECONDS)
+    _, alive = psutil.wait_procs(family, GENEROUS_SECONDS)
+    assert len(family) > 4
+    assert not alive
+    end = time.monotonic() + GENEROUS_SECONDS
+    while left := list((tmp_path / "tmp").iterdir()):
+        assert time.monotonic() < end, left
+        time.sleep(0.1)

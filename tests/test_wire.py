@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 
 from pytest_balanced_sampler.errors import CandidateFault
 from pytest_balanced_sampler.judge import mirrors
-from pytest_balanced_sampler.judge.remote_worker import Death, RemoteWorker
+from pytest_balanced_sampler.judge.death import Death
+from pytest_balanced_sampler.judge.remote_worker import RemoteWorker
 from pytest_balanced_sampler.judge.stand_ins import _OPERATIONS
 from pytest_balanced_sampler.wire import frames, library, library_fields, named_tuples, tags, values
 from tests.conftest import ROOT
@@ -187,7 +188,8 @@ def worker():
     yield worker
     worker.hang_up()
     worker.theirs.close()
-    os.close(worker.output_inlet)
+    for inlet in worker.inlets:
+        os.close(inlet)
 
 
 @pytest.mark.parametrize(

@@ -196,8 +196,9 @@ def test_a_second_try_is_alone_in_the_session(grade, tmp_path):
         f"def test_{number}(solution):\n    assert solution.double(2) == 4\n" for number in range(4)
     )
     slow = "import time\ndef double(x):\n    time.sleep(0.3)\n    return 2 * x\n"
-    sources = {f"slow_{n}": slow for n in range(6)} | {"hangs_1": CANDIDATES["hangs"]}
-    run = grade({**sources, "hangs_2": CANDIDATES["hangs"]}, tests, "-n", 2)
+    hangs = slow.replace("0.3", "600")
+    sources = {f"slow_{n}": slow for n in range(6)} | {"hangs_1": hangs, "hangs_2": hangs}
+    run = grade(sources, tests, "-n", 2)
     assert [grade["outcome"] for grade in run.grades] == ["failed"] * 2 + ["passed"] * 6
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     tried_again = [

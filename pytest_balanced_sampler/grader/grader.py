@@ -1,34 +1,49 @@
 """`Grader`, the library's interface for training loops: candidates in, grades out.
 
 A grader keeps *hosts*: processes that stay ready to grade, each with pytest, the tests and the
-modules that candidates import. Candidates wait in one queue; a host that is free takes what waits,
-as one batch. Grades are those of `pytest --solution`.
+modules that candidates import. Candidates wait in one queue; a host that is free takes some of what
+waits, as one batch. Grades are those of `pytest --solution`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
+import concurrent.futures
+import itertools
 import os
 import queue
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable
+import time
+import weakref
+from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 
+from ..errors import GraderError
 from ..grade import Grade
-from .host_process import HostProcess, Job
+from .host_process import HostDied, HostProcess, Job
 
-_MAX_BATCH = 256
+_MAX_BATCH = 64
+_BATCHES_PER_HOST = 2
+"""A host takes its share of half of what waits, and so on: the last shares are single candidates,
+and none waits behind a slow one while another host is free."""
+
+_CLOSED = "this Grader is closed"
+
+Solutions = Iterable[str | os.PathLike[str]]
 
 
 class Grader:
     """Grades candidates by the tests in `task`, a folder, for as long as it is open.
 
-    Safe to use from many threads and tasks. `hosts` is how many candidates are graded at a time,
-    best the number of cores. The other options are those of pytest's command line.
+    Safe to use from many threads and tasks, but only in the process that opened it. `hosts` is how
+    many candidates are graded at a time, best the number of cores. After `maxfail` failed tests a
+    candidate's other tests are not run. The other options are those of pytest's command line.
     """
 
     def __init__(
@@ -39,30 +54,40 @@ class Grader:
         grading_seed: int | None = None,
         solution_timeout: float | None = None,
         isolation: str | None = None,
+        maxfail: int | None = None,
     ) -> None:
         if hosts < 1:
             raise ValueError(f"hosts is {hosts}; at least 1 is needed")
+        if maxfail is not None and maxfail < 1:
+            raise ValueError(f"maxfail is {maxfail}; give at least 1, or None to run all tests")
         if not Path(task).is_dir():
             raise FileNotFoundError(f"there is no task folder {os.fspath(task)!r}")
         options = {
             "grading-seed": grading_seed,
             "solution-timeout": solution_timeout,
             "isolation": isolation,
+            "solution-maxfail": maxfail,
         }
         given = [f"--{name}={value}" for name, value in options.items() if value is not None]
+        self._owner = os.getpid()
         self._folder = Path(tempfile.mkdtemp(prefix="pytest-grader-"))
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._numbers = itertools.count()
         self._waiting = 0
+        self._open: set[Future[Grade]] = set()
         self._is_closed = False
         self._lock = threading.Lock()
         self._hosts = [
             HostProcess([str(Path(task).resolve()), *given], self._folder) for _ in range(hosts)
         ]
+        self._ready: list[Future[None]] = [Future() for _ in self._hosts]
         self._threads = [
-            threading.Thread(target=self._serve, args=(host,), daemon=True) for host in self._hosts
+            threading.Thread(target=self._serve, args=served, daemon=True)
+            for served in zip(self._hosts, self._ready, strict=True)
         ]
         for thread in self._threads:
             thread.start()
+        atexit.register(_close_at_exit, weakref.ref(self))
 
     def __enter__(self) -> Grader:
         return self
@@ -70,72 +95,176 @@ class Grader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        self.close()
+        self.close(cancel=kind is not None)
 
-    def grade(self, solutions: Iterable[str | os.PathLike[str]]) -> list[Grade]:
+    async def __aenter__(self) -> Grader:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        await self.aclose(cancel=kind is not None)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a Grader cannot be pickled or copied: it holds running processes. Open one in the "
+            "process that needs it."
+        )
+
+    def warm_up(self, timeout: float | None = None) -> None:
+        """Wait until all hosts are ready: the first grades then take no longer than others.
+
+        Raises `GraderError` when a host cannot grade, and `TimeoutError` after `timeout` seconds.
+        """
+        self._demand_use()
+        end = _end(timeout)
+        for ready in self._ready:
+            ready.result(_left(end))
+
+    def grade(self, solutions: Solutions, *, timeout: float | None = None) -> list[Grade]:
         """The grades of candidates, in their order. Text is source code, a `Path` names a file.
 
-        Raises `FileNotFoundError` for a path that is no file, `TypeError` for a single text, and
-        `GraderError` when pytest refuses to grade at all. A fault that concerns one candidate only
-        is a grade, with the outcome `harness_error`.
+        Raises `FileNotFoundError` for a path that is no file, `TypeError` for a single text,
+        `GraderError` when pytest refuses to grade at all, `TimeoutError` after `timeout` seconds. A
+        fault that concerns one candidate only is a grade, with the outcome `harness_error`. When
+        this raises or is interrupted, the candidates without a grade are no longer graded.
         """
-        return [future.result() for future in self._submit(solutions)]
+        end, futures = _end(timeout), self._submit(solutions)
+        try:
+            return [future.result(_left(end)) for future in futures]
+        finally:
+            _cancel(futures)
 
-    async def grade_async(self, solutions: Iterable[str | os.PathLike[str]]) -> list[Grade]:
-        """As `grade`, for coroutines."""
-        return list(await asyncio.gather(*map(asyncio.wrap_future, self._submit(solutions))))
+    async def grade_async(
+        self, solutions: Solutions, *, timeout: float | None = None
+    ) -> list[Grade]:
+        """As `grade`, for coroutines: one that is cancelled frees its hosts within a second."""
+        futures = list(map(asyncio.wrap_future, self._submit(solutions)))
+        try:
+            return list(await asyncio.wait_for(asyncio.gather(*futures), timeout))
+        finally:
+            _cancel(futures)
 
-    def close(self) -> None:
-        """Grade what still waits, then end the hosts."""
+    def as_completed(
+        self, solutions: Solutions, *, timeout: float | None = None
+    ) -> Iterator[Grade]:
+        """The grades of candidates, each when it is there; its `index` is the candidate's place.
+
+        Raises what `grade` does. When the iterator is closed, the candidates without a grade are no
+        longer graded.
+        """
+        futures = self._submit(solutions)
+        return self._completed(futures, timeout)
+
+    async def as_completed_async(
+        self, solutions: Solutions, *, timeout: float | None = None
+    ) -> AsyncIterator[Grade]:
+        """As `as_completed`, for `async for`."""
+        futures = list(map(asyncio.wrap_future, self._submit(solutions)))
+        try:
+            for future in asyncio.as_completed(futures, timeout=timeout):
+                yield await future
+        finally:
+            _cancel(futures)
+
+    def close(self, *, cancel: bool = False) -> None:
+        """Grade what still waits, then end the hosts; with `cancel`, end them at once.
+
+        Whoever waits for a grade that was cancelled gets a `CancelledError`. In a process that was
+        forked from the one that opened the grader, this does nothing.
+        """
+        if os.getpid() != self._owner:
+            return
         with self._lock:
-            if self._is_closed:
-                return
-            self._is_closed = True
-        for _ in self._threads:
-            self._jobs.put(None)
+            is_first, self._is_closed = not self._is_closed, True
+            unfinished = list(self._open)
+            for _ in self._threads if is_first else ():
+                self._jobs.put(None)
+        if cancel:
+            _cancel(unfinished)
+            stopping = [threading.Thread(target=host.stop_now) for host in self._hosts]
+            for thread in stopping:
+                thread.start()
         for thread in self._threads:
             thread.join()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _submit(self, solutions: Iterable[str | os.PathLike[str]]) -> list[Future[Grade]]:
+    async def aclose(self, *, cancel: bool = False) -> None:
+        """As `close`, without blocking the event loop."""
+        await asyncio.to_thread(self.close, cancel=cancel)
+
+    def _demand_use(self) -> None:
+        if os.getpid() != self._owner:
+            raise RuntimeError(
+                f"this Grader was opened by process {self._owner} and works only there; open "
+                f"another one in this process ({os.getpid()}), after the fork"
+            )
         if self._is_closed:
-            raise ValueError("this Grader is closed")
+            raise ValueError(_CLOSED)
+
+    def _submit(self, solutions: Solutions) -> list[Future[Grade]]:
+        self._demand_use()
         if isinstance(solutions, str):
             raise TypeError("solutions is one text; give a list of sources or of paths")
         jobs = [self._job(solution, index) for index, solution in enumerate(solutions)]
+        futures = [job.future for job in jobs]
         with self._lock:
+            if self._is_closed:
+                raise ValueError(_CLOSED)
             self._waiting += len(jobs)
-        for job in jobs:
-            self._jobs.put(job)
-        return [job.future for job in jobs]
+            self._open.update(futures)
+            for job in jobs:
+                self._jobs.put(job)
+        for future in futures:
+            future.add_done_callback(self._open.discard)
+        return futures
 
     def _job(self, solution: str | os.PathLike[str], index: int) -> Job:
+        cancelled = self._folder / f"cancelled-{next(self._numbers)}"
         if not isinstance(solution, str):
             path = Path(solution).absolute()
             if not path.is_file():
                 raise FileNotFoundError(f"{os.fspath(solution)!r} is no file, so no candidate")
-            return Job(path, os.fspath(solution), index, None)
+            return Job(path, os.fspath(solution), index, None, cancelled)
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         path = folder / "solution.py"
         path.write_text(solution, "utf-8", "surrogatepass")
-        return Job(path, path.name, index, folder)
+        return Job(path, path.name, index, folder, cancelled)
 
-    def _serve(self, host: HostProcess) -> None:
+    def _completed(self, futures: list[Future[Grade]], timeout: float | None) -> Iterator[Grade]:
+        try:
+            for future in concurrent.futures.as_completed(futures, timeout):
+                yield future.result()
+        finally:
+            _cancel(futures)
+
+    def _serve(self, host: HostProcess, ready: Future[None]) -> None:
         """What one host's thread does."""
-        with host:
+        try:
+            host.warm_up()
+            ready.set_result(None)
+        except HostDied as error:
+            ready.set_exception(GraderError(f"a host ended before it was ready: {error}"))
+        except Exception as error:
+            ready.set_exception(error)
+        try:
             while (jobs := self._next_batch()) is not None:
                 try:
                     host.grade(jobs)
                 except Exception as error:  # Whoever waits must learn of it.
                     for job in jobs:
                         job.fail(error)
+        finally:
+            host.stop()
 
     def _next_batch(self) -> list[Job] | None:
         """What a host takes of the queue; None when all is done and the grader is closed."""
         jobs = [self._jobs.get()]
         if jobs[0] is None:
             return None
-        share = min(_MAX_BATCH, -(-self._waiting // len(self._threads)))
+        hosts = len(self._threads)
+        shares = hosts * _BATCHES_PER_HOST if hosts > 1 else 1
+        share = min(_MAX_BATCH, -(-self._waiting // shares))
         while jobs[-1] is not None and len(jobs) < share:
             try:
                 jobs.append(self._jobs.get_nowait())
@@ -146,5 +275,26 @@ class Grader:
         batch = [job for job in jobs if job is not None]
         with self._lock:
             self._waiting -= len(batch)
-        # From here on nobody can cancel what is being graded.
-        return [job for job in batch if job.future.set_running_or_notify_cancel()]
+        for job in batch:
+            if job.future.cancelled():
+                job.forget()
+        return [job for job in batch if not job.is_over]
+
+
+def _close_at_exit(reference: weakref.ref[Grader]) -> None:
+    """Leave no process and no folder behind a program that did not close its grader."""
+    if (grader := reference()) is not None:
+        grader.close(cancel=True)
+
+
+def _cancel(futures: Iterable[Future[Grade] | asyncio.Future[Grade]]) -> None:
+    for future in futures:
+        future.cancel()
+
+
+def _end(timeout: float | None) -> float | None:
+    return None if timeout is None else time.monotonic() + timeout
+
+
+def _left(end: float | None) -> float | None:
+    return None if end is None else max(0.0, end - time.monotonic())

@@ -1,6 +1,8 @@
 """One host of a `Grader`, as the trainer's process sees it: started, asked, started again.
 
-The other side is `host.py`. A line of JSON asks, a line answers.
+The other side is `host.py`. A line of JSON asks; lines answer: first whether the host is ready,
+then, for each request, a grade as soon as it is there (the last when the host is idle again), and
+one that says that this is all.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ import logging
 import os
 import shutil
 import subprocess
+import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import GraderError
 from ..grade import Grade, Outcome
@@ -24,34 +28,59 @@ _logger = logging.getLogger(__name__)
 
 _CANDIDATES_PER_HOST = 5000
 _SECONDS_TO_END = 30
+_SECONDS_TO_END_NOW = 1
 
 
 @dataclass
 class Job:
-    """A candidate that waits; `folder` is removed with it."""
+    """A candidate that waits; `folder` is removed with it.
+
+    Its future can be cancelled until the grade is there: that makes the file `cancelled`, by which
+    the host that is at work on it learns of it.
+    """
 
     path: Path
     name: str
     index: int
     folder: Path | None
+    cancelled: Path
     future: Future[Grade] = field(default_factory=Future)
+    is_over: bool = False
+
+    def __post_init__(self) -> None:
+        self.future.add_done_callback(self._note_cancellation)
 
     def end(self, grade: Grade) -> None:
         """The candidate is graded."""
-        self._forget_source()
-        # Of a text there is no file any more.
-        path = os.fspath(self.path) if self.folder is None else ""
-        self.future.set_result(replace(grade, solution=self.name, path=path, index=self.index))
+        if self._claim():
+            # Of a text there is no file any more.
+            path = os.fspath(self.path) if self.folder is None else ""
+            self.future.set_result(replace(grade, solution=self.name, path=path, index=self.index))
 
     def fail(self, error: Exception) -> None:
         """The candidate cannot be graded; no-op when it has been."""
-        if not self.future.done():
-            self._forget_source()
+        if self._claim():
             self.future.set_exception(error)
 
-    def _forget_source(self) -> None:
+    def forget(self) -> None:
+        """Remove what is left of a job that was cancelled."""
+        self._claim()
+        self.cancelled.unlink(missing_ok=True)
+
+    def _claim(self) -> bool:
+        """Whether the future may be given a result; once, in the thread that serves the job."""
+        if self.is_over:
+            return False
+        self.is_over = True
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
+        return self.future.set_running_or_notify_cancel()
+
+    def _note_cancellation(self, future: Future[Grade]) -> None:
+        if future.cancelled():
+            # When the grader's folder has gone, so has the host.
+            with contextlib.suppress(OSError):
+                self.cancelled.touch()
 
 
 class HostDied(Exception):
@@ -59,78 +88,143 @@ class HostDied(Exception):
 
 
 class HostProcess:
-    """The process behind one thread; started again when it died."""
+    """The process behind one thread; started again when it died.
+
+    `stop_now` is for any other thread; the rest is for the one.
+    """
 
     def __init__(self, arguments: list[str], folder: Path) -> None:
-        self._command = python_command(f"{__package__}.host", str(folder), *arguments)
+        command = [f"{__package__}.host", str(folder), str(os.getpid()), *arguments]
+        self._command = python_command(*command)
         self._log = folder / f"host-{id(self)}.log"
         self._process: subprocess.Popen[str] | None = None
         self._graded = 0
+        self._lock = threading.Lock()
+        self._is_stopped = False
 
-    def __enter__(self) -> None:
+    def warm_up(self) -> None:
+        """Start the process, and wait until it could grade.
+
+        Raises `GraderError` when it could not, and `HostDied`.
+        """
         self._start()
-
-    def __exit__(self, *exception: object) -> None:
-        self._stop()
+        answer = self._read()
+        if answer is None:
+            raise self._died()
+        if answer["error"]:
+            raise GraderError(answer["error"])
 
     def grade(self, jobs: list[Job]) -> None:
         """Grade a batch; one by one where the batch as a whole gets no answer twice."""
         try:
-            grades = self._ask_twice(jobs)
-        except (HostDied, GraderError) as error:
-            if len(jobs) > 1:
-                _logger.warning("%d candidates got no grades: grading them one by one", len(jobs))
-                for job in jobs:
-                    self.grade([job])
-            elif isinstance(error, HostDied):
-                jobs[0].end(_lost(f"the grading process died twice: {error}"))
-            else:
-                jobs[0].fail(error)
+            self._ask_twice(jobs)
             return
-        for job, grade in zip(jobs, grades, strict=True):
-            job.end(grade)
+        except (HostDied, GraderError) as error:
+            if self._is_stopped:
+                return
+            left = _unfinished(jobs)
+            if len(left) > 1:
+                _logger.warning("%d candidates got no grades: grading them one by one", len(left))
+                for job in left:
+                    self.grade([job])
+            elif left and isinstance(error, HostDied):
+                left[0].end(_lost(f"the grading process died twice: {error}"))
+            elif left:
+                left[0].fail(error)
+        finally:
+            for job in jobs:
+                if job.future.cancelled():
+                    job.forget()
 
-    def _ask_twice(self, jobs: list[Job]) -> list[Grade]:
+    def stop(self) -> None:
+        """Have the process end by itself, and wait for that."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(OSError):
+            # A process that was forked from this one may hold the pipe open: closing says little.
+            assert process.stdin is not None
+            process.stdin.write("null\n")
+            process.stdin.close()
         try:
-            return self._ask(jobs)
+            process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+    def stop_now(self) -> None:
+        """End the process, whatever it does, and start no other."""
+        with self._lock:
+            self._is_stopped = True
+            process = self._process
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_SECONDS_TO_END_NOW)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+    def _ask_twice(self, jobs: list[Job]) -> None:
+        try:
+            self._ask(jobs)
         except HostDied as error:
+            if self._is_stopped:
+                raise
             last = printable(str(error), 1000)
             _logger.warning("a host died, it is started again; its last output: %s", last)
-            return self._ask(jobs)
+            self._ask(_unfinished(jobs))
 
-    def _ask(self, jobs: list[Job]) -> list[Grade]:
+    def _ask(self, jobs: list[Job]) -> None:
+        if not jobs:
+            return
         process = self._running()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            process.stdin.write(json.dumps([os.fspath(job.path) for job in jobs]) + "\n")
+        asked = [[os.fspath(job.path), os.fspath(job.cancelled)] for job in jobs]
+        with contextlib.suppress(OSError):
+            assert process.stdin is not None
+            process.stdin.write(json.dumps(asked) + "\n")
             process.stdin.flush()
-            line = process.stdout.readline()
-        except OSError:
-            line = ""
-        if not line.endswith("\n"):
-            self._stop()
-            raise HostDied(self._log.read_text(errors="replace")[-2000:])
         self._graded += len(jobs)
-        answer = json.loads(line)
-        if "error" in answer:
+        while (answer := self._read()) is not None and "grade" in answer:
+            jobs[answer["place"]].end(Grade.from_json(answer["grade"]))
+        if answer is not None and answer["error"]:
             raise GraderError(answer["error"])
-        return [Grade.from_json(grade) for grade in answer["grades"]]
+        # One that ends with nothing left to do is found when it is asked again.
+        if answer is None and _unfinished(jobs):
+            raise self._died()
+
+    def _read(self) -> dict[str, Any] | None:
+        """The next answer; None when the process has ended."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        return json.loads(line) if line.endswith("\n") else None
+
+    def _died(self) -> HostDied:
+        self.stop()
+        return HostDied(self._log.read_text(errors="replace")[-2000:])
 
     def _running(self) -> subprocess.Popen[str]:
         if self._graded >= _CANDIDATES_PER_HOST:
-            self._stop()
+            self.stop()
         if self._process is not None and (status := self._process.poll()) is not None:
             _logger.warning("an idle host ended with status %d, it is started again", status)
             self._process = None
         if self._process is None:
-            self._start()
+            # What keeps it from being ready, it says again when it is asked.
+            with contextlib.suppress(GraderError):
+                self.warm_up()
         assert self._process is not None
         return self._process
 
     def _start(self) -> None:
         self._graded = 0
-        with open(self._log, "w") as log:
+        with self._lock, open(self._log, "w") as log:
+            if self._is_stopped:
+                raise HostDied("the grader is closed")
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
@@ -141,20 +235,9 @@ class HostProcess:
                 env=grading_environment(),
             )
 
-    def _stop(self) -> None:
-        """Have the process end by itself, as it does when there is nothing more to read."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        for pipe in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
-        try:
-            process.wait(_SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+
+def _unfinished(jobs: list[Job]) -> list[Job]:
+    return [job for job in jobs if not job.is_over and not job.future.cancelled()]
 
 
 def _lost(message: str) -> Grade:

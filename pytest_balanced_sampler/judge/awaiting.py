@@ -122,7 +122,12 @@ _PUMPS: WeakKeyDictionary[RemoteWorker, _Pump] = WeakKeyDictionary()
 
 
 def _pump_of(worker: RemoteWorker) -> _Pump:
-    loop = asyncio.get_running_loop()
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise TypeError(
+            "what a candidate defines can be awaited in a loop of asyncio's only"
+        ) from None
     pump = _PUMPS.get(worker)
     if pump is None or pump.loop is not loop:
         if pump is not None and pump.has_tasks:

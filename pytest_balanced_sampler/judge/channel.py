@@ -1,4 +1,4 @@
-"""The trusted end of a worker's socket and of the pipe that it prints to; used by `remote_worker`.
+"""The trusted end of a worker's socket and of the pipes that it prints to; used by `remote_worker`.
 
 Frames are bounded before they are read, and nothing here waits for longer than a tick without
 asking the caller's `check` whether to go on.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 
 from ..text import printable
 from ..wire import frames, tags
-from .unpatched import os, time
+from .kept_output import KeptOutput
+from .unpatched import time
 
-MAX_KEPT_OUTPUT = 64 * 1024
+MAX_SHOWN_OUTPUT = 128 * 1024
 
 _TICK_SECONDS = 0.1
 _LOOKS_BEFORE_SLEEP = 30
@@ -29,20 +29,23 @@ _USUAL_BYTES = 2**14
 class Channel:
     """Sends requests to one worker and receives its replies, keeping what it prints.
 
-    `theirs` and `output_inlet` are the worker's ends; whoever passes them on closes them here.
+    `theirs` and `inlets` (of output, errors and notices) are the worker's ends; whoever passes them
+    on closes them here.
     """
 
     def __init__(self) -> None:
         self._socket, self.theirs = socket.socketpair()
         self._socket.setblocking(False)
-        self._output, self.output_inlet = os.pipe()
-        os.set_blocking(self._output, False)
+        self._outputs = (KeptOutput(), KeptOutput(), KeptOutput())
+        self.inlets = [output.inlet for output in self._outputs]
+        # The kernel looks at the pipes after the socket: with a reply, it finds what was printed
+        # before that reply.
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
-        self._poll.register(self._output, select.POLLIN)
-        self._output_is_open = True
-        self._kept_output = bytearray()
-        self._cut_output = 0
+        self._open = {output.descriptor: output for output in self._outputs}
+        for descriptor in self._open:
+            self._poll.register(descriptor, select.POLLIN)
+        self.has_output = False
         self._next_check = 0.0
 
     def send(self, body: bytes, check: Callable[[], None]) -> None:
@@ -87,22 +90,23 @@ class Channel:
             raise tags.WireError("more than the one reply that it owed")
         return bytes(memoryview(received)[frames.FRAME_HEADER.size :])
 
+    def take_output(self) -> tuple[str, str, str]:
+        """What the candidate printed since the last call, to output and errors, and its notices."""
+        self.has_output = False
+        output, errors, notices = (kept.take() for kept in self._outputs)
+        return output, errors, notices
+
     def drain_output(self) -> str:
         """What the candidate printed since the last call, made safe to show."""
-        with suppress(BlockingIOError):
-            self._read_output()
-        kept, cut = bytes(self._kept_output), self._cut_output
-        self._kept_output.clear()
-        self._cut_output = 0
-        half = len(kept) // 2
-        note = f"\n[... {cut} bytes cut ...]\n".encode() if cut else b""
-        text = kept[:half] + note + kept[half:]
-        return printable(text.decode(errors="backslashreplace"), 2 * MAX_KEPT_OUTPUT)
+        self._read_outputs(list(self._open))
+        output, errors, _ = self.take_output()
+        return printable(output + errors, MAX_SHOWN_OUTPUT)
 
     def close(self) -> None:
         """Close this side's descriptors."""
         self._socket.close()
-        os.close(self._output)
+        for output in self._outputs:
+            output.close()
 
     def _receive_piece(self, missing: int) -> bytes:
         try:
@@ -121,8 +125,8 @@ class Channel:
                 self._next_check = now + _TICK_SECONDS
                 check()
             ready = {descriptor for descriptor, _ in self._look()}
-            if self._output in ready:
-                self._read_output()
+            if len(ready) > 1 or self._socket.fileno() not in ready:
+                self._read_outputs(ready)
             if self._socket.fileno() in ready:
                 if event != select.POLLIN:
                     self._poll.modify(self._socket, select.POLLIN)
@@ -134,15 +138,12 @@ class Channel:
                 return ready
         return self._poll.poll(_TICK_SECONDS * 1000)
 
-    def _read_output(self) -> None:
-        piece = os.read(self._output, _RECEIVED_AT_ONCE)
-        # The beginning and the end are kept: one of them has what a reader looks for.
-        self._kept_output += piece
-        cut = len(self._kept_output) - MAX_KEPT_OUTPUT
-        if cut > 0:
-            self._cut_output += cut
-            half = MAX_KEPT_OUTPUT // 2
-            del self._kept_output[half : half + cut]
-        if not piece and self._output_is_open:
-            self._output_is_open = False
-            self._poll.unregister(self._output)
+    def _read_outputs(self, ready: Iterable[int]) -> None:
+        for descriptor in ready:
+            output = self._open.get(descriptor)
+            if output is None:
+                continue
+            self.has_output = True
+            if not output.read():
+                del self._open[descriptor]
+                self._poll.unregister(descriptor)

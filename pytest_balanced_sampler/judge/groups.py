@@ -75,6 +75,7 @@ _REFUSED_LIBRARY_TYPES = {
 }
 _BUILTIN_OBJECTS = {"object", "dict_keys", "dict_values", "dict_items", "memoryview", "range"}
 
+_ENDS_TESTS = ("_pytest", "pytest", "unittest")
 _INSTALLED = tuple(
     str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib")
 )
@@ -167,3 +168,9 @@ def _is_library(kind: type) -> bool:
 def _is_refused_module(module: str) -> bool:
     root = module.partition(".")[0]
     return root in _REFUSED_ROOTS or root.startswith("pytest_") or module in _REFUSED_MODULES
+
+
+def is_verdict(error: BaseException) -> bool:
+    """Whether an exception is about the test, not about what the test does: it ends the test."""
+    root = type(error).__module__.partition(".")[0]
+    return not isinstance(error, Exception) or root in _ENDS_TESTS

@@ -8,8 +8,10 @@ from __future__ import annotations
 import stat
 import sys
 from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
 
-from ..errors import CandidateFault, SolutionCrash, SolutionTimeout
+from ..errors import CandidateFault, SolutionCrash, SolutionTimeout, UnconfirmedTimeout
 from .unpatched import open_file, os, time
 
 WALL_SECONDS_PER_CPU_SECOND = 3
@@ -28,6 +30,24 @@ MAX_MAPPINGS = 20_000
 MAX_THREADS = 500
 _START_SECONDS = 60
 
+_ASLEEP = 0.9
+"""What waits of its own accord for this share of the time was not kept waiting by the machine."""
+
+
+class TimeUsed(NamedTuple):
+    """The seconds of CPU time that a worker used, and the seconds in which it was waited for."""
+
+    cpu: float
+    waited: float
+
+
+class _Moment(NamedTuple):
+    """A moment in a wait: seconds waited, and a worker's seconds on the CPU and in line for it."""
+
+    waited: float
+    cpu: float
+    in_line: float
+
 
 class Limits:
     """What one worker may still use up: to start, and then in each test."""
@@ -35,11 +55,13 @@ class Limits:
     def __init__(self) -> None:
         self._cpu_limit: float | None = None
         self._cpu_budget = self.wall_left = float(_START_SECONDS)
+        self._cpu_before: float | None = None
         self._written_before = 0
+        self._wait_began: _Moment | None = None
 
     def start(self, pid: int | None, cpu_seconds: float) -> None:
         """Give the process this much CPU time, and a multiple of it to be waited for."""
-        used = _cpu_seconds_of(pid)
+        used = self._cpu_before = _cpu_seconds_of(pid)
         self._cpu_budget = cpu_seconds
         self._cpu_limit = None if used is None else used + cpu_seconds
         self.wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND
@@ -48,6 +70,14 @@ class Limits:
     def spend(self, seconds: float) -> None:
         """Count seconds in which the worker was waited for."""
         self.wall_left -= seconds
+
+    def used(self, pid: int | None) -> TimeUsed | None:
+        """What was used since `start`; None where that is unknown, as of a process that ended."""
+        now = _cpu_seconds_of(pid)
+        if now is None or self._cpu_before is None:
+            return None
+        wall_budget = self._cpu_budget * WALL_SECONDS_PER_CPU_SECOND
+        return TimeUsed(now - self._cpu_before, wall_budget - self.wall_left)
 
     def exceeded(self, pid: int | None, scratch: str, waited: float) -> CandidateFault | None:
         """The exception to raise if the worker used too much, `waited` seconds into this wait.
@@ -61,8 +91,22 @@ class Limits:
             return SolutionCrash(f"the candidate {excess}")
         if waited > self.wall_left:
             wall = self._cpu_budget * WALL_SECONDS_PER_CPU_SECOND
-            return SolutionTimeout(f"the candidate gave no answer within {wall:g} s")
+            fault = UnconfirmedTimeout(f"the candidate gave no answer within {wall:g} s")
+            fault.slept = self._has_slept(pid, waited, used)
+            return fault
+        if self._wait_began is None or waited < self._wait_began.waited:
+            self._wait_began = _moment(pid, waited, used)
         return None
+
+    def _has_slept(self, pid: int | None, waited: float, cpu: float | None) -> bool:
+        """Whether this wait took so long because the worker slept, not because others ran."""
+        began, now = self._wait_began, _moment(pid, waited, cpu)
+        if began is None or now is None:
+            return False
+        seconds = waited - began.waited
+        busy = now.cpu - began.cpu + now.in_line - began.in_line
+        most_of_the_budget = self._cpu_budget * WALL_SECONDS_PER_CPU_SECOND / 2
+        return most_of_the_budget < seconds and busy < (1 - _ASLEEP) * seconds
 
     def _excess(self, pid: int | None, scratch: str) -> str | None:
         # Names first: a file that loses its name meanwhile is then found among those without.
@@ -85,6 +129,16 @@ def _cpu_seconds_of(pid: int | None) -> float | None:
     with suppress(OSError):
         # The CPU clock of another process, as clock_getcpuclockid(3) numbers it.
         return time.clock_gettime((~pid << 3) | 2)
+    return None
+
+
+def _moment(pid: int | None, waited: float, cpu: float | None) -> _Moment | None:
+    """None where the kernel does not say how long a process was in line for a CPU."""
+    if cpu is None:
+        return None
+    with suppress(OSError, ValueError, IndexError):
+        in_line = int(Path(f"/proc/{pid}/schedstat").read_bytes().split()[1])
+        return _Moment(waited, cpu, in_line / 1e9)
     return None
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import resource
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
+
+from .unpatched import time
 
 MAX_GROWTH = 4 * 2**30
 """Bytes of address space that a test's own code may take on behalf of a candidate."""

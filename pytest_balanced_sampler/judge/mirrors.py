@@ -20,6 +20,7 @@ from types import (
 from typing import Any, cast
 
 from ..text import printable_line
+from ..wire import arrays
 from ..wire.specials import IS_ITS_ITERATOR
 from ..wire.tags import Extension, Tag, WireError
 from .awaiting import METHODS, METHODS_OF_COROUTINES
@@ -34,7 +35,7 @@ MAX_CLASSES = 2000
 
 MAX_REFERENCES = 2**32
 
-_LIBRARIES = frozenset((*sys.stdlib_module_names, "numpy", "torch")) - {"bdb", "unittest"}
+_LIBRARIES = frozenset((*sys.stdlib_module_names, *arrays.LIBRARIES)) - {"bdb", "unittest"}
 """Where exceptions are the same on both sides. What test runners take for a verdict is not."""
 
 _UNNAMED_TYPES: dict[tuple[str, str], type] = {

@@ -6,13 +6,10 @@ happens in `RemoteWorker.request`, under the trusted side's clock.
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakValueDictionary
 
 from ..errors import (
@@ -21,39 +18,20 @@ from ..errors import (
     HarnessError,
     ProtocolBreach,
     SolutionCrash,
-    SolutionTimeout,
-    WorkerLost,
     solution_error,
 )
 from ..wire import frames, tags, values
 from ..wire.shared import SharedContainers
 from .channel import Channel
-from .limits import Limits
+from .death import Death, Reaper, fault_of
+from .limits import Limits, TimeUsed
 from .raised import error_from
 from .stand_ins import StandIns
-from .unpatched import os, time
+from .unpatched import time
 
 MAX_MEMORY_PER_TEST = 2 * 2**30
 """What all that a candidate sends in one test may take in memory, by a rough and high estimate: a
 test that collects an endless iterable ends here, before the process that judges does."""
-
-
-@dataclass(frozen=True)
-class Death:
-    """How a worker ended: its wait status, and how many processes it left behind."""
-
-    wait_status: int
-    stray_processes: int
-
-
-class Reaper(Protocol):
-    """Ends workers: the warm process, as the trusted side sees it."""
-
-    def reap(self, worker: RemoteWorker) -> Death:
-        """End a worker, if it has not ended already, and say how it did."""
-
-    def dismiss(self, worker: RemoteWorker) -> Death | None:
-        """End a worker without waiting for it, unless how it ends must be known."""
 
 
 class RemoteWorker:
@@ -63,7 +41,9 @@ class RemoteWorker:
         self._reaper = reaper
         self.resolve: Callable[[tags.Extension], object] = values.refuse_reference
         self._channel = Channel()
-        self.theirs, self.output_inlet = self._channel.theirs, self._channel.output_inlet
+        self.theirs, self.inlets = self._channel.theirs, self._channel.inlets
+        self.on_output: Callable[[str, str, str], object] | None = None
+        self.read_stdin: Callable[[], str | None] = lambda: None
         # Decoding a set of proxies asks for their hashes, in the middle of a request.
         self._lock = threading.RLock()
         self._number = 0
@@ -82,7 +62,7 @@ class RemoteWorker:
         self._shared = SharedContainers(1)
         self._depth = 0
         self._started = 0.0
-        self._is_decoding = False
+        self._decoding = 0
         self.stand_ins = StandIns(self)
         self.watch: Callable[[float | None], object] = bool
         """Called with the seconds in which the test's own code must be done with what the candidate
@@ -103,7 +83,15 @@ class RemoteWorker:
         self.requests = 0
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
         self.stand_ins.asks = 0
+        self.renew_time(cpu_seconds)
+
+    def renew_time(self, cpu_seconds: float) -> None:
+        """Give the candidate this much time from now on, in the same test."""
         self._limits.start(self.pid, cpu_seconds)
+
+    def time_used(self) -> TimeUsed | None:
+        """What the candidate used of its time by now; None where that cannot be known."""
+        return self._limits.used(self.pid) if self.is_alive else None
 
     def request(self, operation: str, /, *args: object, **kwargs: object) -> Any:
         """Ask the worker for one operation and give its result.
@@ -147,7 +135,7 @@ class RemoteWorker:
         try:
             self._channel.expect_silence()
         except EOFError:
-            fault = self._died()
+            fault = fault_of(self._end())
             # Killed when it had answered everything: that may be the machine's, and shows nothing.
             return fault if isinstance(fault, CandidateFault) else None
         except tags.WireError as error:
@@ -178,6 +166,8 @@ class RemoteWorker:
         self.requests += 1
         if self.requests == 1:
             self.on_first_request()
+        if operation != "stdin" and (text := self.read_stdin()) is not None:
+            self._request("stdin", (text,), {})
         self._number += 1
         number = self._number
         try:
@@ -193,7 +183,7 @@ class RemoteWorker:
             status, result = self._reply(number, self._exchange(body, self._started))
             if status != "ask":
                 break
-            if self._is_decoding:
+            if self._decoding:
                 body = self.stand_ins.refuse("the test cannot be asked while a set is sent to it")
             elif ended is not None:
                 body = self.stand_ins.encode_error(ended)
@@ -246,9 +236,12 @@ class RemoteWorker:
                 self._channel.send(body, check)
             return self._channel.receive(check)
         except EOFError:
-            raise self._died() from None
+            raise fault_of(self._end()) from None
         except tags.WireError as error:
             raise self.breach(str(error)) from None
+        finally:
+            if self._channel.has_output and self.on_output is not None:
+                self.on_output(*self._channel.take_output())
 
     def _check_limits(self, started: float) -> None:
         """End the worker and raise why, if it has used up what it may."""
@@ -260,12 +253,14 @@ class RemoteWorker:
 
     def _reply(self, asked: int, body: bytes) -> tuple[str, Any]:
         __tracebackhide__ = True
-        # A reply that is asked for while another is decoded, a hash, ends the matter: it has no
-        # members whose hashes had to be asked for in turn.
-        is_nested, self._is_decoding = self._is_decoding, True
-        resolve = self._resolve_exception if is_nested else self._resolve
+        self._decoding += 1
         try:
-            reply = values.decode(body, resolve, self._allowance)
+            match values.decode(body, self._resolve, self._allowance):
+                case [to, str() as status, value, int() as first, news] if to in (asked, None):
+                    self._shared.learn(news)
+                    if first:
+                        self._shared.share_theirs(first, value, at_any_size=False)
+                    return status, value
         except tags.AllowanceSpentError:
             self._end()
             raise SolutionCrash("the candidate sent more than one test has memory for") from None
@@ -274,30 +269,20 @@ class RemoteWorker:
                 raise error.__cause__ from None
             raise self.breach(str(error)) from error
         finally:
-            self._is_decoding = is_nested
-        match reply:
-            case [number, str() as status, value, int() as first, news] if number in (asked, None):
-                try:
-                    self._shared.learn(news)
-                except tags.WireError as error:
-                    raise self.breach(str(error)) from error
-                if first:
-                    self._shared.share_theirs(first, value, at_any_size=False)
-                return status, value
+            self._decoding -= 1
         raise self.breach("a reply to another question")
 
     def _resolve(self, extension: tags.Extension) -> object:
+        # A reply that is asked for while another is decoded, a hash, ends the matter: it has no
+        # members whose hashes had to be asked for in turn.
+        if self._decoding > 1 and extension.tag is not tags.Tag.EXCEPTION:
+            return values.refuse_reference(extension)
         match extension:
             case (tags.Tag.SHARED, _):
                 return self._shared.resolve(extension)
             case (tags.Tag.STAND_IN, [int() as number]):
                 return self.stand_ins.resolve(tags.StandIn(number))
         return self.resolve(extension)
-
-    def _resolve_exception(self, extension: tags.Extension) -> object:
-        if extension.tag is tags.Tag.EXCEPTION:
-            return self.resolve(extension)
-        return values.refuse_reference(extension)
 
     def breach(self, what: str) -> ProtocolBreach:
         """End the worker first; then explain, in the exception to raise, what it had sent."""
@@ -306,28 +291,7 @@ class RemoteWorker:
         self.fault = ProtocolBreach(f"the candidate's process {fault}", tampering=fault)
         return self.fault
 
-    def _died(self) -> CandidateFault | HarnessError:
-        code = os.waitstatus_to_exitcode(self._end().wait_status)
-        ending = f"the candidate's process ended ({describe_exit(code)}) before it answered"
-        if code >= 0:
-            return SolutionCrash(ending, tampering="the worker exited inside a call")
-        if code == -signal.SIGXCPU:
-            return SolutionTimeout("the candidate used up all its CPU time")
-        # The kernel, short of memory, kills like this, and so does a candidate; see WorkerLost.
-        if code == -signal.SIGKILL:
-            return WorkerLost(ending)
-        return SolutionCrash(ending)
-
     def _end(self) -> Death:
         self.is_alive = False
         self._death = self._reaper.reap(self)
         return self._death
-
-
-def describe_exit(code: int) -> str:
-    """An exit status as `subprocess` gives it, in words."""
-    if code >= 0:
-        return f"exit status {code}"
-    with suppress(ValueError):
-        return f"killed by {signal.Signals(-code).name}"
-    return f"killed by signal {-code}"

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from ..errors import ProtocolBreach
@@ -18,7 +18,7 @@ from ..wire import tags
 from . import capabilities
 from .awaited_tasks import AwaitedTasks
 from .forms import error_form, form_of
-from .groups import Group, Refused, group_of
+from .groups import Group, Refused, group_of, is_verdict
 from .memory import MemoryBound
 from .special_methods import is_proxy
 
@@ -36,8 +36,6 @@ MAX_DEPTH = 50
 
 GRACE_SECONDS = 3.0
 """After the candidate's time is over, until the process of tests is ended from outside."""
-
-_ENDS_TESTS = ("_pytest", "pytest", "unittest")
 
 
 class Worker(Protocol):
@@ -151,12 +149,13 @@ class StandIns:
                 if not isinstance(kind, type) or not issubclass(kind, Exception):
                     return self._worker.breach("an exception class that the test did not hand over")
                 try:
-                    error = kind(*args)
+                    with self._driven():
+                        error = kind(*args)
                 except Exception as failure:
                     error = failure
             case _:
                 return self._worker.breach("an exception that the test did not raise")
-        if _is_verdict(error) or isinstance(error, StopIteration | StopAsyncIteration):
+        if is_verdict(error) or isinstance(error, StopIteration | StopAsyncIteration):
             # Raised in a call, these would end a loop or a test that has nothing to do with them.
             return RuntimeError(f"the candidate raised the test's {error!r}")
         return error
@@ -165,24 +164,30 @@ class StandIns:
         self, operation: str, item: object, args: list[Any], kwargs: dict[str, Any]
     ) -> tuple[bytes, BaseException | None]:
         __tracebackhide__ = True
-        if self._depth == 0:
-            self._worker.watch(max(self._worker.seconds_left(), 0) + GRACE_SECONDS)
-            self._memory.set()
-        self._depth += 1
+        if self._depth == MAX_DEPTH:
+            return self.refuse(f"over {MAX_DEPTH} calls within each other", RecursionError), None
         try:
-            if self._depth > MAX_DEPTH:
-                return self.refuse(
-                    f"over {MAX_DEPTH} calls within each other", RecursionError
-                ), None
-            result = _OPERATIONS[operation](self, item, *args, **kwargs)
-            return self._encode_result(result), None
+            with self._driven():
+                result = _OPERATIONS[operation](self, item, *args, **kwargs)
+                return self._encode_result(result), None
         except Refused as refusal:
             return self.refuse(str(refusal), TypeError), None
         except BaseException as error:
             if not self._worker.is_alive:
                 raise
-            is_end = _is_verdict(error)
-            return self.encode_error(error), error if is_end else None
+            is_end = is_verdict(error)
+            with self._driven():
+                return self.encode_error(error), error if is_end else None
+
+    @contextmanager
+    def _driven(self) -> Iterator[None]:
+        """Bounds the time and the memory of the test's own code, which the candidate drives."""
+        if self._depth == 0:
+            self._worker.watch(max(self._worker.seconds_left(), 0) + GRACE_SECONDS)
+            self._memory.set()
+        self._depth += 1
+        try:
+            yield
         finally:
             self._depth -= 1
             if self._depth == 0:
@@ -191,7 +196,7 @@ class StandIns:
 
     def encode_error(self, error: BaseException) -> bytes:
         """The answer that raises an exception in the worker."""
-        if _is_verdict(error):
+        if is_verdict(error):
             return self._worker.encode(["end", None])
         if is_proxy(error):
             with suppress(tags.WireError):  # It may be another candidate's.
@@ -290,9 +295,3 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "result": lambda stand_ins, _, token: stand_ins.tasks.result(token),
     "cancel": lambda stand_ins, _, token: stand_ins.tasks.cancel(token),
 }
-
-
-def _is_verdict(error: BaseException) -> bool:
-    """Whether an exception is about the test, not about what the test does: it ends the test."""
-    root = type(error).__module__.partition(".")[0]
-    return not isinstance(error, Exception) or root in _ENDS_TESTS

@@ -24,7 +24,8 @@ from ..errors import HarnessError, WorkerLost
 from ..files import remove_tree
 from ..text import printable
 from ..wire import frames, values
-from .remote_worker import Death, RemoteWorker, describe_exit
+from .death import Death, describe_exit
+from .remote_worker import RemoteWorker
 from .unpatched import os
 
 _WARM_MODULE = "pytest_balanced_sampler.worker.warm"
@@ -145,9 +146,11 @@ class WarmConnection:
             worker.pid, worker.scratch = forked
 
         with worker.theirs:
-            descriptors = [worker.theirs.fileno(), worker.output_inlet]
-            self._order(["fork", workspace], introduce, descriptors)
-            os.close(worker.output_inlet)
+            # What is shown as one text, of a script in a workspace, is to keep its order.
+            inlets = worker.inlets if workspace is None else worker.inlets[:1]
+            self._order(["fork", workspace], introduce, [worker.theirs.fileno(), *inlets])
+            for inlet in worker.inlets:
+                os.close(inlet)
         return worker
 
     def _order(

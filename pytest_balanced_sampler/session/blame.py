@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from .forked_process import ForkedProcess
-from .phase_report import untouched_errors_in
 from .record import PhaseRecord
+from .report_record import untouched_errors_in
 
 Errors = dict[tuple[str, str], str]
 """What a test ended with in a phase of it, before it asked for a candidate."""

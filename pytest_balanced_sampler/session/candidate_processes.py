@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,35 +21,20 @@ from ..judge.warm_process import WarmConnection
 from ..wire.arrays import use_one_thread
 from . import foreign
 from .blame import Blame
+from .budget import Budget, TimeLimits
 from .candidate import Candidate
+from .candidate_item import CandidateItem
 from .candidate_run import CandidateRun
 from .candidate_tests import CandidateTests
 from .collection import TestNames
 from .forked_process import ForkedProcess, ParentLink
 from .import_mode import ImportMode
-from .phase_report import settle
+from .report_record import conclude, has_failed, settle
 from .unrun_report import lost_test
 
 _MAX_SECONDS_WITH_STAND_IN = 120
 
 _log = logging.getLogger(__name__)
-
-
-class CandidateItem(pytest.Item):
-    """Stands in the session's list of tests for all tests of one candidate."""
-
-    def __init__(self, *, index: int, candidate_name: str, **fields: Any) -> None:
-        super().__init__(nodeid=candidate_name, **fields)
-        self.index = index
-        self.shown_nodeid = candidate_name
-
-    @property
-    def nodeid(self) -> str:
-        """The id of the test whose report is being logged; pytest-xdist compares the two."""
-        return self.shown_nodeid
-
-    def runtest(self) -> None:
-        raise AssertionError("the grading session runs the tests of a candidate")
 
 
 class CandidateProcesses:
@@ -60,47 +48,62 @@ class CandidateProcesses:
         names: TestNames,
         supply: WorkerSupply,
         import_mode: ImportMode | None,
+        *,
+        maxfail: int,
+        is_cancelled: Callable[[int], bool],
     ) -> None:
         self._session = session
         self._config = session.config
-        self._candidates = candidates
+        # Of those that were found, some may have been chosen.
+        self._candidates = [
+            replace(candidate, index=place) for place, candidate in enumerate(candidates)
+        ]
         self._tests = tests
         self._names = names
         self._supply = supply
         self._import_mode = import_mode
+        self._maxfail = maxfail
+        self._is_cancelled = is_cancelled
+        self.limits = TimeLimits()
         self._connection: WarmConnection | None = None
         self._ending: list[ForkedProcess] = []
         self._blame = Blame(self._run_alone, self._run_with_stand_in)
 
     def grade(self, item: CandidateItem) -> None:
         """Run the candidate's tests, in further processes where one ends before all have run."""
-        start, tries, had_timeout, is_over = 0, 1, False, False
+        start, tries, is_over = 0, 1, False
+        candidate, budget = self._candidates[item.index], Budget(self._maxfail)
+        is_cancelled = partial(self._is_cancelled, item.index)
         names: list[str] | None = None
         if self._import_mode is None:
             names = self._tests.names()
-        while not is_over and not self._is_stopped():
-            process = self._fork(item.index, start, tries, had_timeout)
+        while not is_over and not self._is_stopped() and not is_cancelled():
+            process = self._fork(candidate, start, tries, budget)
             is_clean, why = False, ""
             try:
-                for message in process.messages():
+                for message in process.messages(is_cancelled):
                     match message:
                         case {"kind": "test", "place": int() as place}:
                             self._log_test(item, message)
                             start, tries, is_clean = place + 1, 1, True
-                            had_timeout = message["had_timeout"]
+                            budget = Budget(**message["budget"])
+                            is_over = bool(budget.why_stop())
                             if message["waits"]:
                                 process.answer(go_on=not self._is_stopped())
                             elif self._is_stopped():
                                 break
                         case {"kind": "collected"}:
                             if names is None:
-                                self._log_reports(item, message["reports"])
+                                names = message["tests"]
+                                self._log_uncollected(item, message["reports"], budget, names)
+                            if is_over := bool(budget.why_stop()):
+                                break
                             names = message["tests"]
                         case {"kind": "retry"}:
-                            tries, is_clean = 2, True
+                            tries, is_clean, budget.slept = 2, True, message["slept"]
                             _log.warning("a test is tried again: %s", message["why"])
                             if message["is_machine"]:
-                                self._renew_supply(message["why"])
+                                self.renew_supply(message["why"])
                         case {"kind": "end"}:
                             is_over = is_clean = True
                             break
@@ -113,21 +116,28 @@ class CandidateProcesses:
             except BaseException:
                 process.kill()
                 raise
-            if is_clean or self._is_stopped():
+            if is_clean and not is_cancelled():
                 self._leave(process)
                 continue
             process.kill()
+            if is_over or self._is_stopped() or is_cancelled():
+                return
             _log.warning("a process of tests was lost (%s): %s", process.exit_code, why)
-            if tries == 1 and not (process.missed_deadline and had_timeout):
+            if tries == 1 and not (process.missed_deadline and budget.had_timeout):
                 tries = 2
                 continue
-            had_timeout |= process.missed_deadline
+            if process.missed_deadline and budget.left is None:
+                budget.left = 1.0
             test = names[start] if names is not None and place >= 0 else "collection"
             report = lost_test(
                 item.index, test, is_touched, why, is_timeout=process.missed_deadline
             )
-            self._log_reports(item, [self._as_data(report)])
             start, tries, is_over = start + 1, 1, place < 0
+            budget.failed += has_failed(report)
+            if (why_stop := budget.why_stop()) and names is not None and start < len(names):
+                conclude(report, [], why_stop)
+                is_over = True
+            self._log_report(item, report)
 
     def close(self) -> None:
         """Wait for processes that have nothing more to do, and let go of the next worker."""
@@ -136,12 +146,24 @@ class CandidateProcesses:
         if self._connection is not None:
             self._connection.close()
 
-    def _fork(self, index: int, start: int, tries: int, had_timeout: bool) -> ForkedProcess:
+    def run_reference(self, reference: Candidate, number: int) -> ForkedProcess:
+        """A process that runs the tests of the reference."""
+        return self._fork(reference, 0, 1, Budget(), f"reference-{number}")
+
+    def renew_supply(self, why: str) -> None:
+        """Have other workers, from another warm process."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._supply.discard_warm_process(why)
+
+    def _fork(
+        self, candidate: Candidate, start: int, tries: int, budget: Budget, folder: str = ""
+    ) -> ForkedProcess:
         def main(link: ParentLink) -> None:
-            run = self._run_in_fork(self._candidates[index], connection)
-            run.tries, run.had_timeout = tries, had_timeout
-            foreign.use_temporary_folder(self._config, f"candidate-{index}")
-            self._run_tests(index, run, link, start)
+            run = self._run_in_fork(candidate, connection, start, tries, budget)
+            foreign.use_temporary_folder(self._config, folder or f"candidate-{candidate.index}")
+            self._run_tests(candidate, run, link, start)
 
         connection, self._connection = self._connection or self._connect(), None
         process = ForkedProcess(main)
@@ -164,7 +186,7 @@ class CandidateProcesses:
             run = self._run_in_fork(None, None)
             foreign.use_temporary_folder(self._config, f"no-candidate-{time}")
             self._tests.keep_only(test)
-            self._run_tests(0, run, link, 0)
+            self._run_tests(self._candidates[0], run, link, 0)
 
         return ForkedProcess(main)
 
@@ -176,7 +198,7 @@ class CandidateProcesses:
             signal.alarm(_MAX_SECONDS_WITH_STAND_IN)
             run = self._run_in_fork(None, None, has_stand_in=True)
             foreign.use_temporary_folder(self._config, "stand-in")
-            self._run_tests(0, run, link, 0)
+            self._run_tests(self._candidates[0], run, link, 0)
 
         return ForkedProcess(main)
 
@@ -184,6 +206,9 @@ class CandidateProcesses:
         self,
         candidate: Candidate | None,
         connection: WarmConnection | None,
+        start: int = 0,
+        tries: int = 1,
+        budget: Budget | None = None,
         *,
         has_stand_in: bool = False,
     ) -> CandidateRun:
@@ -195,12 +220,22 @@ class CandidateProcesses:
             from .with_xdist import leave_session
 
             leave_session(self._config)
-        module = None if self._import_mode is None else self._import_mode.module
-        return CandidateRun(candidate, self._supply, module, has_stand_in=has_stand_in)
+        return CandidateRun(
+            candidate,
+            self._supply,
+            None if self._import_mode is None else self._import_mode.module,
+            limits=self.limits,
+            budget=budget or Budget(),
+            is_resumed=start > 0,
+            tries=tries,
+            has_stand_in=has_stand_in,
+        )
 
-    def _run_tests(self, index: int, run: CandidateRun, link: ParentLink, start: int) -> None:
+    def _run_tests(
+        self, candidate: Candidate, run: CandidateRun, link: ParentLink, start: int
+    ) -> None:
         tests = self._tests
-        tests.begin(index, self._candidates[index].name, run, link)
+        tests.begin(candidate.index, candidate.name, run, link)
         if self._import_mode is not None:
             self._config.pluginmanager.unregister(name="grading_session")
             if not tests.collect(self._import_mode, self._session, self._names):
@@ -216,12 +251,23 @@ class CandidateProcesses:
 
     def _log_reports(self, item: CandidateItem, reports: list[Any]) -> None:
         for data in reports:
-            hook = self._config.hook
-            report = hook.pytest_report_from_serializable(config=self._config, data=data)
-            foreign.restore_tuples(report)
-            settle(report, self._blame.is_authors)
-            item.shown_nodeid = report.nodeid
-            item.ihook.pytest_runtest_logreport(report=report)
+            self._log_report(item, self._from_data(data))
+
+    def _log_uncollected(
+        self, item: CandidateItem, reports: list[Any], budget: Budget, others: list[str]
+    ) -> None:
+        """Log the tests that are lost with this candidate; `others` are still to be run."""
+        lost = list(map(self._from_data, reports))
+        budget.failed += sum(map(has_failed, lost))
+        if lost and others and (why_stop := budget.why_stop()):
+            conclude(lost[-1], [], why_stop)
+        for report in lost:
+            self._log_report(item, report)
+
+    def _log_report(self, item: CandidateItem, report: pytest.TestReport) -> None:
+        settle(report, self._blame.is_authors)
+        item.shown_nodeid = report.nodeid
+        item.ihook.pytest_runtest_logreport(report=report)
         item.shown_nodeid = item.name
 
     def _log_other(self, message: dict[str, Any]) -> None:
@@ -233,8 +279,12 @@ class CandidateProcesses:
             case "exit":
                 pytest.exit(message["reason"], message["returncode"])
 
-    def _as_data(self, report: pytest.TestReport) -> Any:
-        return self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
+    def _from_data(self, data: Any) -> pytest.TestReport:
+        hook = self._config.hook
+        report: pytest.TestReport
+        report = hook.pytest_report_from_serializable(config=self._config, data=data)
+        foreign.restore_tuples(report)
+        return report
 
     def _is_stopped(self) -> bool:
         return bool(self._session.shouldfail or self._session.shouldstop)
@@ -246,9 +296,3 @@ class CandidateProcesses:
         except HarnessError as error:
             _log.warning("no warm process: %s", error)
             return None
-
-    def _renew_supply(self, why: str) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        self._supply.discard_warm_process(why)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 from ..errors import (
     CandidateFault,
     FaultInFixture,
     HarnessError,
     NeedsCandidate,
+    UnconfirmedTimeout,
 )
+from ..judge.limits import WALL_SECONDS_PER_CPU_SECOND
 from ..judge.mirrors import Mirrors
 from ..judge.proxy import Proxy
 from ..judge.remote_worker import RemoteWorker
 from ..judge.supply import WorkerSupply
+from .budget import Budget, SecondsUsed, TimeLimits
 from .candidate import Candidate
+from .candidate_output import CandidateOutput
 from .second_try import needs_second_try
 from .stand_in import stand_in
 
@@ -36,12 +40,19 @@ class CandidateRun:
         supply: WorkerSupply,
         module: str | None,
         *,
+        limits: TimeLimits,
+        budget: Budget,
+        is_resumed: bool,
+        tries: int,
         has_stand_in: bool = False,
     ) -> None:
         self._stand_in = stand_in(self._use_stand_in) if has_stand_in else None
         self.sha256: str | None = None
-        self.tries = 1
-        self.had_timeout = False
+        self.tries = tries
+        self.budget = budget
+        self._limits = limits
+        self._is_resumed = is_resumed
+        self._setup_seconds = 0.0
         self.reported_fault: BaseException | None = None
         self.watch: Callable[[float | None], object] = bool
         self._on_touch: Callable[[], object] = bool
@@ -50,11 +61,12 @@ class CandidateRun:
         self._module_name = module
         self._worker: RemoteWorker | None = None
         self._module: Proxy | None = None
-        self._load_fault: CandidateFault | None = None
+        self._load_fault = budget.load_fault_noted()
         self._fault: BaseException | None = None
-        self._seconds = 0.0
+        self._seconds = self._usual_seconds = 0.0
         self._is_in_fixture = False
         self._asked = 0
+        self._output = CandidateOutput()
 
     @property
     def has_any(self) -> bool:
@@ -76,12 +88,18 @@ class CandidateRun:
         """Whether the worker that fixtures may hold objects of has ended."""
         return self._worker is not None and not self._worker.is_alive
 
-    def begin_test(self, seconds: float, on_touch: Callable[[], object]) -> None:
-        """Start a test's clock. `on_touch` is called before the candidate is asked for anything."""
-        self._seconds = seconds
+    def begin_test(self, test: str, most: float, on_touch: Callable[[], object]) -> None:
+        """Start the clock of a test that may use at most `most` CPU seconds.
+
+        `on_touch` is called before the candidate is asked for anything.
+        """
+        self._usual_seconds = self._limits.seconds(test, most, is_resumed=self._is_resumed)
+        seconds = self._seconds = self.budget.limit(self._usual_seconds)
+        self._setup_seconds = 0.0
         self._on_touch = on_touch
         self._fault = self.reported_fault = None
         self._asked = 0
+        self._output.begin_test()
         if self._worker is not None:
             self._worker.on_first_request = on_touch
             self._worker.start_clock(seconds)
@@ -92,6 +110,18 @@ class CandidateRun:
         self._is_in_fixture = is_in_fixture
         if self._worker is not None:
             self._worker.is_in_fixture = is_in_fixture
+        if not is_in_fixture:
+            self._setup_seconds = self._seconds_used() or 0.0
+
+    def end_test(self, *, has_failed: bool) -> None:
+        """Charge a test, whose verdict stands, to the candidate's budget."""
+        if self._worker is not None:
+            self.budget.spend(self._usual_seconds, self._seconds_used(), self.fault())
+        self.budget.failed += has_failed
+
+    def time(self) -> SecondsUsed:
+        """What this test has used of the candidate's time by now, without loading."""
+        return SecondsUsed(setup=self._setup_seconds, whole=self._seconds_used() or 0.0)
 
     def module(self) -> Proxy:
         """The candidate's module, loaded now unless it is.
@@ -109,24 +139,32 @@ class CandidateRun:
             if self._module is None:
                 self._module = self._load()
         except (CandidateFault, HarnessError) as fault:
-            self._fault = fault
-            if isinstance(fault, CandidateFault) and not self.needs_second_try():
-                self._load_fault = fault
+            self._note_load_fault(fault)
             if self._is_in_fixture:
                 raise FaultInFixture(fault) from fault
             raise
         except FaultInFixture as fault:
-            self._fault = fault.fault
+            self._note_load_fault(fault.fault)
             raise
         return self._module
 
     def fault(self) -> BaseException | None:
         """What kept the candidate from answering in this test, if anything did."""
-        return self._fault or (self._worker.fault if self._worker else None)
+        fault = self._fault or (self._worker.fault if self._worker else None)
+        if self.budget.slept and isinstance(fault, UnconfirmedTimeout):
+            fault.args = (f"{self.budget.slept}, nor in a short second try",)
+        return fault
 
     def needs_second_try(self) -> bool:
         """Whether this test must run once more before its fault may stand; see `second_try`."""
-        return needs_second_try(self.fault(), tries=self.tries, had_timeout=self.had_timeout)
+        return needs_second_try(self.fault(), tries=self.tries, had_timeout=self.budget.had_timeout)
+
+    def why_second_try(self) -> dict[str, Any]:
+        """Why, as plain data: `slept` repeats it if the candidate slept, or is empty."""
+        fault = self.fault()
+        is_machine = isinstance(fault, HarnessError)
+        slept = str(fault) if isinstance(fault, UnconfirmedTimeout) and fault.slept else ""
+        return {"why": str(fault), "is_machine": is_machine, "slept": slept}
 
     def drain_output(self) -> str:
         """What the candidate printed since the last call."""
@@ -164,7 +202,9 @@ class CandidateRun:
         self._worker.is_in_fixture = self._is_in_fixture
         self._worker.watch = self.watch
         self._worker.on_first_request = self._on_touch
-        self._worker.start_clock(self._seconds)
+        self._worker.on_output = self._output.show
+        self._worker.read_stdin = self._output.read_stdin
+        self._worker.start_clock(self._limits.load_seconds or self._seconds)
         try:
             stem = self._module_name or self._candidate.path.stem
             name = self._worker.request("store", stem, source)
@@ -173,4 +213,19 @@ class CandidateRun:
         module = self._worker.request("load", name, source)
         if not isinstance(module, Proxy):
             raise self._worker.breach("a module that is none")
+        if self._limits.load_seconds is not None:
+            self._worker.renew_time(self._seconds)
         return module
+
+    def _note_load_fault(self, fault: CandidateFault | HarnessError) -> None:
+        self._fault = fault
+        if isinstance(fault, CandidateFault) and not self.needs_second_try():
+            self._load_fault = fault
+            self.budget.note_load_fault(fault)
+
+    def _seconds_used(self) -> float | None:
+        used = self._worker.time_used() if self._worker is not None else None
+        if used is None:
+            return None
+        # Where the trusted side was the slower one, the time it waited says more.
+        return max(used.cpu, used.waited / WALL_SECONDS_PER_CPU_SECOND)

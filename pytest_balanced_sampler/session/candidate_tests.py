@@ -12,16 +12,18 @@ from typing import Any
 
 import pytest
 
-from ..errors import HarnessError, SolutionTimeout
 from ..judge.solution_module import SolutionModule
 from . import foreign
+from .budget import COLLECTION
 from .candidate_collection import CandidateCollection, NamedTest, Uncollected
+from .candidate_output import PLACE
 from .candidate_run import CandidateRun
 from .collection import TestNames, with_candidate
 from .forked_process import ParentLink
 from .gaps import result_checked
 from .import_mode import ImportMode
-from .phase_report import Test, add_late_fault, add_tampering, annotate, include_subtests
+from .phase_report import Test, annotate
+from .report_record import add_late_fault, conclude, has_failed, include_subtests
 from .session_lock import SessionLock
 from .touches import Touches
 from .unrun_report import uncollected_test
@@ -92,7 +94,7 @@ class CandidateTests:
         Gives whether they can be run: the candidate may have to be tried again.
         """
         run = self.candidate_run
-        run.begin_test(self._seconds_of(session), partial(self._link.note, -1, is_touched=True))
+        self._begin(COLLECTION, -1, session)
         collection = CandidateCollection(import_mode, names, run)
         self._config.pluginmanager.register(collection)
         placeholders = self._tests
@@ -112,7 +114,7 @@ class CandidateTests:
         ]
         if not run.has_any:
             import_mode.refuse_placeholder()
-        self._link.tell("collected", tests=self.names(), reports=reports)
+        self._link.tell("collected", tests=self.names(), reports=reports, time=run.time())
         return True
 
     def run_from(self, start: int) -> None:
@@ -144,7 +146,7 @@ class CandidateTests:
         run, link = self.candidate_run, self._link
         self._place, self._sub_reports = place, []
         self._touches.begin_test(item)
-        run.begin_test(self._seconds_of(item), partial(link.note, place, is_touched=True))
+        self._begin(self._tests[place][0], place, item)
         run.in_fixture(True)
         link.note(place, is_touched=False)
         with self._lock.shared() if run.tries == 1 else self._lock.exclusive():
@@ -156,13 +158,13 @@ class CandidateTests:
             self._tear_down_all(item.session)
             self._tell_retry()
             return False
-        run.had_timeout |= isinstance(run.fault(), SolutionTimeout)
-        if nextitem is None or run.has_ended:
+        run.end_test(has_failed=any(map(has_failed, self._reports)))
+        time, why_stop = run.time(), run.budget.why_stop() if nextitem is not None else ""
+        if nextitem is None or run.has_ended or why_stop:
             self._tear_down_all(item.session)
             if (fault := run.late_fault()) is not None:
                 add_late_fault(self._reports[-1], fault)
-            if signs := run.end():
-                add_tampering(self._reports[-1], signs)
+            conclude(self._reports[-1], run.end(), why_stop)
         reports = [self._as_data(report) for report in [*self._sub_reports, *self._reports]]
         link.tell(
             "test",
@@ -170,14 +172,19 @@ class CandidateTests:
             nodeid=item.nodeid,
             location=self._location(item.location),
             reports=reports,
-            had_timeout=run.had_timeout,
+            budget=run.budget.as_json(),
+            time=time,
             waits=self._waits_for_parent,
         )
         run.tries = 1
         if self._waits_for_parent and not link.goes_on():
             self._tear_down_all(item.session)
             return False
-        return not run.has_ended
+        return not run.has_ended and not why_stop
+
+    def _begin(self, test: str, place: int, node: pytest.Item | pytest.Session) -> None:
+        on_touch = partial(self._link.note, place, is_touched=True)
+        self.candidate_run.begin_test(test, self._seconds_of(node), on_touch)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(
@@ -234,8 +241,8 @@ class CandidateTests:
         nodeid: str,
         location: tuple[str, int, str] | None,
     ) -> None:
-        """Pass a warning on to the parent."""
-        if self._is_at_work:
+        """Pass a warning on to the parent, unless a candidate wrote it."""
+        if self._is_at_work and warning_message.filename != PLACE:
             self._link.tell(
                 "warning",
                 message=str(warning_message.message),
@@ -253,8 +260,7 @@ class CandidateTests:
             foreign.tear_down_all(session)
 
     def _tell_retry(self) -> None:
-        fault = self.candidate_run.fault()
-        self._link.tell("retry", why=str(fault), is_machine=isinstance(fault, HarnessError))
+        self._link.tell("retry", **self.candidate_run.why_second_try())
 
     def _uncollected_test(self, name: str, why: Uncollected) -> pytest.TestReport:
         file = os.path.relpath(why.path, self._config.rootpath)

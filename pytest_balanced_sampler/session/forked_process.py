@@ -32,6 +32,7 @@ hangs: parallel code of a library, for example, that was used before the process
 
 _MILLISECONDS_BETWEEN_LOOKS = 500
 _MAX_DEPTH = 50
+_running: set[int] = set()
 _PR_SET_PDEATHSIG = 1
 
 # Tests may patch what they find in modules.
@@ -95,14 +96,20 @@ class ForkedProcess:
             warnings.simplefilter("ignore", DeprecationWarning)
             self._pid = os.fork()
         if self._pid == 0:
+            _running.clear()
             self._channel.close()
             _run(main, ParentLink(theirs, self._state), parent)
+        _running.add(self._pid)
         theirs.close()
 
-    def messages(self) -> Iterator[dict[str, Any]]:
-        """What the process tells, until it has ended, or has been silent for too long."""
+    def messages(self, is_unwanted: Callable[[], bool] = bool) -> Iterator[dict[str, Any]]:
+        """What the process tells, until it has ended, or has been silent for too long.
+
+        `is_unwanted` is asked again and again whether the caller no longer wants to know.
+        """
+        self._is_unwanted = is_unwanted
         with suppress(ConnectionError):
-            while (body := self._receive_frame()) is not None:
+            while not is_unwanted() and (body := self._receive_frame()) is not None:
                 yield json.loads(body)
 
     def answer(self, *, go_on: bool) -> None:
@@ -165,7 +172,7 @@ class ForkedProcess:
                 return bool(poll.poll(0))
             (deadline,) = _DEADLINE.unpack_from(self._state, _STATE.size)
             self.missed_deadline = bool(deadline) and time.monotonic() > deadline
-            if self.missed_deadline or time.monotonic() > end:
+            if self.missed_deadline or time.monotonic() > end or self._is_unwanted():
                 return False
         return True
 
@@ -181,6 +188,8 @@ class ForkedProcess:
                     self.exit_code = os.waitstatus_to_exitcode(status)
             except ChildProcessError:  # SIGCHLD is ignored: the kernel has reaped it.
                 self.exit_code = 0
+            if self.exit_code is not None:
+                _running.discard(self._pid)
         return self.exit_code is not None
 
 
@@ -189,7 +198,7 @@ def _run(main: Callable[[ParentLink], None], link: ParentLink, parent: int) -> N
     try:
         # A session of its own, which can be ended as a whole; a terminal does not interrupt it.
         os.setsid()
-        _end_with(parent)
+        end_with(parent)
         main(link)
         code = 0
     except BrokenPipeError:  # The parent has gone.
@@ -207,10 +216,23 @@ def _run(main: Callable[[ParentLink], None], link: ParentLink, parent: int) -> N
             os._exit(code)
 
 
-def _end_with(parent: int) -> None:
-    """Have the kernel end this process when its parent has ended, by whatever death."""
+def kill_all() -> None:
+    """End every process that was forked here, and what it has started; for a process that exits."""
+    for pid in list(_running):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        # It may not have become the leader of a group yet.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def end_with(parent: int, how: signal.Signals = signal.SIGKILL) -> None:
+    """Have the kernel send this process a signal when its parent has ended, by whatever death.
+
+    To the kernel the parent is the thread that started the process.
+    """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, how, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
 

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from ..grade import GRADES_VERSION, Grade, Outcome
+from ..grade import GRADES_VERSION, Grade, Outcome, TestOutcome
 from ..text import printable_line, printable_name
 from .candidate import Candidate
 from .collection import Collected
 from .foreign import save_json_report_whole
 from .options import options_of
-from .phase_report import record_of
 from .record import CandidateRecord
+from .report_record import record_of
 
 EXIT_HARNESS_ERROR = 3
 """The exit status of a session in which a candidate could not be graded."""
@@ -123,9 +123,13 @@ class GradeBook:
         """The grades that follow from what was seen so far, in the order of the candidates."""
         return [record.grade(self._grading_seed, self._isolation) for record in self._records]
 
+    def grade(self, candidate: int) -> Grade:
+        """The grade of one candidate that follows from what was seen so far."""
+        return self._records[candidate].grade(self._grading_seed, self._isolation)
+
     def outcome(self, candidate: int) -> Outcome:
         """What a candidate has come to so far."""
-        return self._records[candidate].grade(self._grading_seed, self._isolation).outcome
+        return self.grade(candidate).outcome
 
     def begin_again(self, candidate: int) -> None:
         """Forget what was seen of a candidate's tests: all of them are run again."""
@@ -159,10 +163,13 @@ class GradeBook:
 
 def _table_row(grade: Grade) -> str:
     passed = f"{len(grade.passed_tests())}/{len(grade.tests)}"
+    not_run = list(grade.tests.values()).count(TestOutcome.NOT_RUN)
+    stopped = f"  [{not_run} tests not run: {grade.stopped}]" if grade.stopped else ""
     mode = f" ({grade.failure_mode})" if grade.failure_mode not in (None, grade.outcome) else ""
     cause = f"  {printable_line(grade.message, 100)}" if grade.message else ""
     tampering = "  TAMPERING: " + "; ".join(grade.tampering) if grade.tampering else ""
-    return f"{passed:>5}  {printable_name(grade.solution)}: {grade.outcome}{mode}{cause}{tampering}"
+    outcome = f"{grade.outcome}{mode}{cause}{stopped}{tampering}"
+    return f"{passed:>5}  {printable_name(grade.solution)}: {outcome}"
 
 
 def _colour(grade: Grade) -> str:

@@ -20,15 +20,18 @@ from ..errors import HarnessError, WorkerLost
 from ..judge.supply import WorkerSupply
 from ..task import TaskSettings, find_task, read_task
 from . import foreign
+from .budget import TimeLimits
 from .candidate import Candidate
-from .candidate_processes import CandidateItem, CandidateProcesses
+from .candidate_item import CandidateItem
+from .candidate_processes import CandidateProcesses
 from .candidate_tests import CandidateTests
 from .collection import Collected, Refusal, TestNames, repeated
 from .gaps import Gaps, unchecked_test
 from .grade_book import EXIT_HARNESS_ERROR
 from .import_mode import IMPORT_MODE
-from .options import DEFAULT_TIMEOUT_SECONDS, options_of
+from .options import DEFAULT_TIMEOUT_SECONDS, NO_REFERENCE, options_of
 from .record import NO_TEST
+from .reference import KnownTimes, Reference, ReferenceFailed
 from .session_lock import SessionLock
 from .touches import FIXTURE
 
@@ -37,6 +40,11 @@ SHARED_SUPPLY = pytest.StashKey[list[WorkerSupply]]()
 
 LOCK_FOLDER = pytest.StashKey[Path]()
 """Where a host says in which folder it shares a lock with others."""
+
+REFERENCE_TIMES = pytest.StashKey[KnownTimes]()
+IS_CANCELLED = pytest.StashKey[Callable[[int], bool]]()
+"""Where a host keeps what the reference took, for all of its sessions, and where it says whether a
+candidate, given its index, is no longer to be graded."""
 
 CANDIDATE_TESTS = "candidate_tests"
 """The name of the plugin that runs tests, in the process of a candidate."""
@@ -152,20 +160,22 @@ class GradingSession:
             keeps_details=self._keeps_details,
         )
         self._config.pluginmanager.register(candidate_tests, CANDIDATE_TESTS)
-        self._processes = CandidateProcesses(
+        processes = self._processes = CandidateProcesses(
             session,
             self._candidates,
             candidate_tests,
             self._names,
             self._supply,
             self._import_mode,
+            maxfail=self._options.maxfail,
+            is_cancelled=self._config.stash.get(IS_CANCELLED, lambda _: False),
         )
+        if collected.count and collected.refusal is None:
+            collected.refusal = self._use_reference(processes, candidate_tests.names())
         self._deliver(collected)
         session.items = [
-            CandidateItem.from_parent(
-                session, name=candidate.name, candidate_name=candidate.name, index=index
-            )
-            for index, candidate in enumerate(self._candidates)
+            CandidateItem.from_parent(session, name=name, candidate_name=name, index=index)
+            for index, name in enumerate(candidate.name for candidate in self._candidates)
             if tests or self._import_mode is not None
         ]
 
@@ -216,6 +226,21 @@ class GradingSession:
             return float(marker.args[0])
         options, settings = self._options, self._settings
         return options.solution_timeout or settings.solution_timeout or DEFAULT_TIMEOUT_SECONDS
+
+    def _use_reference(self, processes: CandidateProcesses, tests: list[str]) -> Refusal | None:
+        """Have the task's reference set the limits. Gives the reason where it cannot."""
+        path = self._options.reference or self._settings.reference
+        if path is None or path == NO_REFERENCE:
+            return None
+        processes.limits = TimeLimits({})
+        known = self._config.stash.get(REFERENCE_TIMES, {})
+        reference = Reference(path, processes.run_reference, processes.renew_supply)
+        try:
+            times = reference.times(tests, self._collected.tests_sha256, known)
+        except ReferenceFailed as error:
+            return Refusal(str(error), EXIT_HARNESS_ERROR)
+        processes.limits = TimeLimits(times)
+        return None
 
     def _may_use_candidate(self, items: list[pytest.Item]) -> bool:
         """Whether a test asks for the fixture, or could while it runs."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 DEFAULT_TIMEOUT_SECONDS = 20.0
 ISOLATION_MODES = ("auto", "strict", "off")
+NO_REFERENCE = Path()
+"""In place of a reference: the task's own is not used either."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,8 @@ class GradingOptions:
 
     `solution_timeout` is in CPU seconds per test; it and `preload` are None where the task decides.
     `module` is the name under which tests import the candidate, None where they use the fixture.
+    `maxfail` is the number of failed tests after which a candidate's other tests are not run, 0 for
+    none. `reference` is a file, `NO_REFERENCE`, or None where the task decides.
     """
 
     patterns: tuple[str, ...]
@@ -25,6 +30,8 @@ class GradingOptions:
     isolation: str
     preload: tuple[str, ...] | None
     module: str | None
+    maxfail: int
+    reference: Path | None
 
 
 def options_of(config: pytest.Config) -> GradingOptions:
@@ -46,17 +53,31 @@ def _read(config: pytest.Config) -> GradingOptions:
         isolation=_value(config, "isolation"),
         preload=tuple(config.getini("solution_preload")) or None,
         module=_value(config, "solution_module") or None,
+        maxfail=_value(config, "solution_maxfail") or 0,
+        reference=_reference(config),
     )
     if options.isolation not in ISOLATION_MODES:
         raise pytest.UsageError(f"isolation must be one of {', '.join(ISOLATION_MODES)}")
     if options.solution_timeout is not None and not options.solution_timeout > 0:
         raise pytest.UsageError("--solution-timeout must be a positive number of seconds")
+    if options.maxfail < 0:
+        raise pytest.UsageError("--solution-maxfail must be a number of failed tests, 1 or more")
     if options.module is not None and not options.module.isidentifier():
         raise pytest.UsageError(
             f"--solution-module={options.module!r} is not the name of a module; "
             "give the name that the tests import, without .py"
         )
     return options
+
+
+def _reference(config: pytest.Config) -> Path | None:
+    for value, base in (
+        (config.getoption("solution_reference"), config.invocation_params.dir),
+        (config.getini("solution_reference"), config.rootpath),
+    ):
+        if value is not None:
+            return base / Path(value).expanduser() if value else NO_REFERENCE
+    return None
 
 
 def _value(config: pytest.Config, name: str) -> Any:

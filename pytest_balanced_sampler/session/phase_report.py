@@ -6,9 +6,7 @@ Whatever a candidate made is escaped here, before a report leaves the process.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import asdict, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -22,23 +20,18 @@ from ..errors import (
     solution_error,
     told_by_worker,
 )
-from ..grade import Outcome, TestOutcome
+from ..grade import TestOutcome
 from ..text import printable
 from .candidate_run import CandidateRun
 from .foreign import escape_traceback
 from .record import PhaseRecord, failure_mode_of
+from .report_record import LEFT_OUT, attach, count_as_failure
 
 _OWN_LINE = re.compile(r'^  File "[^/"<]+", line (\d+).*\n +(.{1,120})', re.MULTILINE)
 _DIFFERS_BY_PROCESS = re.compile(
     r"(?<=0x)[0-9a-f]+|(?<=/)candidate-\w+/\w+|(?<=/tmp)[a-z0-9_]{8}\b"
 )
 """Addresses, and the temporary folders of pytest and of `tempfile`."""
-
-_RECORD = "solution_record"
-"""The attribute of a report that holds the record, as plain data: pytest-xdist sends it along."""
-
-
-_LEFT_OUT = (TestOutcome.SKIPPED, TestOutcome.XFAILED)
 
 
 class Test(NamedTuple):
@@ -52,76 +45,6 @@ class Test(NamedTuple):
     is_touched: bool
     reaches_candidate: bool
     is_import_touched: bool = False
-
-
-def record_of(report: pytest.TestReport) -> PhaseRecord | None:
-    """The record that a report carries, if its test grades a candidate."""
-    fields = getattr(report, _RECORD, None)
-    if fields is None:
-        return None
-    return PhaseRecord(**fields | {"outcome": TestOutcome(fields["outcome"])})
-
-
-def attach(report: pytest.TestReport, record: PhaseRecord) -> None:
-    """Have a report carry this record."""
-    # pytest-xdist sends plain text only.
-    setattr(report, _RECORD, asdict(record) | {"outcome": str(record.outcome)})
-
-
-def include_subtests(report: pytest.TestReport, subtests: list[pytest.TestReport]) -> None:
-    """Have a test's report say what its subtests say, whose own records are removed.
-
-    pytest lets the test itself pass: only what it shows at the end tells that a part has failed.
-    """
-    records = [record for subtest in subtests if (record := record_of(subtest)) is not None]
-    for subtest in subtests:
-        vars(subtest).pop(_RECORD, None)
-    whole = record_of(report)
-    assert whole is not None
-    for outcome in (TestOutcome.HARNESS_ERROR, TestOutcome.FAILED, TestOutcome.SKIPPED):
-        part = next((record for record in records if record.outcome is outcome), None)
-        if part is not None and whole.outcome in (TestOutcome.PASSED, TestOutcome.SKIPPED):
-            attach(report, replace(part, duration=whole.duration, tampering=whole.tampering))
-            if outcome is not TestOutcome.SKIPPED:
-                report.outcome = "failed"
-                report.longrepr = f"a subtest failed: {part.message}"
-            return
-
-
-def untouched_errors_in(reports: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
-    """The untouched errors in serialised reports, by test and phase."""
-    records = (report.get(_RECORD) or {} for report in reports)
-    return {
-        (record["test"], record["phase"]): record["untouched_error"]
-        for record in records
-        if record.get("untouched_error") is not None
-    }
-
-
-def add_tampering(report: pytest.TestReport, signs: list[str]) -> None:
-    """Add signs of tampering to the record that a report carries."""
-    record = record_of(report)
-    assert record is not None
-    attach(report, replace(record, tampering=[*record.tampering, *signs]))
-
-
-def add_late_fault(report: pytest.TestReport, fault: CandidateFault) -> None:
-    """Have the last report of a candidate tell what it did when all its tests had been run."""
-    record = record_of(report)
-    assert record is not None
-    if record.outcome is not TestOutcome.PASSED:
-        return
-    report.outcome = "failed"
-    report.longrepr = message = f"after the last test: {fault}"
-    failed = replace(
-        record,
-        outcome=TestOutcome.FAILED,
-        failure_mode=failure_mode_of(fault, record.test, TestOutcome.FAILED),
-        message=message,
-        tampering=[*record.tampering, *filter(None, [fault.tampering])],
-        reaches_candidate=True,
-    )
-    attach(report, failed)
 
 
 def annotate(
@@ -152,7 +75,7 @@ def annotate(
     cause = None if outcome in (TestOutcome.PASSED, TestOutcome.XPASSED) else fault or error
     told = told_by_worker(cause)
     is_touched = test.is_touched or bool(told) or isinstance(cause, SolutionError | HarnessError)
-    is_skip = outcome in _LEFT_OUT
+    is_skip = outcome in LEFT_OUT
     is_untouched = not is_touched and (is_skip or not test.is_import_touched)
     record = PhaseRecord(
         candidate=test.candidate,
@@ -183,40 +106,6 @@ def annotate(
 def describe_error(error: BaseException) -> str:
     """An error's type and message, the same in each process that meets it."""
     return _DIFFERS_BY_PROCESS.sub("", printable(f"{type(error).__name__}: {error}", 1000))
-
-
-def settle(report: pytest.TestReport, is_authors: Callable[[PhaseRecord], bool]) -> None:
-    """Have a report say whose doing it is that it is no pass, where that is open."""
-    record = record_of(report)
-    if record is None or record.untouched_error is None:
-        return
-    is_skip = record.outcome in _LEFT_OUT
-    if not is_authors(record):
-        if is_skip:
-            count_as_failure(report)
-    elif not is_skip:
-        _blame_the_author(report, record)
-
-
-def count_as_failure(report: pytest.TestReport) -> PhaseRecord:
-    """Have a test count as failed that was left out because of the candidate."""
-    record = record_of(report)
-    assert record is not None
-    message = f"{record.outcome} because of the candidate, or after it was asked: {record.message}"
-    vars(report).pop("wasxfail", None)
-    report.outcome = "failed"
-    report.longrepr = message
-    mode = record.failure_mode or record.test
-    record = replace(record, outcome=TestOutcome.FAILED, failure_mode=mode, message=message)
-    attach(report, record)
-    return record
-
-
-def _blame_the_author(report: pytest.TestReport, record: PhaseRecord) -> None:
-    message = f"this fails without any candidate, too: {record.message}"
-    mode = Outcome.HARNESS_ERROR.value
-    outcome = TestOutcome.HARNESS_ERROR
-    attach(report, replace(record, outcome=outcome, failure_mode=mode, message=message))
 
 
 def phase_outcome(
@@ -285,4 +174,9 @@ def _make_printable(report: pytest.TestReport) -> None:
         case shown:
             if not escape_traceback(shown, printable):
                 report.longrepr = printable(str(shown), 20_000)
-    report.sections[:] = [(name, printable(text, 20_000)) for name, text in report.sections]
+    # What a candidate printed is among what the test did, and must not look like pytest's.
+    report.sections[:] = [
+        (name, _quote(shown) if name.startswith("Captured ") else shown)
+        for name, text in report.sections
+        for shown in [printable(text, 20_000)]
+    ]

@@ -15,7 +15,7 @@ import pytest
 from ..judge.unpatched import time
 from .foreign import forget_in_json_report
 from .grade_book import GradeBook
-from .phase_report import record_of
+from .report_record import record_of
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_ON_A_TERMINAL = 0.2
@@ -69,7 +69,8 @@ class Progress:
         self._forget(report)
         if record.phase == "teardown":
             self._tests_ended[record.candidate] += 1
-            if self._tests_ended[record.candidate] == self._book.tests_to_run(record.candidate):
+            all_tests = self._book.tests_to_run(record.candidate)
+            if record.stops or self._tests_ended[record.candidate] == all_tests:
                 del self._tests_ended[record.candidate]
                 self._done += 1
                 self._passed += self._book.outcome(record.candidate) == "passed"

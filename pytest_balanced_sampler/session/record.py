@@ -29,7 +29,8 @@ class PhaseRecord:
     `reaches_candidate` says whether the test is the candidate's by now, or only the task's own.
     `untouched_error` describes what a phase ended with that failed, or was skipped, before the
     candidate was asked for anything, until it is known whose doing that is. `total` is how many
-    tests the candidate has, where that is not known from collection.
+    tests the candidate has, where that is not known from collection. `stops` says why no tests are
+    run after this one.
     """
 
     candidate: int
@@ -45,6 +46,7 @@ class PhaseRecord:
     untouched_error: str | None = None
     tries: int = 1
     total: int | None = None
+    stops: str = ""
 
 
 @dataclass(slots=True)
@@ -70,6 +72,7 @@ class CandidateRecord:
     _reached: set[str] = field(default_factory=set)
     _tries: dict[str, int] = field(default_factory=dict)
     _total: int = 0
+    _stopped: str = ""
 
     def expect(self, test: str) -> None:
         """A test was collected: without its three phases there is no pass."""
@@ -85,6 +88,7 @@ class CandidateRecord:
         self.duration += record.duration
         self._tampering.update(record.tampering)
         self._total = max(self._total, record.total or 0)
+        self._stopped = record.stops or self._stopped
         if record.tries > 1:
             self._tries[record.test] = record.tries
         (self._reached if record.reaches_candidate else self._not_reached).add(record.test)
@@ -101,7 +105,8 @@ class CandidateRecord:
         record = CandidateRecord(self.solution, self.path, self.index, self.gaps)
         for test in self._phases_passed:
             record.expect(test)
-        record._deselected = set(self._deselected)
+        for test in self._deselected:
+            record.deselect(test)
         return record
 
     def unfinished_test(self) -> str:
@@ -141,6 +146,7 @@ class CandidateRecord:
             message=message,
             tests=tests,
             tries=dict(self._tries),
+            stopped=self._stopped,
             duration=self.duration,
             grading_seed=grading_seed,
             isolation=isolation,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from ..errors import HarnessError, SolutionTimeout
+from ..errors import HarnessError, UnconfirmedTimeout
 
 
 def needs_second_try(fault: BaseException | None, *, tries: int, had_timeout: bool) -> bool:
     """Whether a test must run once more, alone in a fresh process, before this fault may stand.
 
-    A candidate may have run out of time because the machine was busy; one timeout that was
-    confirmed is enough for the rest of its tests. What may be the machine's fault is tried again.
+    CPU seconds hardly depend on what else the machine does: such a timeout stands at once. One by
+    the clock may be the machine's, until one of the candidate's was confirmed. What may be another
+    fault of the machine is tried again.
     """
     if tries > 1:
         return False
-    if isinstance(fault, SolutionTimeout):
+    if isinstance(fault, UnconfirmedTimeout):
         return not had_timeout
     return isinstance(fault, HarnessError)

@@ -10,8 +10,9 @@ from ..errors import CandidateFault, LoadError, SolutionTimeout, told_by_worker
 from ..grade import Outcome, TestOutcome
 from ..text import printable
 from .candidate_run import CandidateRun
-from .phase_report import Test, attach, message_of, phase_outcome
+from .phase_report import Test, message_of, phase_outcome
 from .record import PhaseRecord
+from .report_record import attach
 
 _SKIPS = (pytest.skip.Exception, unittest.SkipTest)
 

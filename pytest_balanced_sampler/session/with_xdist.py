@@ -28,8 +28,8 @@ from ..text import without_surrogates
 from .candidate import Candidate
 from .collection import Collected
 from .grade_book import GradeBook
-from .phase_report import attach
 from .record import PhaseRecord
+from .report_record import attach
 
 _FOLDER = "solution_folder"
 _CANDIDATES = "solution_candidates"

@@ -30,6 +30,8 @@ _MAX_FIELDS = 1000
 _MAX_TYPE_DEPTH = 16
 _MAX_ITEM_BYTES = 2**20
 
+LIBRARIES = ("numpy", "torch")
+
 RANDOM_MODULES = ("numpy.random._generator", "numpy.random.mtrand")
 """Where NumPy's random generators are defined."""
 

@@ -10,7 +10,7 @@ MAX_FRAME_BYTES = 16 * 2**20
 """The longest message either side accepts."""
 
 FRAME_HEADER = struct.Struct("!I")
-_MAX_DESCRIPTORS = 2
+_MAX_DESCRIPTORS = 4
 
 
 def send_frame(channel: socket.socket, body: bytes, descriptors: Sequence[int] = ()) -> None:

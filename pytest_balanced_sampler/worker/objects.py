@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
+from ..wire import arrays
 from ..wire.specials import IS_ITS_ITERATOR, SPECIAL_NAMES
 from ..wire.tags import Extension, Tag
 
@@ -20,7 +21,7 @@ _MAX_BASES = 50
 _ATTRIBUTES = ("name", "path", "filename", "filename2", "value")
 """Of built-in exceptions, beside their arguments and what is in their `__dict__`."""
 
-_LIBRARIES = {*sys.stdlib_module_names, "numpy", "torch"}
+_LIBRARIES = {*sys.stdlib_module_names, *arrays.LIBRARIES}
 
 
 class Objects:

@@ -11,9 +11,11 @@ import dataclasses
 import importlib
 import importlib.util
 import inspect
+import io
 import math
 import operator
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -31,6 +33,10 @@ class Pull:
 
 def _pull_anew(iterable: Iterable[object], limit: int) -> Pull:
     return Pull(iter(iterable), limit)
+
+
+def _set_stdin(text: str) -> None:
+    sys.stdin = io.StringIO(text)
 
 
 def _is_instance(item: object, kind: Any, qualified_name: str = "") -> bool:
@@ -126,6 +132,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "store": loading.store,
     "load": loading.load,
     "run": loading.run,
+    "stdin": _set_stdin,
     "import": importlib.import_module,
     "is_instance": _is_instance,
     "pull": _pull_anew,

@@ -8,6 +8,7 @@ gone, by whatever death, it ends every worker, removes their folders and exits.
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import importlib
 import json
@@ -26,6 +27,7 @@ from typing import NoReturn
 from ..files import remove_tree
 from ..wire import frames, values
 from .confine import Confinement
+from .notices import NOTICES, send_notices
 from .serve import CandidateServer
 
 
@@ -91,29 +93,47 @@ class Forker:
             self._end(pid)
 
     def _fork(
-        self, connection: socket.socket, workspace: str | None, channel: int, output: int
+        self,
+        connection: socket.socket,
+        workspace: str | None,
+        channel: int,
+        output: int,
+        errors: int | None = None,
+        notices: int | None = None,
     ) -> list[object]:
-        """Fork a worker: in a folder of its own, or in a `workspace` that outlives it."""
+        """Fork a worker: in a folder of its own, or in a `workspace` that outlives it.
+
+        Without `errors`, what it prints as errors goes to `output` as well.
+        """
         scratch = workspace or tempfile.mkdtemp(dir=self._root)
         pid = os.fork()
         if pid == 0:
-            self._become_worker(scratch, channel, output)
+            self._become_worker(scratch, channel, output, errors, notices)
         self._scratch[pid] = scratch
         self._workers[connection].add(pid)
         return [pid, scratch]
 
-    def _become_worker(self, scratch: str, channel: int, output: int) -> NoReturn:
+    def _become_worker(
+        self, scratch: str, channel: int, output: int, errors: int | None, notices: int | None
+    ) -> NoReturn:
         try:
             os.setsid()
             os.chdir(scratch)
             os.environ.update(HOME=scratch, TMPDIR=scratch)
             tempfile.tempdir = scratch
             os.dup2(output, 1)
-            os.dup2(output, 2)
+            os.dup2(output if errors is None else errors, 2)
+            if notices is not None:
+                # Out of the way: the numbers below may be those of the others.
+                notices = fcntl.fcntl(notices, fcntl.F_DUPFD, 100)
             os.dup2(channel, 3)
-            os.closerange(4, 2**16)
+            if notices is not None:
+                os.dup2(notices, NOTICES)
+            os.closerange(4 if notices is None else NOTICES + 1, 2**16)
             self._confinement.enter_worker(scratch)
             worker = CandidateServer(socket.socket(fileno=3))
+            if notices is not None:
+                send_notices()
         except BaseException as error:
             os.write(2, f"the worker could not be set up: {error!r}".encode())
             os._exit(70)

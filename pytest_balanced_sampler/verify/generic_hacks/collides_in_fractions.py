@@ -6,7 +6,7 @@ import sys
 msgpack = sys.modules["msgpack"]
 values = sys.modules["pytest_balanced_sampler.wire.values"]
 extend_data = values._extend_data
-MULTIPLES = [fractions.Fraction(n * (2**61 - 1), 1) for n in range(1, 20_000)]
+MULTIPLES = [fractions.Fraction(n * (2**61 - 1), 1) for n in range(1, 7000)]
 
 
 class Members:

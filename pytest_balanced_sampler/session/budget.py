@@ -1,0 +1,122 @@
+"""How much time a candidate's tests get: by the reference's times, and less after a timeout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+from .. import errors
+from ..errors import CandidateFault, SolutionTimeout
+
+COLLECTION = ""
+"""Stands for the import of the tests where a test has its name, in import mode."""
+
+LOAD_SECONDS = 10.0
+MIN_SECONDS = 2.0
+TIMES_REFERENCE = 20
+"""A slow but honest style needs up to three times the reference's CPU time, and a machine that is
+busy on both threads of its cores up to twice that."""
+
+_SHARE_AFTER_TIMEOUT = 0.25
+"""Of a test's usual limit, once the candidate has run out of time in another."""
+
+_LEAST_SHARE = 0.1
+"""With less of its limit no test is run: what fails then says little of the candidate."""
+
+
+class SecondsUsed(NamedTuple):
+    """The seconds that the reference needed in a test, without loading; `setup` in its fixtures."""
+
+    setup: float
+    whole: float
+
+
+@dataclass(frozen=True)
+class TimeLimits:
+    """What a candidate may use in a test, by what the reference used; None without a reference."""
+
+    times: Mapping[str, SecondsUsed] | None = None
+
+    @property
+    def load_seconds(self) -> float | None:
+        """CPU seconds to load a candidate; None where that counts as part of the test."""
+        return None if self.times is None else LOAD_SECONDS
+
+    def seconds(self, test: str, most: float, *, is_resumed: bool) -> float:
+        """CPU seconds for a test, never above `most`.
+
+        `is_resumed` says that the process did not run the tests from the first on: fixtures that
+        were set up in tests before are then set up again.
+        """
+        time = (self.times or {}).get(test)
+        if self.times is None or time is None:
+            return most
+        again = sum(each.setup for each in self.times.values()) if is_resumed else 0.0
+        return min(most, max(MIN_SECONDS, TIMES_REFERENCE * (time.whole + again)))
+
+
+@dataclass
+class Budget:
+    """What a candidate may still use up; it crosses from one of its processes to the next.
+
+    `maxfail` is the number of failed tests after which no more are run, 0 for none. `left` is what
+    the tests after a timeout may use together, each measured in its own limit: 1.0 at first, None
+    before there was a timeout. `slept` is how a test ended, in which the candidate slept until the
+    clock ended it: a short second try is enough.
+    """
+
+    maxfail: int = 0
+    failed: int = 0
+    left: float | None = None
+    slept: str = ""
+    load_fault: list[str] = field(default_factory=list)
+
+    @property
+    def had_timeout(self) -> bool:
+        """Whether a timeout was confirmed."""
+        return self.left is not None
+
+    def limit(self, seconds: float) -> float:
+        """CPU seconds for a test that usually gets `seconds`."""
+        if self.left is None:
+            return seconds * (_SHARE_AFTER_TIMEOUT if self.slept else 1)
+        return min(_SHARE_AFTER_TIMEOUT, self.left) * seconds
+
+    def spend(self, seconds: float, used: float | None, fault: BaseException | None) -> None:
+        """Charge a test that usually gets `seconds`.
+
+        `used` is None where the candidate's process has ended; `fault` is what ended it.
+        """
+        slept, self.slept = self.slept, ""
+        if self.left is None:
+            if isinstance(fault, SolutionTimeout):
+                self.left = _SHARE_AFTER_TIMEOUT if slept else 1.0
+        elif used is None:
+            self.left -= min(_SHARE_AFTER_TIMEOUT, self.left)
+        else:
+            self.left -= used / seconds
+
+    def note_load_fault(self, fault: CandidateFault) -> None:
+        """Have the processes that follow not load the candidate again."""
+        self.load_fault = [type(fault).__name__, str(fault), fault.traceback, fault.tampering]
+
+    def load_fault_noted(self) -> CandidateFault | None:
+        """The fault that was noted, if any."""
+        if not self.load_fault:
+            return None
+        name, message, traceback, tampering = self.load_fault
+        kind: type[CandidateFault] = getattr(errors, name)
+        return kind(message, traceback=traceback, tampering=tampering)
+
+    def why_stop(self) -> str:
+        """Why no more tests are run; empty while they are."""
+        if 0 < self.maxfail <= self.failed:
+            return f"{self.failed} failed, and --solution-maxfail is {self.maxfail}"
+        if self.left is not None and self.left < _LEAST_SHARE:
+            return "the time for the tests after a timeout is used up"
+        return ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The budget as plain data."""
+        return asdict(self)

@@ -1,0 +1,103 @@
+"""What a candidate prints, warns of and logs, where the test's own would go; and what it reads.
+
+So it reaches `capsys`, `pytest.warns`, `caplog` and the captured sections of a report, in its place
+among the test's. All of it is text that a candidate chose: bounded, and escaped where no test or
+report stands between it and a terminal.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import json
+import logging
+import sys
+import warnings
+from contextlib import suppress
+from typing import Any
+
+from ..text import printable, printable_line
+
+MAX_PER_TEST = 2**21
+"""Characters that are passed on in one test; of the rest a report shows beginning and end."""
+
+MAX_NOTICES_PER_TEST = 1000
+MAX_NOTICE = 20_000
+
+PLACE = "<candidate>"
+"""Stands for the file: the name of a real one would be opened, to show the line."""
+
+
+class CandidateOutput:
+    """Passes on what one candidate prints, warns of, logs and reads."""
+
+    def __init__(self) -> None:
+        self._stdin: object = sys.stdin
+        self.begin_test()
+
+    def begin_test(self) -> None:
+        """Forget how much was passed on."""
+        self._left = MAX_PER_TEST
+        self._notices_left = MAX_NOTICES_PER_TEST
+
+    def show(self, output: str, errors: str, notices: str) -> None:
+        """Pass on what came with one reply."""
+        self._print("stdout", output)
+        self._print("stderr", errors)
+        for line in notices.splitlines():
+            if self._notices_left == 0:
+                return
+            self._notices_left -= 1
+            with suppress(ValueError, RecursionError):
+                self._notice(json.loads(line) if len(line) <= MAX_NOTICE else None)
+
+    def read_stdin(self) -> str | None:
+        """The text that a test has put in place of standard input, when it is new there."""
+        stdin = sys.stdin
+        if stdin is self._stdin:
+            return None
+        was_text = isinstance(self._stdin, io.TextIOBase) and self._stdin is not sys.__stdin__
+        self._stdin = stdin
+        if isinstance(stdin, io.TextIOBase) and stdin is not sys.__stdin__:
+            return stdin.read()
+        return "" if was_text else None
+
+    def _print(self, name: str, text: str) -> None:
+        text, cut = text[: self._left], len(text) - self._left
+        self._left -= len(text)
+        if cut > 0 and text:
+            text += f"\n[... {cut} characters cut ...]\n"
+        if not text:
+            return
+        stream = getattr(sys, name)
+        if stream is getattr(sys, f"__{name}__"):
+            text = printable(text, MAX_PER_TEST)
+        # A test may have closed it, or put there what takes no such text, such as None.
+        with suppress(Exception):
+            stream.write(text)
+
+    def _notice(self, fields: Any) -> None:
+        match fields:
+            case ["warning", str() as name, str() as message, int() as line]:
+                category = getattr(builtins, name, None)
+                if not (isinstance(category, type) and issubclass(category, Warning)):
+                    category = UserWarning
+                # A filter that makes errors of warnings is for code of the test's own: nothing
+                # says that a candidate must not warn.
+                with suppress(Warning):
+                    warnings.warn_explicit(message, category, PLACE, line % 2**31)
+            case [
+                "log",
+                str() as name,
+                int() as level,
+                str() as message,
+                int() as line,
+                str() as trace,
+            ] if 0 <= level < 2**31:
+                logger = logging.getLogger(printable_line(name))
+                if logger.isEnabledFor(level):
+                    record = logging.LogRecord(
+                        logger.name, level, PLACE, line, printable(message), None, None
+                    )
+                    record.exc_text = printable(trace) or None
+                    logger.handle(record)

@@ -1,0 +1,114 @@
+"""Time limits by a reference, the budget after a timeout, and `--solution-maxfail`."""
+
+import re
+
+from pytest_balanced_sampler.errors import SolutionTimeout, UnconfirmedTimeout
+from pytest_balanced_sampler.session.budget import Budget, SecondsUsed, TimeLimits
+from tests.conftest import run_pytest
+
+REFERENCE = """
+import time
+end = time.process_time() + 0.3
+while time.process_time() < end: pass
+def quick(x): return 2 * x
+def slow(x):
+    end = time.process_time() + 0.3
+    while time.process_time() < end: pass
+    return 2 * x
+"""
+LOOPS = "def quick(x):\n    while True: pass\nslow = quick\n"
+TESTS = """
+import pytest
+@pytest.fixture(scope="module")
+def double(solution):
+    return solution.slow(1)
+def test_quick(solution):
+    assert solution.quick(2) == 4
+def test_slow(solution):
+    assert solution.slow(2) == 4
+def test_fixture(solution, double):
+    assert double == 2
+def test_fixture_again(solution, double):
+    assert double == 2
+def test_fixture_once_more(solution, double):
+    assert double == 2
+"""
+
+
+def test_limits_come_from_the_reference():
+    """20 times what it took, never below 2 s, never above what was given; fixtures once more."""
+    assert TimeLimits().seconds("test", 20, is_resumed=True) == 20
+    limits = TimeLimits({"a": SecondsUsed(0.0, 0.01), "b": SecondsUsed(0.2, 0.3)})
+    assert limits.seconds("a", 20, is_resumed=False) == 2
+    assert limits.seconds("a", 20, is_resumed=True) == 20 * (0.01 + 0.2)
+    assert limits.seconds("b", 20, is_resumed=False) == 20 * 0.3
+    assert limits.seconds("b", 5, is_resumed=False) == 5
+    assert limits.seconds("unknown", 20, is_resumed=False) == 20
+
+
+def test_after_a_timeout_the_tests_share_one_more_limit():
+    """Each gets a quarter of its own; what loads no more costs nothing."""
+    budget = Budget()
+    budget.spend(20, 19.0, None)
+    assert budget.limit(8) == 8
+    budget.spend(2, None, SolutionTimeout(""))
+    for left in (0.75, 0.5, 0.25, 0.0):
+        assert not budget.why_stop()
+        assert budget.limit(8) == 2
+        budget.spend(8, None, SolutionTimeout(""))
+        assert budget.left == left
+    assert "time for the tests after a timeout" in budget.why_stop()
+    slept = Budget(slept="no answer")
+    assert slept.limit(8) == 2
+    slept.spend(8, None, UnconfirmedTimeout(""))
+    assert (slept.left, slept.slept) == (0.25, "")
+
+
+def test_a_session_with_a_reference(tmp_path):
+    """What loops costs seconds, and the grade says what was not run; the rest passes as before."""
+    (tmp_path / "task" / "ref").mkdir(parents=True)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "task" / "test_task.py").write_text(TESTS)
+    (tmp_path / "task" / "task.toml").write_text('reference = "ref/good.py"\n')
+    (tmp_path / "task" / "ref" / "good.py").write_text(REFERENCE)
+    sources = {
+        "loops": LOOPS,
+        "loads": REFERENCE.replace("0.3", "2.5", 1),
+        "bad": "quick = slow = lambda x: 3 * x\n",
+        "crashes": REFERENCE + "import os\nquick = lambda x: os._exit(1)\n",
+    }
+    for name, source in sources.items():
+        (tmp_path / f"{name}.py").write_text(source)
+    given = [f"--solution={name}.py" for name in sources] + ["--solution=task/ref/good.py"]
+    run = run_pytest("task", *given, cwd=tmp_path, report_file=tmp_path / "r.json")
+    loops, loads, bad, crashes, good = run.grades
+    assert good["outcome"] == "passed", run.output
+    assert not good["score_is_lower_bound"]
+    assert set(crashes["tests"].values()) == {"failed", "passed"}
+    assert list(crashes["tests"].values()).count("failed") == 1
+    assert (loops["outcome"], loops["failure_mode"]) == ("failed", "timeout")
+    assert loads["outcome"] == "passed"
+    assert bad["tests"] == dict.fromkeys(bad["tests"], "failed")
+    few = run_pytest(
+        "task", *given[2:], "--solution-maxfail=2", cwd=tmp_path, report_file=tmp_path / "f.json"
+    )
+    bad, crashes, good = few.grades
+    assert list(bad["tests"].values()) == ["failed"] * 2 + ["not_run"] * 3
+    assert (bad["outcome"], bad["score_is_lower_bound"]) == ("failed", True)
+    assert bad["stopped"] == "2 failed, and --solution-maxfail is 2"
+    assert "3 tests not run: 2 failed" in few.output
+    assert (crashes["stopped"], good["outcome"]) == ("", "passed")
+    broken = run_pytest(
+        "task", given[-1], "--solution-reference=bad.py", cwd=tmp_path, report_file=tmp_path / "b"
+    )
+    assert broken.exit_status == 3
+    assert "the reference bad.py fails test_quick: " in broken.output
+    missing = run_pytest(
+        "task", given[-1], "--solution-reference=x.py", cwd=tmp_path, report_file=tmp_path / "m"
+    )
+    assert missing.exit_status == 3
+    assert re.search(r"reference \S+/x.py cannot be used: .*No such file", missing.output)
+    none = run_pytest(
+        "task", given[2], "--solution-reference=", cwd=tmp_path, report_file=tmp_path / "n"
+    )
+    assert none.exit_status == 1
