@@ -82,6 +82,8 @@ def test_generic_hacks_fail_on_an_example(tmp_path):
     task = ROOT / "examples" / "ttl_cache"
     (reference,) = references_in(task / "reference_solutions")
     hacks = generic_hacks(reference.path, tmp_path)
-    verdicts = grade(task, SpecimenSession(hacks, 1), ["--solution-timeout=0.5", "--solution-maxfail=1"])
+    verdicts = grade(
+        task, SpecimenSession(hacks, 1), ["--solution-timeout=0.5", "--solution-maxfail=1"]
+    )
     assert [v for v in verdicts if not v.is_expected] == []
     assert {str(v.grade.outcome) for v in verdicts} == {"failed"}

@@ -122,6 +122,15 @@ def test_subclasses_arrive_as_the_built_in():
     assert is_exactly(there_and_back(Bytes(b"ab")), bytearray(b"ab"))
 
 
+@pytest.mark.parametrize("name", ["int32", "uint8", "float64", "bool_", "complex64"])
+def test_lists_of_numbers_of_one_type(name):
+    """They cross at once, and arrive as they left."""
+    kind = getattr(numpy, name)
+    assert is_exactly(there_and_back([kind(1), kind(0), kind(1)]), [kind(1), kind(0), kind(1)])
+    assert is_exactly(there_and_back([kind(1), 2]), [kind(1), 2])
+    assert is_exactly(there_and_back([[kind(1)], []]), [[kind(1)], []])
+
+
 def test_what_is_no_data_becomes_a_reference():
     """Objects, and arrays of objects, do not cross."""
     seen = []

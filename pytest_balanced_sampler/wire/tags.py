@@ -24,6 +24,7 @@ class Tag(IntEnum):
     EXCEPTION = 21
     SHARED = 22
     STAND_IN = 40
+    SCALARS = 41
     LIBRARY = 10
     NAME = 11
     ARRAY_KIND = 12

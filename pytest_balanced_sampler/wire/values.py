@@ -93,6 +93,9 @@ def encode(
         return msgpack.ExtType(reference.tag, pack(reference.fields))
 
     try:
+        if type(value) is list:
+            scalars = arrays.extend_scalars(value, pack)
+            value = value if scalars is None else scalars
         return pack(value)
     except (ValueError, OverflowError, RecursionError, MemoryError) as error:
         kind = type(value).__qualname__
@@ -240,6 +243,8 @@ class _Decoder:
                 return slice(*self._typed(data, object, object, object))
             case Tag.ARRAY:
                 return arrays.array(*self._typed(data, str | list, list, bytes))
+            case Tag.SCALARS:
+                return self._count(list(arrays.array(*self._typed(data, str, list, bytes))))
             case Tag.NUMPY_SCALAR:
                 return arrays.array(*self._typed(data, str | list, list, bytes))[()]
             case Tag.TENSOR:
