@@ -10,7 +10,7 @@ grade: $(VENV)/grades  ## Grade a candidate: make grade SOLUTION=path/to/candida
 	$(BIN)/pytest --solution=$(SOLUTION)
 
 test: $(VENV)/tests  ## Run the project's own tests
-	$(BIN)/pytest tests -n 2 --dist loadgroup -rs
+	$(BIN)/pytest tests -n 2 --dist loadscope -rs
 
 verify: $(VENV)/grades  ## Prove the grader: references, broken solutions, hacks, mutants
 	$(BIN)/python scripts/verify_grader.py --mutants
