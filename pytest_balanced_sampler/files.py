@@ -7,8 +7,11 @@ import os
 import secrets
 import shutil
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
+
+_ATTEMPTS_TO_REMOVE = 30
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -35,9 +38,13 @@ def write_json(path: Path, data: object) -> None:
 def remove_tree(path: str) -> None:
     """Remove a folder, however deep a candidate made it.
 
-    `shutil.rmtree` holds a frame and a descriptor for every level, and runs out of both.
+    `shutil.rmtree` holds a frame and a descriptor for every level, and runs out of both. What a
+    process that is just ending still writes into the folder is removed by another attempt.
     """
-    with suppress(RecursionError):
-        shutil.rmtree(path, ignore_errors=True)
-    if os.path.exists(path):
-        subprocess.run(["rm", "-rf", "--", path], check=False)
+    for _ in range(_ATTEMPTS_TO_REMOVE):
+        with suppress(RecursionError):
+            shutil.rmtree(path, ignore_errors=True)
+        if not os.path.exists(path):
+            return
+        subprocess.run(["rm", "-rf", "--", path], check=False, stderr=subprocess.DEVNULL)
+        time.sleep(0.1)

@@ -45,7 +45,7 @@ NOT_RUN = {
     'docker compose run --rm --entrypoint pytest -v "$PWD/candidates:/candidates:ro" task '
     "--solution=/candidates": "the same",
     ".venv/bin/pip install coverage": "changes the environment",
-    ".venv/bin/coverage run -m pytest tests -n 2 --dist loadgroup": "it runs this test",
+    ".venv/bin/coverage run -m pytest tests -n 2 --dist loadscope": "it runs this test",
     ".venv/bin/coverage combine": "needs the line before",
     ".venv/bin/coverage report --show-missing": "the same",
     "pip install pre-commit": "changes the environment",

@@ -13,7 +13,6 @@ import concurrent.futures
 import itertools
 import os
 import queue
-import shutil
 import tempfile
 import threading
 import time
@@ -25,6 +24,7 @@ from types import TracebackType
 from typing import NoReturn
 
 from ..errors import GraderError
+from ..files import remove_tree
 from ..grade import Grade
 from .host_process import HostDied, HostProcess, Job
 
@@ -187,7 +187,7 @@ class Grader:
                 thread.start()
         for thread in self._threads:
             thread.join()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_tree(str(self._folder))
 
     async def aclose(self, *, cancel: bool = False) -> None:
         """As `close`, without blocking the event loop."""
