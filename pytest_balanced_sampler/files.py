@@ -38,13 +38,18 @@ def write_json(path: Path, data: object) -> None:
 def remove_tree(path: str) -> None:
     """Remove a folder, however deep a candidate made it.
 
-    `shutil.rmtree` holds a frame and a descriptor for every level, and runs out of both. What a
-    process that is just ending still writes into the folder is removed by another attempt.
+    `shutil.rmtree` holds a frame and a descriptor for every level, and runs out of both.
     """
+    with suppress(RecursionError):
+        shutil.rmtree(path, ignore_errors=True)
+    if os.path.exists(path):
+        subprocess.run(["rm", "-rf", "--", path], check=False)
+
+
+def remove_tree_in_use(path: str) -> None:
+    """Remove a folder, again for some seconds: processes that are ending may still write to it."""
     for _ in range(_ATTEMPTS_TO_REMOVE):
-        with suppress(RecursionError):
-            shutil.rmtree(path, ignore_errors=True)
+        remove_tree(path)
         if not os.path.exists(path):
             return
-        subprocess.run(["rm", "-rf", "--", path], check=False, stderr=subprocess.DEVNULL)
         time.sleep(0.1)

@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import NoReturn
 
 from ..errors import GraderError
-from ..files import remove_tree
+from ..files import remove_tree_in_use
 from ..grade import Grade
 from .host_process import HostDied, HostProcess, Job
 
@@ -187,7 +187,7 @@ class Grader:
                 thread.start()
         for thread in self._threads:
             thread.join()
-        remove_tree(str(self._folder))
+        remove_tree_in_use(str(self._folder))
 
     async def aclose(self, *, cancel: bool = False) -> None:
         """As `close`, without blocking the event loop."""

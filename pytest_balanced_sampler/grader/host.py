@@ -21,7 +21,7 @@ from typing import IO, Any
 
 import pytest
 
-from ..files import remove_tree
+from ..files import remove_tree_in_use
 from ..grade import Grade
 from ..judge.supply import WorkerSupply
 from ..session import forked_process
@@ -191,7 +191,7 @@ def _end_with(parent: int, folder: str) -> None:
             # The rest ends by itself: what was forked from this process, and its warm process.
             forked_process.kill_all()
             if os.getppid() != parent:
-                remove_tree(folder)
+                remove_tree_in_use(folder)
         os._exit(1)
 
     signal.signal(signal.SIGTERM, end)
