@@ -27,6 +27,7 @@ from pytest_balanced_sampler.judge.death import Death
 from pytest_balanced_sampler.judge.remote_worker import RemoteWorker
 from pytest_balanced_sampler.judge.stand_ins import _OPERATIONS
 from pytest_balanced_sampler.wire import frames, library, library_fields, named_tuples, tags, values
+from pytest_balanced_sampler.wire.shared import SharedContainers
 from tests.conftest import ROOT
 from tests.wire_values import ARRAYS, SCALARS, VALUES, is_exactly, tensors
 
@@ -129,6 +130,18 @@ def test_lists_of_numbers_of_one_type(name):
     assert is_exactly(there_and_back([kind(1), kind(0), kind(1)]), [kind(1), kind(0), kind(1)])
     assert is_exactly(there_and_back([kind(1), 2]), [kind(1), 2])
     assert is_exactly(there_and_back([[kind(1)], []]), [[kind(1)], []])
+
+
+def test_what_one_side_filled_is_no_news_of_the_other():
+    """An empty list that the worker fills is not sent back as a change of the test's."""
+    items = []
+    ours, theirs = SharedContainers(1), SharedContainers(-1)
+    copies = []
+    theirs.share_theirs(ours.share_ours((items,), at_any_size=True), (copies,), at_any_size=True)
+    copies.append(1)
+    ours.learn(theirs.news())
+    assert items == [1]
+    assert ours.news() == [[], []]
 
 
 def test_what_is_no_data_becomes_a_reference():

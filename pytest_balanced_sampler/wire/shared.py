@@ -14,7 +14,7 @@ import math
 import operator
 import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Container
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -44,17 +44,17 @@ _CONTAINERS = (list, deque, dict, set, bytearray, SimpleNamespace)
 NO_NEWS: list[list[Any]] = [[], []]
 
 
-def _containers_in(value: object, known: Iterable[int]) -> list[Any]:
+def _containers_in(value: object, known: Container[int]) -> list[Any]:
     """The containers in a value that can be changed, in an order that depends on it only.
 
     Those whose `id` is known are left out, with what is in them.
     """
     found: list[Any] = []
-    _collect(value, found, frozenset(known), MAX_WALKED, MAX_DEPTH)
+    _collect(value, found, known, MAX_WALKED, MAX_DEPTH)
     return found
 
 
-def _collect(value: Any, found: list[Any], known: frozenset[int], budget: int, depth: int) -> int:
+def _collect(value: Any, found: list[Any], known: Container[int], budget: int, depth: int) -> int:
     """What is left of the budget after a walk through the value."""
     if type(value) in _ATOMS or type(value) is Extension or id(value) in known:
         return budget
@@ -131,9 +131,10 @@ class SharedContainers:
                 container.seen = _copy(content)
                 described = self._described(content)
                 changes.append([number, self.share_ours(described, at_any_size=False), described])
-            elif sys.getrefcount(content) <= _OUR_OWN_REFERENCES:
-                self._forget(number)
-            if container.seen is not None and _size(content) > MAX_KEPT_ITEMS:
+                is_over = False
+            else:
+                is_over = sys.getrefcount(content) <= _OUR_OWN_REFERENCES
+            if is_over or (container.seen is not None and _size(content) > MAX_KEPT_ITEMS):
                 self._forget(number)
         dropped, self._dropped = self._dropped, []
         return [changes, dropped]
@@ -164,7 +165,8 @@ class SharedContainers:
                 if container is not None:
                     self.share_theirs(first, described, at_any_size=False)
                     _restore(container.content, described)
-                    container.seen = container.seen and _copy(container.content)
+                    if container.seen is not None:
+                        container.seen = _copy(container.content)
             case _:
                 raise WireError("a message has a change that is none")
 
