@@ -14,6 +14,7 @@ from typing import Any
 from unittest import mock
 
 from ..wire import tags, values
+from ..wire.specials import BINARY, COMPARISONS, IN_PLACE
 from .groups import Group, Refused, group_of, is_offered, is_own
 
 _CONTAINER = (
@@ -21,32 +22,19 @@ _CONTAINER = (
     *("__iter__", "__next__", "__reversed__", "__missing__"),
 )
 _UNARY = ("neg", "pos", "abs", "invert", "round", "trunc", "floor", "ceil")
-_BINARY = (
-    *("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "divmod", "pow"),
-    *("lshift", "rshift", "and", "xor", "or"),
-)
 _NAMES = (
     "__call__",
     *_CONTAINER,
     *("__enter__", "__exit__", "__aenter__", "__aexit__", "__aiter__", "__anext__", "__await__"),
     *("__bool__", "__int__", "__float__", "__complex__", "__index__", "__bytes__"),
     *("__str__", "__repr__", "__format__", "__hash__", "__fspath__"),
-    *("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"),
-    *(f"__{name}__" for name in _UNARY),
-    *(
-        f"__{side}{name}__"
-        for name in _BINARY
-        for side in ("", "r", "i")
-        if side + name != "idivmod"
-    ),
+    *(f"__{name}__" for name in (*COMPARISONS, *_UNARY, *BINARY, *IN_PLACE)),
+    *(f"__r{name}__" for name in BINARY),
 )
 SPECIAL_NAMES = dict.fromkeys(_NAMES)
 """The special methods that a worker may call, where an object's type has them; in a fixed order."""
 
-_OF_EVERY_OBJECT = {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"} | {
-    *("__str__", "__repr__", "__format__"),
-}
-
+_OF_EVERY_OBJECT = {f"__{name}__" for name in (*COMPARISONS, "hash", "str", "repr", "format")}
 
 _AS_EVERY_OBJECT = ("__eq__", "__ne__", "__hash__", "__str__", "__repr__")
 

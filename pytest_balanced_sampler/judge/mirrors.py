@@ -76,7 +76,8 @@ class Mirrors:
         if proxy is None:
             proxy = object.__new__(kind)
             object.__setattr__(proxy, "__solution_number__", _checked(number))
-            object.__setattr__(proxy, "__solution_ahead__", ReadAhead())
+            ahead = ReadAhead() if hasattr(kind, "__next__") else None
+            object.__setattr__(proxy, "__solution_ahead__", ahead)
             object.__setattr__(proxy, "__solution_driver__", None)
             self._worker.proxies[number] = proxy
         return proxy

@@ -40,7 +40,7 @@ class Proxy:
 
     __solution_worker__: RemoteWorker
     __solution_number__: int
-    __solution_ahead__: ReadAhead
+    __solution_ahead__: ReadAhead | None
     __solution_driver__: Coroutine[Any, Any, Any] | None
 
     def __solution_reference__(self, worker: RemoteWorker) -> Extension | None:

@@ -19,7 +19,7 @@ PLAIN = (
 
 OPERATION_OF = {f"__{name}__": name for name in (*BINARY, *IN_PLACE, *COMPARISONS, *PLAIN)} | {
     "__call__": "call",
-    "__next__": "pull_on",
+    "__next__": "next",
     "__exit__": "exit",
 }
 """By the name of the special method. Reflected methods ask for the operation itself."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import importlib
-import importlib.util
 import inspect
 import io
 import math
@@ -19,7 +18,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ..wire.specials import BINARY, IN_PLACE
+from ..wire.specials import BINARY, COMPARISONS, IN_PLACE
 from . import loading, tasks
 
 
@@ -62,10 +61,6 @@ def _exit(manager: Any, error: BaseException | None) -> object:
     return type(manager).__exit__(manager, kind, error, None)
 
 
-def _reversed(item: Any) -> object:
-    return reversed(item)
-
-
 def _signature(function: Callable[..., object]) -> list[object]:
     """Of each parameter the name, the kind, and in lists of at most one its default value and
     annotation; then the annotation of what is returned, so too."""
@@ -98,7 +93,11 @@ def _field_names(item: Any) -> list[str]:
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     **tasks.OPERATIONS,
-    **{name: getattr(operator, f"__{name}__") for name in (*BINARY, *IN_PLACE) if name != "divmod"},
+    **{
+        name: getattr(operator, f"__{name}__")
+        for name in (*BINARY, *IN_PLACE, *COMPARISONS)
+        if name != "divmod"
+    },
     "divmod": divmod,
     "pow": pow,
     "neg": operator.neg,
@@ -115,7 +114,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "ceil": math.ceil,
     "bytes": bytes,
     "format": format,
-    "reversed": _reversed,
+    "reversed": reversed,
     "repr": repr,
     "fspath": os.fspath,
     "enter": lambda manager: type(manager).__enter__(manager),
@@ -152,10 +151,4 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "setitem": operator.setitem,
     "delitem": operator.delitem,
     "contains": operator.contains,
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
 }
