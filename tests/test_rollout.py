@@ -31,6 +31,12 @@ import pytest_balanced_sampler.wire.values as wire
 encode = wire.encode
 wire.encode = lambda reply, refer: encode([reply[0], "value", {}, 0, [[], []]], refer)
 """
+FAIL_IN_THE_WORKER = """
+import pytest_balanced_sampler.worker.loading as loading
+def fail(_): raise {}("\\x1b[31mred \\ud800")
+loading.text_of_traceback = fail
+1 / 0
+"""
 WITHOUT_ID = {
     "type": "message",
     "model": "claude-haiku-4-5-20251001",
@@ -118,6 +124,8 @@ SCENARIOS = {
                 tool("run_python", code=FORGE.format("'\\x1b[31m' * 700_000")),
                 tool("run_python", code=FORGE.format("object()")),
                 tool("run_python", code=FORGE.format("0.5")),
+                tool("run_python", code=FAIL_IN_THE_WORKER.format("ValueError")),
+                tool("run_python", code=FAIL_IN_THE_WORKER.format("SystemExit")),
             ],
             [WRITE],
             DONE,
@@ -276,6 +284,9 @@ def test_no_result_is_forged(scenarios):
             "[the code's process broke the protocol: an exit status that is no number; "
             "nothing was printed]",
         )
+    raised, ended = results_in(transcript_of(out, "forges_its_exit_status"))[3:5]
+    assert raised["content"] == r"[\x1b[31mred \ud800; nothing was printed]"
+    assert r"raised SystemExit: \x1b[31mred \ud800" in ended["content"]
 
 
 def test_calls_over_a_limit_are_answered(scenarios):

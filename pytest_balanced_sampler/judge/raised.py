@@ -29,7 +29,7 @@ def raised(error: BaseException, traceback: str, *, operation: str) -> BaseExcep
         )
     elif not isinstance(error, Exception) and _ends_more_than_a_call(type(error)):
         return SolutionCrash(
-            f"the candidate raised {name}: {error}",
+            f"the candidate raised {name}: {printable(str(error))}",
             traceback=shown,
             tampering=f"raised {name}, which only ends processes and tests",
         )

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..errors import CandidateFault, HarnessError, WorkerLost
+from ..errors import CandidateFault, HarnessError, SolutionError, WorkerLost, solution_error
 from ..files import write_whole
 from ..judge.mirrors import Mirrors
 from ..judge.remote_worker import RemoteWorker
@@ -143,8 +143,12 @@ class Workspace:
             worker.start_clock(RUN_SECONDS)
             try:
                 ending = f"exit status {_exit_status(worker, code)}"
-            except (CandidateFault, Exception) as fault:
+            except (CandidateFault, SolutionError) as fault:
                 ending = str(fault).replace("the candidate", "the code")
+            except Exception as error:
+                if solution_error(error) is None:
+                    raise
+                ending = printable(str(error))
             return worker.drain_output(), ending
         finally:
             with suppress(HarnessError):
