@@ -61,12 +61,11 @@ class Mirrors:
         """The object for an extension. Raises `WireError`."""
         match extension:
             case (Tag.REFERENCE, [int() as number, list() as kind]):
-                return self._object(number, self._class(kind))
+                return self._object(_checked(number), self._class(kind))
             case (Tag.CLASS, kind):
                 return self._class(kind)
-            case (Tag.EXCEPTION, [int() as number, list() as kind, list() as args, str(), dict()]):
-                message, attributes = extension.fields[3:]
-                return self._exception(number, self._class(kind), args, message, attributes)
+            case (Tag.EXCEPTION, [int() as number, list() as kind, list(), str(), dict()]):
+                return self._exception(_checked(number), self._class(kind), *extension.fields[2:])
         raise WireError("a message has an object that no worker describes so")
 
     def _object(self, number: int, kind: type) -> object:
@@ -75,7 +74,7 @@ class Mirrors:
         proxy: Any = self._known(number)
         if proxy is None:
             proxy = object.__new__(kind)
-            object.__setattr__(proxy, "__solution_number__", _checked(number))
+            object.__setattr__(proxy, "__solution_number__", number)
             ahead = ReadAhead() if hasattr(kind, "__next__") else None
             object.__setattr__(proxy, "__solution_ahead__", ahead)
             object.__setattr__(proxy, "__solution_driver__", None)
@@ -88,12 +87,12 @@ class Mirrors:
         if not issubclass(kind, BaseException):
             raise WireError("a message has an exception that is none")
         if not isinstance(kind, ProxyType):
-            self._worker.released.add(_checked(number))
+            self._worker.released.add(number)
             return rebuild(kind, args, attributes)
         error: Any = self._known(number)
         if error is None:
             error = rebuild(kind, args, attributes)
-            vars(error)["__solution_number__"] = _checked(number)
+            vars(error)["__solution_number__"] = number
             vars(error)["__solution_message__"] = message
             self._worker.proxies[number] = error
         return error

@@ -93,12 +93,11 @@ class CandidateProcesses:
                             elif self._is_stopped():
                                 break
                         case {"kind": "collected"}:
-                            if names is None:
-                                names = message["tests"]
+                            is_first, names = names is None, message["tests"]
+                            if is_first:
                                 self._log_uncollected(item, message["reports"], budget, names)
                             if is_over := bool(budget.why_stop()):
                                 break
-                            names = message["tests"]
                         case {"kind": "retry"}:
                             tries, is_clean, budget.slept = 2, True, message["slept"]
                             _log.warning("a test is tried again: %s", message["why"])
