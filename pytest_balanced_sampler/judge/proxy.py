@@ -93,6 +93,8 @@ class ProxyType(type):
 
     __solution_worker__: RemoteWorker
     __solution_class_number__: int
+    __solution_is_used__ = False
+    """Whether the test itself has called this class, or a base of it, or read something of it."""
 
     def __new__(cls, name: str, _: object, __: object, **___: object) -> NoReturn:
         raise TypeError(
@@ -120,10 +122,13 @@ class ProxyType(type):
 
     def __call__(cls, /, *args: object, **kwargs: object) -> Any:
         __tracebackhide__ = True
+        _use(cls)
         return ask(cls, "call", cls, *args, **kwargs)
 
     def __getattr__(cls, name: str) -> Any:
         __tracebackhide__ = True
+        if not name.startswith("_") and name != "pytestmark":
+            _use(cls)
         return read_attribute(cls, name)
 
     def __setattr__(cls, name: str, value: object) -> None:
@@ -144,6 +149,7 @@ class ProxyType(type):
 
     def __iter__(cls) -> Any:
         __tracebackhide__ = True
+        _use(cls)
         return ask(cls, "iter", cls)
 
     def __len__(cls) -> Any:
@@ -159,10 +165,12 @@ class ProxyType(type):
 
     def __getitem__(cls, key: object) -> Any:
         __tracebackhide__ = True
+        _use(cls)
         return ask(cls, "getitem", cls, key)
 
     def __instancecheck__(cls, item: object) -> bool:
         __tracebackhide__ = True
+        _use(cls)
         if type.__instancecheck__(cls, item):
             return True
         return is_proxy(item) and ask(cls, "is_instance", item, cls) is True
@@ -172,6 +180,11 @@ class ProxyType(type):
         if type.__subclasscheck__(cls, kind):
             return True
         return isinstance(kind, ProxyType) and ask(cls, "issubclass", kind, cls) is True
+
+
+def _use(kind: ProxyType) -> None:
+    if not kind.__solution_is_used__:
+        type.__setattr__(kind, "__solution_is_used__", True)
 
 
 class Members(Mapping[str, Any]):

@@ -6,10 +6,11 @@ of `collections.abc` tell of it what they would tell of the object.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..wire.specials import BINARY, COMPARISONS, OPERATION_OF
+from ..text import printable_line
+from ..wire.specials import BINARY, COMPARISONS, IN_PLACE, OPERATION_OF
 
 
 def ask(proxy: Any, operation: str, /, *args: object, **kwargs: object) -> Any:
@@ -28,6 +29,24 @@ def special_methods(names: list[str]) -> dict[str, Callable[..., Any]]:
     return {name: _METHODS[name] for name in names if type(name) is str and name in _METHODS}
 
 
+def may_judge(proxy: Any, other: object) -> bool:
+    """Whether an object of the candidate's may be asked what it makes of another.
+
+    Of what the test expects only where the test has used its class. In place of a number a
+    candidate could return an object from which every number is 0 away, and that contains all.
+    """
+    return type(proxy).__solution_is_used__ or is_proxy(other)
+
+
+def _refuse_to_judge(proxy: Any) -> TypeError:
+    name = printable_line(type(proxy).__name__)
+    return TypeError(
+        f"an object of the candidate's class {name!r} would be asked what it makes of the test's "
+        f"data, and the test has used no class {name!r}: where such an object is right, let the "
+        f"test use the class first, as isinstance(it, solution.{name}) does"
+    )
+
+
 def _passing_on(operation: str) -> Callable[..., Any]:
     def method(self: Any, /, *args: object, **kwargs: object) -> Any:
         __tracebackhide__ = True
@@ -36,9 +55,21 @@ def _passing_on(operation: str) -> Callable[..., Any]:
     return method
 
 
+def _binary(operation: str) -> Callable[..., Any]:
+    def method(self: Any, other: object, /, *modulus: object) -> Any:
+        __tracebackhide__ = True
+        if not may_judge(self, other):
+            raise _refuse_to_judge(self)
+        return ask(self, operation, self, other, *modulus)
+
+    return method
+
+
 def _reflected(operation: str) -> Callable[..., Any]:
     def method(self: Any, other: object, /) -> Any:
         __tracebackhide__ = True
+        if not may_judge(self, other):
+            raise _refuse_to_judge(self)
         return ask(self, operation, other, self)
 
     return method
@@ -60,12 +91,18 @@ def _comparing(operation: str) -> Callable[..., Any]:
     return method
 
 
-def _is_true(operation: str) -> Callable[..., Any]:
-    def method(self: Any, /, *args: object) -> bool:
-        __tracebackhide__ = True
-        return ask(self, operation, self, *args) is True
+def _is_true(self: Any, /) -> bool:
+    __tracebackhide__ = True
+    return ask(self, "bool", self) is True
 
-    return method
+
+def _contains(self: Any, item: object, /) -> bool:
+    __tracebackhide__ = True
+    if may_judge(self, item):
+        return ask(self, "contains", self, item) is True
+    if not isinstance(self, Iterable):
+        raise _refuse_to_judge(self)
+    return any(item is found or item == found for found in self)
 
 
 def may_swallow(error: BaseException | None) -> bool:
@@ -81,10 +118,11 @@ def _exit(self: Any, _: object, error: BaseException | None, __: object) -> bool
 
 _METHODS: dict[str, Callable[..., Any]] = {
     **{name: _passing_on(operation) for name, operation in OPERATION_OF.items()},
+    **{f"__{name}__": _binary(name) for name in (*BINARY, *IN_PLACE)},
     **{f"__r{name}__": _reflected(name) for name in BINARY},
     **{f"__{name}__": _comparing(name) for name in COMPARISONS},
-    "__bool__": _is_true("bool"),
-    "__contains__": _is_true("contains"),
+    "__bool__": _is_true,
+    "__contains__": _contains,
     "__exit__": _exit,
 }
 for _name, _method in _METHODS.items():
