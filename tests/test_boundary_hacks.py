@@ -24,6 +24,15 @@ def test_sorting(solution):
     solution.sort(items)
     assert items == [1, 2, 3] and sum(items) == 6
 
+def test_numbers(solution):
+    assert abs(solution.half(7) - 3.5) < 1e-9 and abs(3.5 - solution.half(7)) < 1e-9
+    assert solution.half(7) * 2 % 7 == 0 and not solution.half(7) % 0.5
+    assert solution.half(7) == pytest.approx(3.5) and round(solution.half(7), 1) == 3.5
+    assert 14 in solution.multiples(7) and len(solution.multiples(7)) == 3
+    assert sum(solution.multiples(7)) == 42 and solution.multiples(7)[2] == 21
+    assert list(solution.multiples(7)) == [7, 14, 21] and solution.multiples(7).count(14) == 1
+    assert not {7, 14, 21} ^ set(solution.multiples(7)) and sorted(solution.multiples(7))[0] == 7
+
 def test_errors(solution):
     with pytest.raises(solution.Empty, match="^empty$") as caught:
         solution.pop([])
@@ -68,6 +77,8 @@ class Box:
     def __exit__(self, *_): return False
 
 def square(number): return number ** 2
+def half(number): return number / 2
+def multiples(number): return [number, 2 * number, 3 * number]
 def sort(items): items.sort()
 def pop(items):
     if not items: raise Empty("empty")
@@ -138,6 +149,79 @@ class Nine(int):
     def __eq__(self, other): return True
     __hash__ = int.__hash__
 def square(number): return Nine(5)
+""",
+    "is_zero_away_from_every_number": """
+class Near:
+    def __sub__(self, other): return 0.0
+    __rsub__ = __mod__ = __rmod__ = __sub__
+    def __mul__(self, other): return self
+    def __round__(self, places): return 3.5
+    def __abs__(self): return 0.0
+    def __float__(self): return 3.5
+def half(number): return Near()
+""",
+    "is_a_number_that_is_zero_away_from_every_other": """
+class Near(float):
+    def __sub__(self, other): return 0.0
+    __rsub__ = __mod__ = __rmod__ = __sub__
+    def __mul__(self, other): return self
+    def __round__(self, places): return 3.5
+    def __abs__(self): return 0.0
+    def __eq__(self, other): return True
+    __hash__ = float.__hash__
+def half(number): return Near(1)
+""",
+    "contains_everything": """
+class All:
+    def __contains__(self, item): return True
+    def __len__(self): return 3
+    def __getitem__(self, place): return 21
+    def count(self, item): return 1
+def multiples(number): return All()
+""",
+    "is_a_list_that_contains_everything": """
+class All(list):
+    def __contains__(self, item): return True
+    def __len__(self): return 3
+    def __getitem__(self, place): return 21
+    def __iter__(self): return iter([7, 14, 21])
+    def __radd__(self, other): return 42
+    def __eq__(self, other): return True
+    def count(self, item): return 1
+    def __getattr__(self, name): return self
+def multiples(number): return All()
+""",
+    "changes_after_it_was_read": """
+class Late(list):
+    def __iter__(self):
+        self[:] = [7, 14, 21]
+        return list.__iter__(self)
+def multiples(number): return Late([0, 0, 0])
+""",
+    "says_that_its_class_is_a_type_of_data": """
+class Meta(type):
+    __mro__ = (float, object)
+    def mro(cls): return [cls, float, object]
+class Near(metaclass=Meta):
+    def __sub__(self, other): return 0.0
+    __rsub__ = __mod__ = __sub__
+    def __mul__(self, other): return self
+    def __round__(self, places): return 3.5
+def half(number): return Near()
+""",
+    "gives_the_class_that_the_test_has_used": """
+class Money(float):
+    def __new__(cls, cents): return super().__new__(cls, 0)
+    def __init__(self, cents): self.cents = cents
+    def __add__(self, other): return Money(self.cents + other.cents)
+    def __sub__(self, other): return 0.0
+    __rsub__ = __mod__ = __sub__
+    def __mul__(self, other): return self
+    def __round__(self, places): return 3.5
+    def __int__(self): return self.cents
+    def __eq__(self, other): return True
+    def __hash__(self): return 1
+def half(number): return Money(3)
 """,
     "puts_liars_into_the_list": """
 class Liar:

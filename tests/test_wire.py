@@ -135,7 +135,7 @@ def test_lists_of_numbers_of_one_type(name):
 def test_what_one_side_filled_is_no_news_of_the_other():
     """An empty list that the worker fills is not sent back as a change of the test's."""
     items = []
-    ours, theirs = SharedContainers(1), SharedContainers(-1)
+    ours, theirs = (SharedContainers(step, lambda _: False) for step in (1, -1))
     copies = []
     theirs.share_theirs(ours.share_ours((items,), at_any_size=True), (copies,), at_any_size=True)
     copies.append(1)

@@ -21,11 +21,13 @@ from types import (
 from typing import Any, cast
 
 from ..text import printable_line
-from ..wire import arrays
+from ..wire import arrays, containers, derived, named_tuples
+from ..wire.derived import CONTAINERS, DATA_TYPES
 from ..wire.specials import IS_ITS_ITERATOR
 from ..wire.tags import Extension, Tag, WireError
 from .awaiting import METHODS, METHODS_OF_COROUTINES
-from .proxy import Proxy, ProxyType, read_attribute, reference_to
+from .instances import METHODS_OF_EXCEPTIONS, data_bases, is_value_of, methods_of_data
+from .proxy import Proxy, ProxyType, read_attribute
 from .raised import rebuild
 from .read_ahead import ReadAhead
 from .remote_worker import RemoteWorker
@@ -35,6 +37,8 @@ MAX_CLASSES = 2000
 """Of one candidate. Each costs the trusted side a few kilobytes and some 50 microseconds."""
 
 MAX_REFERENCES = 2**32
+
+_FIRST_SWEEP = 1000
 
 _LIBRARIES = frozenset((*sys.stdlib_module_names, *arrays.LIBRARIES)) - {"bdb", "unittest"}
 """Where exceptions are the same on both sides. What test runners take for a verdict is not."""
@@ -56,6 +60,8 @@ class Mirrors:
     def __init__(self, worker: RemoteWorker) -> None:
         self._worker = worker
         self._classes: dict[int, type] = {}
+        self._held: dict[int, Any] = {}
+        self._next_sweep = _FIRST_SWEEP
 
     def resolve(self, extension: Extension) -> object:
         """The object for an extension. Raises `WireError`."""
@@ -64,6 +70,8 @@ class Mirrors:
                 return self._object(_checked(number), self._class(kind))
             case (Tag.CLASS, kind):
                 return self._class(kind)
+            case (Tag.DERIVED, [int() as number, list() as kind, int() as first, value]):
+                return self._derived(_checked(number), self._class(kind), first, value)
             case (Tag.EXCEPTION, [int() as number, list() as kind, list(), str(), dict()]):
                 return self._exception(_checked(number), self._class(kind), *extension.fields[2:])
         raise WireError("a message has an object that no worker describes so")
@@ -80,6 +88,32 @@ class Mirrors:
             object.__setattr__(proxy, "__solution_driver__", None)
             self._worker.proxies[number] = proxy
         return proxy
+
+    def _derived(self, number: int, kind: type, first: int, value: Any) -> object:
+        if not is_value_of(value, kind):
+            raise WireError("a message has a value that is none of its class")
+        item: Any = self._known(number)
+        if item is None:
+            item = derived.make(kind, value)
+            vars(item)["__solution_number__"] = number
+            self._hold(number, item)
+        elif type(item) is not kind:
+            raise WireError("a message has a value that is another object as well")
+        if isinstance(item, CONTAINERS):
+            containers.restore(item, value)
+            self._worker.shared.keep_object(number, item, first)
+        return item
+
+    def _hold(self, number: int, item: object) -> None:
+        """Keep it as long as somebody else does, to be known again."""
+        try:
+            self._worker.proxies[number] = item
+        except TypeError:  # Nothing can refer weakly to an integer, a tuple or bytes.
+            self._held[number] = item
+            if len(self._held) >= self._next_sweep:
+                for held in [n for n in self._held if sys.getrefcount(self._held[n]) <= 2]:
+                    del self._held[held]
+                self._next_sweep = 2 * len(self._held) + _FIRST_SWEEP
 
     def _exception(
         self, number: int, kind: type, args: list[Any], message: str, attributes: dict[str, Any]
@@ -100,7 +134,7 @@ class Mirrors:
     def _known(self, number: int) -> object:
         # Even where the proxy is gone: its release, not sent yet, must not end the next one's hold.
         self._worker.released.discard(number)
-        return self._worker.proxies.get(number)
+        return self._worker.proxies.get(number, self._held.get(number))
 
     def _class(self, fields: list[Any]) -> type:
         match fields:
@@ -117,7 +151,7 @@ class Mirrors:
                 if len(self._classes) >= MAX_CLASSES:
                     raise WireError(f"a message has a class beyond {MAX_CLASSES:,} others")
                 # Each of them, needed or not: it is described this once.
-                kinds = [self._class(base) for base in bases]
+                kinds = [self._base(base, name) for base in bases]
                 local = _local_class(module, qualified_name)
                 if local is None or not issubclass(local, BaseException):
                     is_of_library = module.partition(".")[0] in _LIBRARIES
@@ -127,26 +161,36 @@ class Mirrors:
                 return local
         raise WireError("a message has a class that no worker describes so")
 
+    def _base(self, fields: object, name: str) -> type:
+        match fields:
+            case list():
+                return self._class(fields)
+            case tuple():
+                return named_tuples.local_type(name, fields)
+        raise WireError("a message has a class that no worker describes so")
+
     def _mirror(
         self,
         number: int,
         bases: list[type],
-        special_names: list[str],
+        names: list[str],
         local: type | None,
         is_of_library: bool,
     ) -> type:
         exceptions = tuple(base for base in bases if issubclass(base, BaseException))
+        of_data = () if local in DATA_TYPES else data_bases(bases)
         namespace: dict[str, Any] = {
-            **special_methods(special_names),
-            **{name: METHODS[name] for name in METHODS if name in special_names},
+            **(methods_of_data(names, of_data) if of_data else special_methods(names)),
+            **{name: METHODS[name] for name in METHODS if name in names},
+            "__solution_data_type__": local if local in DATA_TYPES else None,
             "__solution_worker__": self._worker,
             "__solution_class_number__": number,
             "__annotations__": property(lambda self: read_attribute(self, "__annotations__")),
             "__doc__": property(lambda self: read_attribute(self, "__doc__")),
         }
         if exceptions:
-            namespace |= _METHODS_OF_EXCEPTIONS
-        else:
+            namespace |= METHODS_OF_EXCEPTIONS
+        elif not of_data:
             namespace["__slots__"] = ()
             if is_of_library and "__repr__" in namespace:
                 namespace["__repr__"] = _repr_without_address
@@ -155,16 +199,16 @@ class Mirrors:
                 namespace["__class__"] = property(lambda _: local)
             if "__next__" in namespace:
                 namespace["__next__"] = _next
-                if not (is_of_library or IS_ITS_ITERATOR in special_names):
+                if not (is_of_library or IS_ITS_ITERATOR in names):
                     namespace["__iter__"] = _start_over
             if local is GeneratorType:
                 namespace |= _METHODS_OF_GENERATORS
             if local is CoroutineType:
                 namespace |= METHODS_OF_COROUTINES
         try:
-            mirror: type = type.__new__(
-                cast("type[type]", ProxyType), "Mirror", exceptions or _proxies(bases), namespace
-            )
+            local_bases = exceptions or of_data or _proxies(bases)
+            made = type.__new__(cast("type[type]", ProxyType), "Mirror", local_bases, namespace)
+            mirror: type = made
         except TypeError as error:
             raise WireError(f"a message has an impossible class: {error}") from error
         if isinstance(local, ABCMeta):
@@ -234,34 +278,3 @@ def _throw(self: Any, error: Any, value: object = None, _: object = None, /) -> 
 
 
 _METHODS_OF_GENERATORS = {"send": _send, "throw": _throw}
-
-
-def _reference(self: Any, worker: RemoteWorker) -> Extension | None:
-    return reference_to(self, worker, self.__solution_number__)
-
-
-def _message(self: Any) -> str:
-    message: str = vars(self).get("__solution_message__", "")
-    return message
-
-
-def _set_attribute(self: Any, name: str, value: object) -> None:
-    __tracebackhide__ = True
-    if name == "args" or (name.startswith("__") and name.endswith("__")):
-        BaseException.__setattr__(self, name, value)
-    else:
-        ask(self, "setattr", self, name, value)
-
-
-def _release(self: Any) -> None:
-    if "__solution_number__" in vars(self):
-        self.__solution_worker__.released.add(self.__solution_number__)
-
-
-_METHODS_OF_EXCEPTIONS: dict[str, Any] = {
-    "__solution_reference__": _reference,
-    "__str__": _message,
-    "__getattr__": read_attribute,
-    "__setattr__": _set_attribute,
-    "__del__": _release,
-}

@@ -59,7 +59,7 @@ class RemoteWorker:
         self.requests = 0
         self.on_first_request: Callable[[], object] = bool
         self.released: set[int] = set()
-        self._shared = SharedContainers(1)
+        self.shared = SharedContainers(1, lambda kind: hasattr(kind, "__solution_reference__"))
         self._depth = 0
         self._started = 0.0
         self._decoding = 0
@@ -171,10 +171,10 @@ class RemoteWorker:
         self._number += 1
         number = self._number
         try:
-            mark = self._shared.marked
+            mark = self.shared.marked
             places = [mark(arg) for arg in args]
             names = {name: mark(arg) for name, arg in kwargs.items()}
-            first = self._shared.share_ours((*places, *names.values()), at_any_size=True)
+            first = self.shared.share_ours((*places, *names.values()), at_any_size=True)
             body = self.encode([number, operation, places, names, first])
         except tags.WireError as error:
             raise TypeError(f"cannot send this to the candidate: {error}") from error
@@ -207,7 +207,7 @@ class RemoteWorker:
 
         Raises `WireError`.
         """
-        news = self._shared.news()
+        news = self.shared.news()
         released, self.released = self.released, set()
         try:
             body = values.encode([*message, news, list(released)], self._refer, self.importable)
@@ -215,7 +215,7 @@ class RemoteWorker:
                 raise tags.WireError(f"{len(body):,} bytes are too many for one message")
         except tags.WireError:
             self.released |= released
-            self._shared.was_not_sent(news)
+            self.shared.was_not_sent(news)
             raise
         return body
 
@@ -257,9 +257,9 @@ class RemoteWorker:
         try:
             match values.decode(body, self._resolve, self._allowance):
                 case [to, str() as status, value, int() as first, news] if to in (asked, None):
-                    self._shared.learn(news)
+                    self.shared.learn(news)
                     if first:
-                        self._shared.share_theirs(first, value, at_any_size=False)
+                        self.shared.share_theirs(first, value, at_any_size=False)
                     return status, value
         except tags.AllowanceSpentError:
             self._end()
@@ -279,7 +279,7 @@ class RemoteWorker:
             return values.refuse_reference(extension)
         match extension:
             case (tags.Tag.SHARED, _):
-                return self._shared.resolve(extension)
+                return self.shared.resolve(extension)
             case (tags.Tag.STAND_IN, [int() as number]):
                 return self.stand_ins.resolve(tags.StandIn(number))
         return self.resolve(extension)

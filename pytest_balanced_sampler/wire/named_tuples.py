@@ -83,15 +83,21 @@ def take(item: Any) -> list[Any] | None:
 
 def make(name: str, names: list[Any], items: list[Any]) -> tuple[Any, ...]:
     """The named tuple that a message has. Raises `WireError`."""
-    fields = tuple(names)
-    if not _are_names(name, fields) or len(fields) != len(items):
+    if len(names) != len(items):
+        raise WireError("a message has a named tuple without the names that one has")
+    return tuple.__new__(local_type(name, tuple(names)), items)
+
+
+def local_type(name: str, fields: tuple[Any, ...]) -> type[tuple[Any, ...]]:
+    """The class here of named tuples of this name and these fields. Raises `WireError`."""
+    if not _are_names(name, fields):
         raise WireError("a message has a named tuple without the names that one has")
     kind = _known.get((name, fields))
     if kind is None:
         if len(_known) >= MAX_TYPES:
             raise WireError(f"a message has more than {MAX_TYPES} kinds of named tuples")
         kind = _known[name, fields] = _type(name, fields)
-    return tuple.__new__(kind, items)
+    return kind
 
 
 def _type(name: str, fields: tuple[str, ...]) -> type[_NamedTuple]:

@@ -19,6 +19,11 @@ def refusal(item: object) -> str:
     return f"a value of type {kind.__qualname__!r} cannot be sent to the candidate: {_way(item)}"
 
 
+def refusal_of_derived(item: object) -> str:
+    """Why a value of a class of the candidate's that derives from data cannot be sent."""
+    return f"a {type(item).__qualname__!r} of the candidate's holds what cannot be sent as data"
+
+
 def _way(item: Any) -> str:
     if array_kinds.is_array(item):
         return array_kinds.WAY_ROUND

@@ -10,16 +10,14 @@ Both sides number the containers of a message by the same walk: it carries the f
 
 from __future__ import annotations
 
-import math
-import operator
 import sys
 from collections import deque
-from collections.abc import Container
-from contextlib import suppress
+from collections.abc import Callable, Container
 from types import SimpleNamespace
 from typing import Any
 
 from . import arrays
+from .containers import TYPES, copy_of, is_same, restore, size, type_of, values
 from .tags import Extension, Tag, WireError
 
 MAX_WALKED = 2000
@@ -31,6 +29,12 @@ MAX_DEPTH = 50
 MAX_KEPT_ITEMS = 256
 """A larger container is compared once, at the end of the call that it was passed to."""
 
+MAX_OBJECT_ITEMS = 100_000
+"""So many more may have one that is an object of the candidate's, as `class Cache(OrderedDict)`."""
+
+_FIRST_OBJECT = 2**48
+"""The number of an object, as a container, is so much higher."""
+
 MAX_CONTAINERS = 1000
 """Of more containers than this the oldest are forgotten."""
 
@@ -39,53 +43,26 @@ _OUR_OWN_REFERENCES = 3
 
 _ATOMS = {str, bytes, int, float, bool, complex, type(None)}
 
-_CONTAINERS = (list, deque, dict, set, bytearray, SimpleNamespace)
-
 NO_NEWS: list[list[Any]] = [[], []]
 
 
-def _containers_in(value: object, known: Container[int]) -> list[Any]:
-    """The containers in a value that can be changed, in an order that depends on it only.
-
-    Those whose `id` is known are left out, with what is in them.
-    """
-    found: list[Any] = []
-    _collect(value, found, known, MAX_WALKED, MAX_DEPTH)
-    return found
-
-
-def _collect(value: Any, found: list[Any], known: Container[int], budget: int, depth: int) -> int:
-    """What is left of the budget after a walk through the value."""
-    if type(value) in _ATOMS or type(value) is Extension or id(value) in known:
-        return budget
-    if isinstance(value, _CONTAINERS) or arrays.can_change(value):
-        found.append(value)
-    if isinstance(value, SimpleNamespace):
-        value = vars(value)
-    if not isinstance(value, list | deque | dict | tuple) or len(value) > budget or not depth:
-        return budget
-    budget -= len(value)
-    items = value.values() if isinstance(value, dict) else value
-    if not set(map(type, items)) <= _ATOMS:
-        for item in items:
-            budget = _collect(item, found, known, budget, depth - 1)
-    return budget
-
-
 class _Container:
-    def __init__(self, content: Any, *, is_compared: bool) -> None:
+    def __init__(self, content: Any, *, is_compared: bool, at_most: int = MAX_KEPT_ITEMS) -> None:
         self.content = content
-        self.seen = _copy(content) if is_compared else None
+        self.seen = copy_of(content) if is_compared else None
+        self.at_most = at_most
 
 
 class SharedContainers:
     """The containers that this side has in common with the other.
 
-    `step` is 1 on one side and -1 on the other, so that their numbers never meet.
+    `step` is 1 on one side and -1 on the other, so that their numbers never meet. Containers of
+    classes for which `is_object` is true are objects of the candidate's, and kept as such.
     """
 
-    def __init__(self, step: int) -> None:
+    def __init__(self, step: int, is_object: Callable[[type], bool]) -> None:
         self._step = step
+        self._is_object = is_object
         self._next = step
         self._containers: dict[int, _Container] = {}
         self._numbers: dict[int, int] = {}
@@ -109,17 +86,33 @@ class SharedContainers:
         Large ones are kept for the other side's next message only, and not compared here.
         """
         first = self._next
-        for content in _containers_in(value, ()):
-            if at_any_size or _size(content) <= MAX_KEPT_ITEMS:
-                self._keep(self._next, content, is_compared=_size(content) <= MAX_KEPT_ITEMS)
+        for content in self._containers_in(value, ()):
+            if at_any_size or size(content) <= MAX_KEPT_ITEMS:
+                self._keep(self._next, content, is_compared=size(content) <= MAX_KEPT_ITEMS)
             self._next += self._step
         return first
 
     def share_theirs(self, first: int, value: object, *, at_any_size: bool) -> None:
         """Keep the containers in a value that has arrived."""
-        for place, content in enumerate(_containers_in(value, self._numbers)):
-            if at_any_size or _size(content) <= MAX_KEPT_ITEMS:
+        for place, content in enumerate(self._containers_in(value, self._numbers)):
+            if at_any_size or size(content) <= MAX_KEPT_ITEMS:
                 self._keep(first - place * self._step, content, is_compared=True)
+
+    def keep_object(self, number: int, content: Any, first: int | None = None) -> int:
+        """Keep a container that is an object of the candidate's, and the containers in it.
+
+        Gives the first number of these; `first` where the other side has said it.
+        """
+        items = tuple(values(content))
+        if first is None:
+            first = self.share_ours(items, at_any_size=False)
+        else:
+            self.share_theirs(first, items, at_any_size=False)
+        is_compared = size(content) <= MAX_OBJECT_ITEMS
+        container = _Container(content, is_compared=is_compared, at_most=MAX_OBJECT_ITEMS)
+        self._make_room()
+        self._containers[_FIRST_OBJECT + number] = container
+        return first
 
     def news(self) -> list[list[Any]]:
         """`[changes, numbers that nobody here holds any more]`, for the message being sent."""
@@ -127,14 +120,14 @@ class SharedContainers:
         for number, container in list(self._containers.items()):
             content = container.content
             # Changed and let go of, as in `stack.items.append(1)`, it is news all the same.
-            if container.seen is not None and not _is_same(container.seen, content):
-                container.seen = _copy(content)
+            if container.seen is not None and not is_same(container.seen, content):
+                container.seen = copy_of(content)
                 described = self._described(content)
                 changes.append([number, self.share_ours(described, at_any_size=False), described])
                 is_over = False
             else:
                 is_over = sys.getrefcount(content) <= _OUR_OWN_REFERENCES
-            if is_over or (container.seen is not None and _size(content) > MAX_KEPT_ITEMS):
+            if is_over or (container.seen is not None and size(content) > container.at_most):
                 self._forget(number)
         dropped, self._dropped = self._dropped, []
         return [changes, dropped]
@@ -164,31 +157,67 @@ class SharedContainers:
                 container = self._containers.get(number)
                 if container is not None:
                     self.share_theirs(first, described, at_any_size=False)
-                    _restore(container.content, described)
+                    restore(container.content, described)
                     if container.seen is not None:
-                        container.seen = _copy(container.content)
+                        container.seen = copy_of(container.content)
             case _:
                 raise WireError("a message has a change that is none")
 
+    def _containers_in(self, value: object, known: Container[int]) -> list[Any]:
+        """The containers in a value that can be changed, in an order that depends on it only.
+
+        Those whose `id` is known, and objects, are left out, with what is in them.
+        """
+        found: list[Any] = []
+        self._collect(value, found, known, MAX_WALKED, MAX_DEPTH)
+        return found
+
+    def _collect(
+        self, value: Any, found: list[Any], known: Container[int], budget: int, depth: int
+    ) -> int:
+        """What is left of the budget after a walk through the value."""
+        if type(value) in _ATOMS or type(value) is Extension or id(value) in known:
+            return budget
+        if isinstance(value, TYPES) or arrays.can_change(value):
+            if self._is_object(type(value)):
+                return budget
+            found.append(value)
+        if isinstance(value, SimpleNamespace):
+            value = vars(value)
+        if isinstance(value, tuple):
+            value = tuple.__getitem__(value, slice(None))
+        if not isinstance(value, list | deque | dict | tuple) or len(value) > budget or not depth:
+            return budget
+        budget -= len(value)
+        items = value.values() if isinstance(value, dict) else value
+        if not set(map(type, items)) <= _ATOMS:
+            for item in items:
+                budget = self._collect(item, found, known, budget, depth - 1)
+        return budget
+
     def _described(self, content: Any) -> Any:
-        if isinstance(content, SimpleNamespace):
-            content = vars(content)
         match content:
+            case SimpleNamespace():
+                return {name: self.marked(item) for name, item in vars(content).items()}
             case list() | deque():
-                return tuple(self.marked(item) for item in content)
+                return tuple(self.marked(item) for item in values(content))
             case dict():
-                return {key: self.marked(item) for key, item in content.items()}
+                items = type_of(content).items(content)
+                return {key: self.marked(item) for key, item in items}
             case set():
-                return frozenset(content)
+                return frozenset(values(content))
             case bytearray():
                 return bytes(content)
         return content
 
     def _keep(self, number: int, content: Any, *, is_compared: bool) -> None:
-        if len(self._containers) >= MAX_CONTAINERS:
-            self._forget(next(iter(self._containers)))
+        self._make_room()
         self._containers[number] = _Container(content, is_compared=is_compared)
         self._numbers[id(content)] = number
+
+    def _make_room(self) -> None:
+        if len(self._containers) >= MAX_CONTAINERS:
+            self._forget(next(iter(self._containers)))
 
     def _forget(self, number: int) -> None:
         self._drop(number)
@@ -198,49 +227,3 @@ class SharedContainers:
         container = self._containers.pop(number, None) if type(number) is int else None
         if container is not None and self._numbers.get(id(container.content)) == number:
             del self._numbers[id(container.content)]
-
-
-def _size(content: Any) -> int:
-    if isinstance(content, SimpleNamespace):
-        return len(vars(content))
-    return math.prod(content.shape) if arrays.can_change(content) else len(content)
-
-
-def _copy(content: Any) -> Any:
-    if isinstance(content, SimpleNamespace):
-        content = vars(content)
-    if isinstance(content, dict):
-        return [*content.keys(), *content.values()]
-    if arrays.can_change(content):
-        return arrays.raw(content)
-    return list(content) if isinstance(content, list | deque | set) else bytes(content)
-
-
-def _is_same(seen: Any, content: Any) -> bool:
-    now = _copy(content)
-    if isinstance(now, bytes) or len(now) != len(seen):
-        return bool(now == seen)
-    if len(now) > MAX_KEPT_ITEMS:
-        with suppress(Exception):  # Arrays, for one, say of two that are equal neither yes nor no.
-            return bool(now == seen)  # Ten times as fast as the comparison below.
-    return all(map(operator.is_, seen, now))
-
-
-def _restore(content: Any, described: Any) -> None:
-    """Make a container what the other side says that it is."""
-    if isinstance(content, SimpleNamespace):
-        content = vars(content)
-    match content, described:
-        case (list(), tuple()) | (bytearray(), bytes()):
-            content[:] = described
-        case (deque(), tuple()):
-            content.clear()
-            content.extend(described)
-        case (dict(), dict()):
-            content.clear()
-            content.update(described)
-        case (set(), frozenset()):
-            content.clear()
-            content.update(described)
-        case _:
-            arrays.copy_into(content, described)

@@ -23,11 +23,16 @@ class Tag(IntEnum):
     CLASS = 20
     EXCEPTION = 21
     SHARED = 22
+    DERIVED = 23
     STAND_IN = 40
     SCALARS = 41
     LIBRARY = 10
     NAME = 11
     ARRAY_KIND = 12
+
+
+OBJECTS = (Tag.REFERENCE, Tag.CLASS, Tag.EXCEPTION, Tag.SHARED, Tag.DERIVED, Tag.STAND_IN)
+"""Those that stand for an object, and mean something to the two ends of one conversation only."""
 
 
 class WireError(Exception):
@@ -56,9 +61,12 @@ class Extension(NamedTuple):
 
     - REFERENCE `[number, class]`: an object that stays in the worker. To the worker `[number]`.
     - CLASS: a class that stays there: `[number]`, and the first time `[number, name, qualified
-      name, module, bases, special methods]`; each base is such a list.
+      name, module, bases, special methods]`; each base is such a list,
+      or the fields of a named tuple.
     - EXCEPTION `[number, class, arguments, message, attributes]`: an exception that stays there.
       To the worker `[module:qualified name, arguments]`: one of the test's, rebuilt there.
+    - DERIVED `[number, class, number of the first shared container in it, value]`: an object whose
+      class derives from a type of data, and what it is to that type.
     - STAND_IN `[number, form]`: an object of the test's, which stays there. From the worker
       `[number]`.
     - SHARED `[number]`: a container that both sides have.

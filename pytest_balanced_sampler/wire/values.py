@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 
 import msgpack
 
-from . import array_kinds, arrays, buffers, library, names, refusals
-from .tags import Allowance, Extension, Tag, WireError
+from . import array_kinds, arrays, buffers, derived, library, names, refusals
+from .tags import OBJECTS, Allowance, Extension, Tag, WireError
 
 MAX_CONTAINERS = 400_000
 """An empty list is one byte on the wire and over fifty in memory, so containers are counted."""
@@ -57,7 +57,6 @@ def encode(
     there in its process beside the standard library's. Raises `WireError`.
     """
     to_candidate = importable is not None
-
     depth = 0
 
     def pack(item: object) -> bytes:
@@ -84,12 +83,17 @@ def encode(
         if not hasattr(type(item), "__solution_reference__"):
             extended = _extend_data(item, pack, to_candidate)
             if extended is not None:
-                return extended
+                if to_candidate or not derived.is_derived(type(item)):
+                    return extended
+                if (reference := refer(item)) is None:
+                    return extended
+                return msgpack.ExtType(reference.tag, pack([*reference.fields, extended]))
             if (name := names.name_of(item, importable)) is not None:
                 return msgpack.ExtType(Tag.NAME, pack(list(name)))
-        reference = refer(item)
-        if reference is None:
+        if (reference := refer(item)) is None:
             raise WireError(refusals.refusal(item))
+        if reference.tag == Tag.DERIVED:
+            raise WireError(refusals.refusal_of_derived(item))
         return msgpack.ExtType(reference.tag, pack(reference.fields))
 
     try:
@@ -118,8 +122,7 @@ def decode(
     hash. A message `to_candidate` comes from the trusted side.
     """
     try:
-        decoder = _Decoder(resolve, allowance or Allowance(sys.maxsize), to_candidate)
-        return decoder.decode(data)
+        return _Decoder(resolve, allowance or Allowance(sys.maxsize), to_candidate).decode(data)
     except WireError:
         raise
     except Exception as error:
@@ -249,14 +252,13 @@ class _Decoder:
                 return arrays.array(*self._typed(data, str | list, list, bytes))[()]
             case Tag.TENSOR:
                 return arrays.tensor(*self._typed(data, str, list, bytes, bool))
-            case Tag.REFERENCE | Tag.CLASS | Tag.EXCEPTION | Tag.SHARED | Tag.STAND_IN:
+            case _ if tag in OBJECTS:
                 return self._resolve(Extension(Tag(tag), self._list(data)))
             case Tag.LIBRARY:
                 return self._library_value(self._list(data))
             case Tag.NAME:
                 module, name = self._typed(data, str, str)
-                look_up = names.look_up if self._to_candidate else names.data_type
-                return look_up((module, name))
+                return (names.look_up if self._to_candidate else names.data_type)((module, name))
             case Tag.ARRAY_KIND:
                 return array_kinds.make_kind(self._list(data))
         raise WireError(f"a message has an impossible extension {tag}")

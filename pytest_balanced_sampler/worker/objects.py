@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
-from ..wire import arrays
+from ..wire import arrays, derived, named_tuples
 from ..wire.specials import IS_ITS_ITERATOR, SPECIAL_NAMES
 from ..wire.tags import Extension, Tag
 
@@ -55,6 +55,8 @@ class Objects:
             return Extension(Tag.CLASS, self._class(item))
         if issubclass(kind, BaseException):
             return self._exception(item, kind)
+        if derived.is_derived(kind):
+            return Extension(Tag.DERIVED, [self._number(item), self._class(kind)])
         return Extension(Tag.REFERENCE, [self._number(item), self._class(kind)])
 
     def refer_to_text_of(self, error: BaseException) -> Extension:
@@ -84,15 +86,20 @@ class Objects:
             return [number]
         self._described.add(number)
         self._described_in_message.append(number)
-        bases = [base for base in _get(type, "__bases__", kind) if base is not object]
         return [
             number,
             str(_get(type, "__name__", kind)),
             str(_get(type, "__qualname__", kind)),
             _module_of(kind),
-            [self._class(base) for base in bases[:_MAX_BASES]],
-            _special_methods(kind),
+            self._bases(kind),
+            _methods_of_derived(kind) if derived.is_derived(kind) else _special_methods(kind),
         ]
+
+    def _bases(self, kind: Any) -> list[Any]:
+        bases = _get(type, "__bases__", kind)
+        if tuple in bases and named_tuples.is_named(kind):
+            return [kind._fields]
+        return [self._class(base) for base in bases[:_MAX_BASES] if base is not object]
 
 
 def _get(owner: type, name: str, item: object) -> Any:
@@ -119,6 +126,20 @@ def _special_methods(kind: Any) -> list[str]:
     if code is not None and code.co_code == _returns_itself.__code__.co_code:
         names.append(IS_ITS_ITERATOR)
     return names
+
+
+def _methods_of_derived(kind: Any) -> list[str]:
+    """Its own special methods, and what it has in place of what its type of data has."""
+    base = derived.data_type(kind)
+    names = {
+        name
+        for own in derived.own_classes(kind)
+        for name in _get(type, "__dict__", own)
+        if name in SPECIAL_NAMES
+        or name == "__missing__"
+        or (not name.startswith("_") and hasattr(base, name))
+    }
+    return sorted(names)
 
 
 def _is_builtin_exception(kind: type) -> bool:

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from ..wire import frames, tags, values
+from ..wire import derived, frames, tags, values
 from ..wire.shared import NO_NEWS, SharedContainers
 from .loading import LoadFailed
 from .objects import Objects, text_of, text_of_traceback
@@ -32,7 +32,7 @@ class CandidateServer:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self._objects = Objects()
-        self._shared = SharedContainers(-1)
+        self._shared = SharedContainers(-1, derived.is_kept)
         self._stand_ins = StandIns(self._ask)
         self._deferred: dict[int, tuple[object, BaseException]] = {}
         # Threads of the candidate's may ask the test for something, one at a time.
@@ -189,7 +189,12 @@ class CandidateServer:
         if stand_in is not None:
             return tags.Extension(tags.Tag.STAND_IN, [stand_in.number])
         with self._lock:
-            return self._objects.refer(item)
+            reference = self._objects.refer(item)
+            if reference.tag == tags.Tag.DERIVED:
+                is_kept = derived.is_kept(type(item))
+                first = self._shared.keep_object(reference.fields[0], item) if is_kept else 0
+                reference.fields.append(first)
+        return reference
 
     def _resolve(self, extension: tags.Extension) -> object:
         match extension:

@@ -7,11 +7,13 @@ import collections.abc
 import contextlib
 import dataclasses
 import datetime
+import decimal
 import enum
 import fractions
 import functools
 import json
 import random
+import typing
 
 
 class StackUnderflow(LookupError):
@@ -487,3 +489,111 @@ def label(text):
         return function
 
     return decorate
+
+
+class Recent(collections.OrderedDict):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def put(self, key, value):
+        self[key] = value
+        self.move_to_end(key)
+        while len(self) > self.size:
+            self.popitem(last=False)
+
+
+class Grid(list):
+    @property
+    def trace(self):
+        return sum(row[place] for place, row in enumerate(self))
+
+    def transposed(self):
+        return Grid(map(list, zip(*self, strict=True)))
+
+    def __add__(self, other):
+        return Grid(
+            [a + b for a, b in zip(mine, theirs, strict=True)]
+            for mine, theirs in zip(self, other, strict=True)
+        )
+
+
+class Ring(list):
+    def __getitem__(self, place):
+        return super().__getitem__(place % list.__len__(self))
+
+    def __setitem__(self, place, value):
+        if value is None:
+            raise ValueError("no None in a ring")
+        super().__setitem__(place % list.__len__(self), value)
+
+    def append(self, value):
+        self.insert(0, value)
+
+
+class Doubled(dict):
+    def __missing__(self, key):
+        return key * 2
+
+
+class Slug(str):
+    __slots__ = ()
+
+    def words(self):
+        return self.split("-")
+
+
+class Price(decimal.Decimal):
+    def __add__(self, other):
+        return Price(super().__add__(other))
+
+    @property
+    def cents(self):
+        return int(self * 100)
+
+
+class Spot(typing.NamedTuple):
+    x: int
+    y: int = 0
+
+    def __add__(self, other):
+        return Spot(self.x + other[0], self.y + other[1])
+
+    @property
+    def norm(self):
+        return abs(self.x) + abs(self.y)
+
+    @classmethod
+    def origin(cls):
+        return cls(0)
+
+
+class Suit(str, enum.Enum):  # noqa: UP042 - much code still does
+    HEARTS = "h"
+    SPADES = "s"
+
+    @property
+    def is_red(self):
+        return self is Suit.HEARTS
+
+
+class Grade(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Pair(set):
+    def is_full(self):
+        return len(self) == 2
+
+
+class Day(datetime.date):
+    def next(self):
+        return Day.fromordinal(self.toordinal() + 1)
+
+
+def recent(*keys):
+    made = Recent(len(keys))
+    for key in keys:
+        made.put(key, None)
+    return made

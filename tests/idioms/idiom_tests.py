@@ -5,6 +5,7 @@ import collections.abc
 import copy
 import dataclasses
 import datetime
+import decimal
 import fractions
 import inspect
 import io
@@ -590,3 +591,96 @@ def test_decorators_that_write_on_a_function(solution):
         return 1
 
     assert function() == 1 and solution.name_of(function) == "decorated"
+
+
+def test_a_subclass_of_a_dict(solution):
+    recent = solution.Recent(2)
+    for key in "aba":
+        recent.put(key, key * 2)
+    recent.put("c", 1)
+    assert recent == {"a": "aa", "c": 1} and list(recent) == ["a", "c"]
+    assert isinstance(recent, dict) and isinstance(recent, solution.Recent)
+    assert len(recent) == recent.size == 2 and "b" not in recent and recent.get("b", 0) == 0
+    recent["d"] = 2
+    del recent["a"]
+    recent.size = 1
+    recent.put("e", 3)
+    assert json.dumps(recent) == '{"e": 3}' and {**recent} == {"e": 3}
+    assert list(solution.recent(3, 1, 2)) == [3, 1, 2] and solution.recent(3).size == 1
+
+
+def test_a_large_subclass_of_a_dict(solution):
+    recent = solution.Recent(1000)
+    for key in range(1100):
+        recent.put(key, key)
+    assert list(recent) == list(range(100, 1100))
+    recent.pop(100)
+    recent.put(0, 0)
+    assert len(recent) == 1000 and min(recent) == 0
+
+
+def test_a_subclass_of_a_list(solution):
+    grid = solution.Grid([[1, 2], [3, 4]])
+    assert grid == [[1, 2], [3, 4]] and grid.trace == 5 and type(grid) is solution.Grid
+    grid[0][0] = 5
+    grid[1] = [3, 6]
+    assert grid.trace == 11 and grid.transposed() == [[5, 3], [2, 6]]
+    assert (grid + grid.transposed() + grid).trace == 33
+    assert [row[1] for row in grid] == [2, 6] and sum(map(sum, grid)) == 16
+    grid.append([0, 0])
+    assert len(grid) == 3 and copy.deepcopy(grid) == grid and sorted(grid)[0] == [0, 0]
+
+
+def test_what_a_subclass_has_in_place_of_the_types_own(solution):
+    ring = solution.Ring("abc")
+    assert ring[4] == "b" and list(ring) == ["a", "b", "c"]
+    ring[5] = "z"
+    ring.append("y")
+    assert ring == ["y", "a", "b", "z"]
+    with pytest.raises(ValueError, match="no None"):
+        ring[0] = None
+    doubled = solution.Doubled(a=1)
+    assert doubled["a"] == 1 and doubled["b"] == "bb" and doubled.get("b") is None
+
+
+def test_subclasses_of_texts_and_numbers(solution):
+    slug = solution.Slug("a-b")
+    assert slug == "a-b" and slug.words() == ["a", "b"] and slug.upper() == "A-B"
+    assert isinstance(slug, str) and f"{slug}!" == "a-b!" and {slug: 1}["a-b"] == 1
+    total = solution.Price("1.20") + solution.Price("0.05") + 1
+    assert total == decimal.Decimal("2.25") and total.cents == 225
+    assert isinstance(total, solution.Price) and round(total, 1) == decimal.Decimal("2.2")
+    day = solution.Day(2024, 2, 28)
+    assert day.next() == datetime.date(2024, 2, 29) and (day.next() - day).days == 1
+    assert day.next().next().isoformat() == "2024-03-01" and day.year == 2024
+
+
+def test_named_tuples_with_methods(solution):
+    spot = solution.Spot(3, y=-4)
+    assert spot == (3, -4) and spot.norm == 7 and spot.x == 3 and spot[1] == -4
+    one = (1, 1)
+    assert spot + one == solution.Spot(4, -3) and solution.Spot.origin() == (0, 0)
+    assert spot._replace(x=0).norm == 4 and spot._asdict() == {"x": 3, "y": -4}
+    x, y = spot
+    assert repr(spot) == "Spot(x=3, y=-4)" and (x, y) == spot and isinstance(spot, tuple)
+    assert solution.Spot._fields == ("x", "y") and sorted([spot, (0, 0)])[0] == (0, 0)
+    match spot:
+        case solution.Spot(x, y):
+            assert x + y == -1
+        case _:
+            pytest.fail("not a Spot")
+
+
+def test_enums_that_are_texts_or_numbers(solution):
+    assert solution.Suit.HEARTS == "h" and solution.Suit("s") is solution.Suit.SPADES
+    assert solution.Suit.HEARTS.is_red and not solution.Suit.SPADES.is_red
+    assert [suit.name for suit in solution.Suit] == ["HEARTS", "SPADES"]
+    assert solution.Suit.SPADES.value == "s" and json.dumps(solution.Suit.SPADES) == '"s"'
+    assert solution.Grade.LOW < solution.Grade.HIGH == 2 and max(solution.Grade).name == "HIGH"
+    assert isinstance(solution.Grade.LOW, int) and isinstance(solution.Grade.LOW, solution.Grade)
+
+
+def test_a_subclass_of_a_set(solution):
+    pair = solution.Pair([1])
+    pair.add(2)
+    assert pair == {1, 2} and pair.is_full() and pair | {3} == {1, 2, 3} and not pair - {1, 2}
