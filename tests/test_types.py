@@ -178,7 +178,8 @@ def received(solution, expression):
     except Exception as error:
         return f"refused: {error}"
     if is_proxy(value):
-        return "a copy, with the methods of its class" if value == make(expression) else "a proxy"
+        is_data = isinstance(value, (list, tuple, int))
+        return "a copy, with the methods of its class" if is_data else "a proxy"
     if is_proxy(getattr(value, "default_factory", None)):
         return "a copy, with a proxy for the factory"
     return what_arrived(value, expression)

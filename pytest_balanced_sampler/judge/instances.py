@@ -98,8 +98,8 @@ def _reference(self: Any, worker: RemoteWorker) -> Extension | None:
 
 
 def _message(self: Any) -> str:
-    message: str = vars(self).get("__solution_message__", "")
-    return message
+    message: str | None = vars(self).get("__solution_message__")
+    return BaseException.__str__(self) if message is None else message
 
 
 def _set_attribute(self: Any, name: str, value: object) -> None:

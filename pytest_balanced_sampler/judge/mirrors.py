@@ -76,6 +76,13 @@ class Mirrors:
                 return self._exception(_checked(number), self._class(kind), *extension.fields[2:])
         raise WireError("a message has an object that no worker describes so")
 
+    def class_named(self, name: str) -> type | None:
+        """The local class of this module and qualified name, if the worker has described one."""
+        for kind in self._classes.values():
+            if isinstance(kind, ProxyType) and name == f"{kind.__module__}.{kind.__qualname__}":
+                return kind
+        return None
+
     def _object(self, number: int, kind: type) -> object:
         if not isinstance(kind, ProxyType) or not issubclass(kind, Proxy):
             raise WireError("a message has an object of a class that is none")

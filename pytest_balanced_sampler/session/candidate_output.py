@@ -13,9 +13,11 @@ import json
 import logging
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from ..judge.raised import rebuild
 from ..text import printable, printable_line
 
 MAX_PER_TEST = 2**21
@@ -33,6 +35,8 @@ class CandidateOutput:
 
     def __init__(self) -> None:
         self._stdin: object = sys.stdin
+        self.find_class: Callable[[str], type | None] = lambda _: None
+        """The local class of the candidate's that has this module and name, if there is one."""
         self.begin_test()
 
     def begin_test(self) -> None:
@@ -78,14 +82,15 @@ class CandidateOutput:
 
     def _notice(self, fields: Any) -> None:
         match fields:
-            case ["warning", str() as name, str() as message, int() as line]:
-                category = getattr(builtins, name, None)
+            case ["warning", str() as name, str() as own, str() as message, int() as line]:
+                category = self.find_class(own) or getattr(builtins, name, None)
                 if not (isinstance(category, type) and issubclass(category, Warning)):
                     category = UserWarning
+                warning = rebuild(category, [message], {})
                 # A filter that makes errors of warnings is for code of the test's own: nothing
                 # says that a candidate must not warn.
                 with suppress(Warning):
-                    warnings.warn_explicit(message, category, PLACE, line % 2**31)
+                    warnings.warn_explicit(warning, category, PLACE, line % 2**31)
             case [
                 "log",
                 str() as name,

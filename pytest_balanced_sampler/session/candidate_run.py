@@ -198,7 +198,8 @@ class CandidateRun:
         source = self._candidate.read()
         self.sha256 = hashlib.sha256(source).hexdigest()
         self._worker = self._supply.fork()
-        self._worker.resolve = Mirrors(self._worker).resolve
+        mirrors = Mirrors(self._worker)
+        self._worker.resolve, self._output.find_class = mirrors.resolve, mirrors.class_named
         self._worker.is_in_fixture = self._is_in_fixture
         self._worker.watch = self.watch
         self._worker.on_first_request = self._on_touch

@@ -1,4 +1,4 @@
-"""Classes and functions on the wire, by name: an object that both sides can import.
+"""Modules, classes and functions on the wire, by name: what both sides can import.
 
 To a candidate any name of the standard library and of the preloaded modules crosses. From a
 candidate only some types of data and built-in exceptions do. A function that a candidate returns
@@ -70,6 +70,9 @@ def name_of(item: Any, importable: Container[str] | None) -> Name | None:
     kind = type(item)
     if importable is None:
         return _DATA_TYPES.get(item) if issubclass(kind, type) else None
+    if kind is types.ModuleType:
+        is_there = _is_importable(item.__name__, importable)
+        return (item.__name__, "") if is_there and sys.modules[item.__name__] is item else None
     home = kind.__module__
     if not issubclass(kind, (type, *_FUNCTIONS)) and not (
         type(home) is str and home.partition(".")[0] in importable and callable(item)
@@ -97,7 +100,8 @@ def name_of(item: Any, importable: Container[str] | None) -> Name | None:
 
 def look_up(name: Name) -> Any:
     """What is called that in the candidate's process. Raises what importing it does."""
-    return operator.attrgetter(name[1])(importlib.import_module(name[0]))
+    module = importlib.import_module(name[0])
+    return operator.attrgetter(name[1])(module) if name[1] else module
 
 
 def data_type(name: Name) -> type:

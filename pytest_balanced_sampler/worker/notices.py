@@ -41,7 +41,8 @@ def _send_warning(
     line: str | None = None,  # noqa: ARG001
 ) -> None:
     builtin = next(base for base in category.__mro__ if base.__module__ == builtins.__name__)
-    _send("warning", builtin.__name__, str(message)[:_MAX_TEXT], lineno)
+    own = f"{category.__module__}.{category.__qualname__}"[:_MAX_TEXT]
+    _send("warning", builtin.__name__, own, str(message)[:_MAX_TEXT], lineno)
 
 
 class _Sender(logging.Handler):

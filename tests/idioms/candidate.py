@@ -14,6 +14,7 @@ import functools
 import json
 import random
 import typing
+import warnings
 
 
 class StackUnderflow(LookupError):
@@ -597,3 +598,16 @@ def recent(*keys):
     for key in keys:
         made.put(key, None)
     return made
+
+
+class Odd(UserWarning):
+    pass
+
+
+def warn(kind=Odd):
+    warnings.warn("odd", kind, stacklevel=1)
+    return kind
+
+
+def names_in(module):
+    return [name for name in vars(module) if name == "sqrt"]

@@ -684,3 +684,15 @@ def test_a_subclass_of_a_set(solution):
     pair = solution.Pair([1])
     pair.add(2)
     assert pair == {1, 2} and pair.is_full() and pair | {3} == {1, 2, 3} and not pair - {1, 2}
+
+
+def test_warning_classes_of_the_solution(solution):
+    with pytest.warns(solution.Odd, match="^odd$") as caught:
+        solution.warn()
+    assert [type(warning.message) for warning in caught] == [solution.Odd]
+    with pytest.warns(DeprecationWarning):
+        solution.warn(DeprecationWarning)
+
+
+def test_modules_as_arguments(solution):
+    assert solution.names_in(math) == ["sqrt"]
