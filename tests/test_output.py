@@ -97,7 +97,8 @@ def test_flood(solution, capsys, caplog, recwarn):
 def test_forged(solution, caplog, recwarn):
     solution.forge([
         b"", b"[", b"[" * 10_000, b"9" * 9999, b'["warning", "BaseException", "o", "m", 1]',
-        b'["warning", "print", "solution.say", "m", -1]', b'["log", "a\\u001b", 30, "\\u001b[2J", 1, ""]',
+        b'["warning", "print", "solution.say", "m", -1]',
+        b'["log", "a\\u001b", 30, "\\u001b[2J", 1, ""]',
         b'["log", "", 1e99, "m", 1, ""]', b'["log", "root", 30, "%s %d", 1, ""]', b"\xff",
         b'["other"]', b'["log", {}, [], "m", 1, ""]',
     ])

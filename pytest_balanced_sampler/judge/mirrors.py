@@ -27,6 +27,7 @@ from ..wire.specials import IS_ITS_ITERATOR
 from ..wire.tags import Extension, Tag, WireError
 from .awaiting import METHODS, METHODS_OF_COROUTINES
 from .instances import METHODS_OF_EXCEPTIONS, data_bases, is_value_of, methods_of_data
+from .library_bases import LibraryProxyType, can_be_base, read_past_library
 from .proxy import Proxy, ProxyType, read_attribute
 from .raised import rebuild
 from .read_ahead import ReadAhead
@@ -44,6 +45,7 @@ _LIBRARIES = frozenset((*sys.stdlib_module_names, *arrays.LIBRARIES)) - {"bdb", 
 """Where exceptions are the same on both sides. What test runners take for a verdict is not."""
 
 _UNNAMED_TYPES: dict[tuple[str, str], type] = {
+    **{("builtins", kind.__name__): kind for kind in (classmethod, property, staticmethod)},
     ("builtins", "async_generator"): AsyncGeneratorType,
     ("builtins", "builtin_function_or_method"): BuiltinFunctionType,
     ("builtins", "coroutine"): CoroutineType,
@@ -212,12 +214,22 @@ class Mirrors:
                 namespace |= _METHODS_OF_GENERATORS
             if local is CoroutineType:
                 namespace |= METHODS_OF_COROUTINES
+        local_bases = exceptions or of_data or _proxies(bases)
+        kinds: list[Any] = [ProxyType, *map(type, local_bases)]
+        if not exceptions and not of_data and can_be_base(local):
+            kinds.append(LibraryProxyType)
+            del namespace["__slots__"]  # Python takes it that there is a `__dict__`, then.
+            namespace |= {
+                "__solution_library_base__": local,
+                "__getattribute__": read_past_library,
+            }
+        kind = LibraryProxyType if LibraryProxyType in kinds else ProxyType
         try:
-            local_bases = exceptions or of_data or _proxies(bases)
-            made = type.__new__(cast("type[type]", ProxyType), "Mirror", local_bases, namespace)
-            mirror: type = made
+            mirror: type = type.__new__(cast("type[type]", kind), "Mirror", local_bases, namespace)
         except TypeError as error:
             raise WireError(f"a message has an impossible class: {error}") from error
+        if "__slots__" in namespace:
+            type.__delattr__(mirror, "__slots__")
         if isinstance(local, ABCMeta):
             local.register(mirror)
         return mirror

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
 from collections.abc import Coroutine, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, NoReturn
+from weakref import WeakValueDictionary
 
 from ..text import printable_line
 from ..wire.tags import Extension, Tag
@@ -21,7 +23,7 @@ _READABLE = frozenset(
     "__name__ __qualname__ __doc__ __module__ __dict__ __annotations__ __slots__ __all__ "
     "__version__ __author__ __defaults__ __kwdefaults__ __match_args__ __members__ __self__ "
     "__func__ __abstractmethods__ __isabstractmethod__ __args__ __origin__ __total__ "
-    "__required_keys__ __optional_keys__ __notes__".split()
+    "__required_keys__ __optional_keys__ __notes__ __dataclass_params__".split()
 )
 """Special attributes that can be read. Others mean something to Python, NumPy or pytest: what a
 candidate gave under `__array_interface__` would be an address in this process's memory."""
@@ -47,11 +49,11 @@ class Proxy:
         """What stands for this object in a message to its own worker."""
         return reference_to(self, worker, self.__solution_number__)
 
-    def __reduce_ex__(self, _: object) -> NoReturn:
-        raise TypeError(
-            f"{describe(self)} cannot be pickled: it lives in the candidate's process. "
-            "Pickle what it gives, or let run_beside pickle it there"
-        )
+    def __reduce_ex__(self, protocol: object) -> Any:
+        __tracebackhide__ = True
+        worker = self.__solution_worker__
+        _pickled[id(worker)] = worker
+        return _unpickle, (os.getpid(), id(worker), ask(self, "pickle", self, protocol))
 
     def __copy__(self) -> Any:
         __tracebackhide__ = True
@@ -83,6 +85,9 @@ class Proxy:
         __tracebackhide__ = True
         names: list[str] = ask(self, "dir", self)
         return names
+
+
+del Proxy.__slots__  # It has done its work, and would hide those of the candidate's classes.
 
 
 class ProxyType(type):
@@ -208,6 +213,22 @@ class Members(Mapping[str, Any]):
         __tracebackhide__ = True
         members: dict[str, Any] = ask(self._kind, "members", self._kind)
         return members
+
+
+_pickled: WeakValueDictionary[int, RemoteWorker] = WeakValueDictionary()
+"""Workers that have made a pickle."""
+
+
+def _unpickle(process: int, number: int, data: object) -> Any:
+    """An object out of a pickle that its own worker has made; this process never opens one."""
+    __tracebackhide__ = True
+    worker = _pickled.get(number)
+    if worker is None or process != os.getpid():
+        raise TypeError(
+            "an object of the candidate's cannot be unpickled here: it lives in the candidate's "
+            "process. Pickle what it gives, or let run_beside pickle it there"
+        )
+    return worker.request("unpickle", data)
 
 
 def reference_to(proxy: Any, worker: RemoteWorker, number: int) -> Extension | None:

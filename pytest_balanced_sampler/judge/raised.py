@@ -73,6 +73,8 @@ def rebuild(kind: type[BaseException], args: list[Any], attributes: dict[str, An
         if name == "__notes__":
             for note in value if isinstance(value, list) else ():
                 error.add_note(str(note))
+        elif name in ("__cause__", "__context__") and isinstance(value, BaseException):
+            setattr(error, name, value)
         elif not name.startswith("_") and name not in _NOT_ATTRIBUTES:
             with suppress(Exception):
                 BaseException.__setattr__(error, name, value)

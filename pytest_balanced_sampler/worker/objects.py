@@ -18,6 +18,9 @@ from ..wire.tags import Extension, Tag
 _MAX_MESSAGE = 20_000
 _MAX_TRACEBACK_FRAMES = 10
 _MAX_BASES = 50
+_MAX_LINKS = 5
+"""Exceptions from which one came."""
+
 _ATTRIBUTES = ("name", "path", "filename", "filename2", "value")
 """Of built-in exceptions, beside their arguments and what is in their `__dict__`."""
 
@@ -65,9 +68,14 @@ class Objects:
         kind = self._class(type(error))
         return Extension(Tag.EXCEPTION, [self._number(error), kind, [text], text, {}])
 
-    def _exception(self, error: Any, kind: Any) -> Extension:
+    def _exception(self, error: Any, kind: Any, links: int = _MAX_LINKS) -> Extension:
         args = list(_get(BaseException, "args", error))
         attributes = _attributes_of(error, kind)
+        for name in ("__cause__", "__context__"):
+            link = _get(BaseException, name, error)
+            if link is not None and links:
+                attributes[name] = self._exception(link, type(link), links - 1)
+                break
         described = [self._number(error), self._class(kind), args, text_of(error), attributes]
         return Extension(Tag.EXCEPTION, described)
 

@@ -14,6 +14,7 @@ import io
 import math
 import operator
 import os
+import pickle
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -126,6 +127,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "issubclass": issubclass,
     "signature": _signature,
     "code": _code_of,
+    "pickle": pickle.dumps,
+    "unpickle": pickle.loads,
     "field_names": _field_names,
     "members": _members,
     "store": loading.store,
