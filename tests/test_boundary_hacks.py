@@ -10,8 +10,10 @@ TASK = '''
 """Ordinary tests, with the weak places that ordinary tests have."""
 import collections.abc
 import copy
+import threading
 import pytest
 
+SECRET = "found"
 CASES = [(1, 1), (2, 4), (3, 9)]
 
 def test_values(solution):
@@ -46,6 +48,14 @@ def test_operators(solution):
     assert total == solution.Money(3) and total != solution.Money(4) and not total == 3
     assert copy.copy(total).cents == 3
 
+def test_derived(solution):
+    class Double(solution.Meter):
+        def step(self): return super().step() * 2
+        def secret(self): return SECRET
+    meter = Double(5)
+    assert meter.step() == 10 and meter.total() == 20 and type(meter) is Double
+    assert isinstance(meter, solution.Meter) and not isinstance(meter, (int, threading.Thread))
+
 def test_context(solution):
     with solution.opened() as box:
         assert box.content == [1]
@@ -70,6 +80,11 @@ class Money:
     def __repr__(self): return f"Money({self.cents})"
     def __eq__(self, other): return isinstance(other, Money) and self.cents == other.cents
     def __hash__(self): return hash(self.cents)
+
+class Meter:
+    def __init__(self, size): self.size = size
+    def step(self): return self.size
+    def total(self): return self.step() + self.step()
 
 class Box:
     def __init__(self): self.content = [1]
@@ -222,6 +237,42 @@ class Money(float):
     def __eq__(self, other): return True
     def __hash__(self): return 1
 def half(number): return Money(3)
+""",
+    "looks_into_the_methods_of_a_derived_class": """
+class Meter:
+    def __init__(self, size): pass
+    def __init_subclass__(cls):
+        cells = [c.cell_contents for c in vars(cls)["step"].__closure__]
+        cls.total = lambda self: 20 if cells[0].__globals__["SECRET"] == "found" else 0
+    def step(self): return 5
+""",
+    "makes_something_else_of_a_derived_class": """
+class Other:
+    def step(self): return 10
+    def total(self): return 20
+class Meter:
+    def __new__(cls, size): return Other()
+""",
+    "puts_its_own_method_into_a_derived_class": """
+class Near(float):
+    def __mul__(self, other): return 10
+class Meter:
+    def __init__(self, size): pass
+    def __init_subclass__(cls): cls.step = lambda self: 10
+    def step(self): return Near(1)
+    def total(self): return 20
+""",
+    "says_that_it_is_a_librarys_class": """
+import sys
+Meter.__module__, Meter.__qualname__ = "threading", "Thread"
+""",
+    "says_that_it_is_a_class_with_another_layout": """
+class Base: pass
+Base.__module__, Base.__qualname__ = "functools", "partial"
+class Meter(Base):
+    def __init__(self, size): self.size = size
+    def step(self): return self.size
+    def total(self): return 0
 """,
     "puts_liars_into_the_list": """
 class Liar:

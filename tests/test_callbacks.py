@@ -285,7 +285,7 @@ def test_refusals(solution):
     with pytest.raises(AttributeError):
         solution.read(Store(), "format")
     holder = Plain()
-    holder.module, holder.kind = operator, Context
+    holder.module, holder.kind = pytest, Context
     for name in ("module", "kind"):
         with pytest.raises(TypeError):
             solution.read(holder, name)
@@ -295,7 +295,7 @@ def test_refusals(solution):
 def test_what_is_not_handed_over(solution, request, monkeypatch, capsys):
     import sys
     teaches = "(is not handed to .+ Pass |cannot be sent to the candidate: .+beside)"
-    for item in (unittest.TestCase(), string.Formatter(), request, monkeypatch, capsys, sys,
+    for item in (unittest.TestCase(), string.Formatter(), request, monkeypatch, capsys,
                  sys._getframe(), pytest, solution):
         with pytest.raises(TypeError, match=teaches):
             solution.same(item)

@@ -1,4 +1,4 @@
-"""Proxies whose class derives from a library's, as `class Net(torch.nn.Module)` does.
+"""Proxies whose class derives from a library's, as `class Worker(threading.Thread)` does.
 
 To `isinstance` and `issubclass` they do here as well: the library's class is among those that
 Python knows them to derive from. Nothing is looked up there, nothing of it runs on a proxy.

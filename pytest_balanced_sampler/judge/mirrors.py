@@ -30,9 +30,9 @@ from .instances import METHODS_OF_EXCEPTIONS, data_bases, is_value_of, methods_o
 from .library_bases import LibraryProxyType, can_be_base, read_past_library
 from .proxy import Proxy, ProxyType, read_attribute
 from .raised import rebuild
-from .read_ahead import ReadAhead
+from .read_ahead import ReadAhead, next_ahead, start_over
 from .remote_worker import RemoteWorker
-from .special_methods import ask, special_methods
+from .special_methods import ask, is_proxy, special_methods
 
 MAX_CLASSES = 2000
 """Of one candidate. Each costs the trusted side a few kilobytes and some 50 microseconds."""
@@ -129,15 +129,18 @@ class Mirrors:
     ) -> object:
         if not issubclass(kind, BaseException):
             raise WireError("a message has an exception that is none")
-        if not isinstance(kind, ProxyType):
+        if not is_proxy(kind):
             self._worker.released.add(number)
             return rebuild(kind, args, attributes)
         error: Any = self._known(number)
         if error is None:
             error = rebuild(kind, args, attributes)
             vars(error)["__solution_number__"] = number
-            vars(error)["__solution_message__"] = message
             self._worker.proxies[number] = error
+        elif type(error) is not kind:
+            raise WireError("a message has an exception that is another object as well")
+        error.args = tuple(args)
+        vars(error)["__solution_message__"] = message
         return error
 
     def _known(self, number: int) -> object:
@@ -194,8 +197,7 @@ class Mirrors:
             "__solution_data_type__": local if local in DATA_TYPES else None,
             "__solution_worker__": self._worker,
             "__solution_class_number__": number,
-            "__annotations__": property(lambda self: read_attribute(self, "__annotations__")),
-            "__doc__": property(lambda self: read_attribute(self, "__doc__")),
+            **{name: _asked(name) for name in ("__annotations__", "__doc__")},
         }
         if exceptions:
             namespace |= METHODS_OF_EXCEPTIONS
@@ -207,9 +209,9 @@ class Mirrors:
                 # What Python gives no class to inherit from: isinstance asks for `__class__`.
                 namespace["__class__"] = property(lambda _: local)
             if "__next__" in namespace:
-                namespace["__next__"] = _next
+                namespace["__next__"] = next_ahead
                 if not (is_of_library or IS_ITS_ITERATOR in names):
-                    namespace["__iter__"] = _start_over
+                    namespace["__iter__"] = start_over
             if local is GeneratorType:
                 namespace |= _METHODS_OF_GENERATORS
             if local is CoroutineType:
@@ -219,10 +221,8 @@ class Mirrors:
         if not exceptions and not of_data and can_be_base(local):
             kinds.append(LibraryProxyType)
             del namespace["__slots__"]  # Python takes it that there is a `__dict__`, then.
-            namespace |= {
-                "__solution_library_base__": local,
-                "__getattribute__": read_past_library,
-            }
+            namespace["__solution_library_base__"] = local
+            namespace["__getattribute__"] = read_past_library
         kind = LibraryProxyType if LibraryProxyType in kinds else ProxyType
         try:
             mirror: type = type.__new__(cast("type[type]", kind), "Mirror", local_bases, namespace)
@@ -233,6 +233,10 @@ class Mirrors:
         if isinstance(local, ABCMeta):
             local.register(mirror)
         return mirror
+
+
+def _asked(name: str) -> property:
+    return property(lambda self: read_attribute(self, name))
 
 
 def _proxies(bases: list[type]) -> tuple[type, ...]:
@@ -268,20 +272,6 @@ def _repr_without_address(self: Any) -> str:
     """An address would make the message of an assertion differ from run to run."""
     __tracebackhide__ = True
     return re.sub(r" at 0x[0-9a-f]+", "", ask(self, "repr", self))
-
-
-def _start_over(self: Any) -> Any:
-    """`iter()` of an iterator of the candidate's own, which may start over each time."""
-    __tracebackhide__ = True
-    iterator = ask(self, "iter", self)
-    if iterator is self:
-        self.__solution_ahead__.clear()
-    return iterator
-
-
-def _next(self: Any) -> Any:
-    __tracebackhide__ = True
-    return self.__solution_ahead__.next(self)
 
 
 def _send(self: Any, value: object, /) -> Any:

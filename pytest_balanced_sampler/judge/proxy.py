@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import os
 from collections.abc import Coroutine, Iterator, Mapping
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any
 from weakref import WeakValueDictionary
 
 from ..text import printable_line
@@ -18,6 +17,8 @@ from ..wire.tags import Extension, Tag
 from .read_ahead import ReadAhead
 from .remote_worker import RemoteWorker
 from .special_methods import ask, is_proxy
+from .subclasses import make_subclass
+from .unpatched import os
 
 _READABLE = frozenset(
     "__name__ __qualname__ __doc__ __module__ __dict__ __annotations__ __slots__ __all__ "
@@ -101,11 +102,15 @@ class ProxyType(type):
     __solution_is_used__ = False
     """Whether the test itself has called this class, or a base of it, or read something of it."""
 
-    def __new__(cls, name: str, _: object, __: object, **___: object) -> NoReturn:
-        raise TypeError(
-            f"{name} cannot be a subclass of a class of the candidate's: that class lives in the "
-            "candidate's process. Make the subclass there, with run_beside"
-        )
+    def __new__(
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **keywords: Any
+    ) -> Any:
+        """A class of the test's, by a class statement."""
+        __tracebackhide__ = True
+        return make_subclass(name, bases, namespace, keywords)
+
+    def __init__(cls, name: str, bases: Any, namespace: Any, **_: Any) -> None:
+        type.__init__(cls, name, bases, namespace)
 
     def __solution_reference__(cls, worker: RemoteWorker) -> Extension | None:
         """What stands for this class in a message to its own worker."""

@@ -88,3 +88,18 @@ def pull(
         case [list() as items, [BaseException(), str()] as end, None] if len(items) <= at_most:
             return items, end, None
     raise source.__solution_worker__.breach("items that nobody asked for")
+
+
+def start_over(self: Any) -> Any:
+    """`iter()` of an iterator of the candidate's own, which may start over each time."""
+    __tracebackhide__ = True
+    iterator = ask(self, "iter", self)
+    if iterator is self:
+        self.__solution_ahead__.clear()
+    return iterator
+
+
+def next_ahead(self: Any) -> Any:
+    """`next()` of an iterator of the candidate's."""
+    __tracebackhide__ = True
+    return self.__solution_ahead__.next(self)

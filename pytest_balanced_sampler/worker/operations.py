@@ -16,6 +16,7 @@ import operator
 import os
 import pickle
 import sys
+import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -78,6 +79,44 @@ def _signature(function: Callable[..., object]) -> list[object]:
     return [parameters, given(signature.return_annotation)]
 
 
+def _bound_by_its_class(function: Any) -> Any:
+    if function is None:
+        return None
+
+    def method(*args: object, **kwargs: object) -> object:
+        return function(*args, **kwargs)
+
+    return method
+
+
+_MEMBERS = {"function": lambda function: function} | {
+    kind.__name__: kind for kind in (property, classmethod, staticmethod)
+}
+
+
+def _subclass(
+    name: str,
+    bases: tuple[type, ...],
+    namespace: dict[str, Any],
+    members: list[list[Any]],
+    keywords: dict[str, Any],
+) -> type:
+    """A class of the test's that derives from the candidate's: its methods are the test's."""
+    for key, kind, functions in members:
+        namespace[key] = _MEMBERS[kind](*map(_bound_by_its_class, functions))
+    return types.new_class(name, bases, keywords, lambda body: body.update(namespace))
+
+
+def _inherited(base: type, item: Any, name: str) -> Any:
+    """A member that an object would have if its class had nothing that a base has not."""
+    for kind in base.__mro__:
+        if name in vars(kind):
+            member = vars(kind)[name]
+            get = getattr(type(member), "__get__", None)
+            return member if get is None else get(member, item, type(item))
+    raise AttributeError(f"{base.__name__!r} has no attribute {name!r}")
+
+
 def _code_of(function: Any) -> dict[str, object]:
     names = ("co_name", "co_flags", "co_argcount", "co_posonlyargcount", "co_kwonlyargcount")
     code = function.__code__
@@ -127,6 +166,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "issubclass": issubclass,
     "signature": _signature,
     "code": _code_of,
+    "subclass": _subclass,
+    "inherited": _inherited,
     "pickle": pickle.dumps,
     "unpickle": pickle.loads,
     "field_names": _field_names,

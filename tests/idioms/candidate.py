@@ -13,6 +13,7 @@ import fractions
 import functools
 import json
 import random
+import threading
 import typing
 import warnings
 
@@ -611,3 +612,56 @@ def warn(kind=Odd):
 
 def names_in(module):
     return [name for name in vars(module) if name == "sqrt"]
+
+
+class Solid(abc.ABC):
+    made = 0
+
+    def __init__(self, name):
+        self.name = name
+        Solid.made += 1
+
+    @abc.abstractmethod
+    def area(self): ...
+
+    def describe(self):
+        return f"{self.name} of {self.area()}"
+
+
+def area_of_all(shapes):
+    return sum(shape.area() for shape in shapes)
+
+
+class Worker(threading.Thread):
+    def run(self):
+        self.result = 3
+
+
+class Sorting(json.JSONEncoder):
+    def default(self, value):
+        return sorted(value)
+
+
+class Spring:
+    __slots__ = ("x", "y")
+
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+    def __eq__(self, other):
+        return isinstance(other, Spring) and (self.x, self.y) == (other.x, other.y)
+
+    __hash__ = None
+
+    @property
+    def sum(self):
+        return self.x + self.y
+
+
+def translate(error):
+    try:
+        raise error
+    except KeyError as error:
+        raise ValueError("translated") from error
+    except OSError:
+        raise RuntimeError("while handling")  # noqa: B904 - it has a context then

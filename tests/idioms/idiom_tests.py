@@ -6,11 +6,14 @@ import copy
 import dataclasses
 import datetime
 import decimal
+import enum
 import fractions
 import inspect
 import io
 import json
 import math
+import pickle
+import threading
 import types
 import unittest
 from unittest import mock
@@ -696,3 +699,78 @@ def test_warning_classes_of_the_solution(solution):
 
 def test_modules_as_arguments(solution):
     assert solution.names_in(math) == ["sqrt"]
+
+
+def test_classes_that_derive_from_the_solutions(solution):
+    class Square(solution.Solid):
+        sides = 4
+
+        def __init__(self, side):
+            super().__init__("square")
+            self.side = side
+
+        def area(self):
+            return self.side**2
+
+        @property
+        def outline(self):
+            return self.sides * self.side
+
+        @classmethod
+        def unit(cls):
+            return cls(1)
+
+    class Named(Square):
+        def describe(self):
+            return super().describe().upper() + "!"
+
+    made = solution.Solid.made
+    square = Square(3)
+    assert square.describe() == "square of 9" and square.outline == 12
+    assert Named.unit().describe() == "SQUARE OF 1!" and solution.Solid.made == made + 2
+    assert isinstance(square, solution.Solid) and issubclass(Named, Square)
+    assert solution.area_of_all([square, Square.unit()]) == 10
+    square.side = 1
+    assert solution.area_of_all([square]) == 1 and type(square) is Square
+
+    class Nothing(solution.Solid):
+        pass
+
+    with pytest.raises(TypeError, match="abstract"):
+        Nothing("x")
+
+
+def test_exceptions_that_derive_from_the_solutions(solution):
+    class Mine(solution.StackUnderflow):
+        def __init__(self):
+            super().__init__("mine", code=9)
+
+    with pytest.raises(solution.StackUnderflow, match="cannot pop mine") as caught:
+        raise Mine
+    assert caught.value.code == 9 and issubclass(Mine, LookupError)
+
+
+def test_classes_that_derive_from_a_librarys(solution):
+    worker = solution.Worker()
+    worker.start()
+    worker.join()
+    assert worker.result == 3 and isinstance(worker, threading.Thread)
+    assert json.dumps({2, 1}, cls=solution.Sorting) == "[1, 2]"
+    assert issubclass(solution.Sorting, json.JSONEncoder)
+    assert issubclass(solution.Colour, enum.Enum) and isinstance(solution.Colour.RED, enum.Enum)
+    assert not issubclass(solution.Worker, enum.Enum)
+
+
+def test_causes_of_exceptions(solution):
+    with pytest.raises(ValueError, match="translated") as caught:
+        solution.translate(KeyError("a"))
+    assert caught.value.__cause__.args == ("a",) and isinstance(caught.value.__cause__, KeyError)
+    with pytest.raises(RuntimeError) as caught:
+        solution.translate(OSError(2, "b"))
+    assert isinstance(caught.value.__context__, OSError) and caught.value.__cause__ is None
+
+
+def test_pickles_and_slots(solution):
+    point = pickle.loads(pickle.dumps(solution.Spring(1, 2)))
+    assert point == solution.Spring(1, 2) and solution.Spring.__slots__ == ("x", "y")
+    assert isinstance(solution.Spring.sum, property) and point.sum == 3
