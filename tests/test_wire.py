@@ -499,12 +499,15 @@ ASKS = st.tuples(
     st.integers(-1, 9) | FIELDS,
     st.lists(FIELDS, max_size=3) | FIELDS,
     st.dictionaries(st.sampled_from(["deep", "a"]), FIELDS, max_size=1) | FIELDS,
+    st.integers(-9, 9) | FIELDS,
     st.lists(st.integers(-1, 9), max_size=2) | FIELDS,
 ).map(list)
 MESSAGES = st.tuples(
     st.just(1) | st.integers(0, 3) | FIELDS,
     st.sampled_from(["ask", "ask", "ask", "value", "error", "own_error"]) | FIELDS,
     ASKS | FIELDS,
+    st.integers(-9, 9) | FIELDS,
+    st.just([[], []]) | FIELDS,
 ).map(list)
 
 

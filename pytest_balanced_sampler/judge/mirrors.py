@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from abc import ABCMeta
+from collections import UserDict, UserList, UserString
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -205,6 +206,8 @@ class Mirrors:
             namespace["__slots__"] = ()
             if is_of_library and "__repr__" in namespace:
                 namespace["__repr__"] = _repr_without_address
+            if local in (UserDict, UserList, UserString):
+                namespace["__solution_wraps_data__"] = True
             if local in _UNNAMED_TYPES.values():
                 # What Python gives no class to inherit from: isinstance asks for `__class__`.
                 namespace["__class__"] = property(lambda _: local)

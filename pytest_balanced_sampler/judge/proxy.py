@@ -24,7 +24,7 @@ _READABLE = frozenset(
     "__name__ __qualname__ __doc__ __module__ __dict__ __annotations__ __slots__ __all__ "
     "__version__ __author__ __defaults__ __kwdefaults__ __match_args__ __members__ __self__ "
     "__func__ __abstractmethods__ __isabstractmethod__ __args__ __origin__ __total__ "
-    "__required_keys__ __optional_keys__ __notes__ __dataclass_params__".split()
+    "__required_keys__ __optional_keys__ __notes__ __dataclass_params__ __wrapped__".split()
 )
 """Special attributes that can be read. Others mean something to Python, NumPy or pytest: what a
 candidate gave under `__array_interface__` would be an address in this process's memory."""
@@ -42,6 +42,7 @@ class Proxy:
     )
 
     __solution_worker__: RemoteWorker
+    __solution_wraps_data__ = False
     __solution_number__: int
     __solution_ahead__: ReadAhead | None
     __solution_driver__: Coroutine[Any, Any, Any] | None

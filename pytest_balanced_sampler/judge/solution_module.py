@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 from ..errors import LoadError, mark_as_raised, solution_error
@@ -25,6 +26,16 @@ class SolutionModule:
     def __init__(self, path: str, load: Callable[[], Proxy]) -> None:
         object.__setattr__(self, "_path", path)
         object.__setattr__(self, "_load", load)
+
+    @property
+    def __doc__(self) -> Any:  # type: ignore[override]
+        __tracebackhide__ = True
+        return self._load().__doc__
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """`inspect.ismodule` asks for it."""
+        return ModuleType
 
     def __repr__(self) -> str:
         return f"<candidate {self._path}>"

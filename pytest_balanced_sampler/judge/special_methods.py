@@ -6,6 +6,7 @@ of `collections.abc` tell of it what they would tell of the object.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -77,16 +78,17 @@ def _reflected(operation: str) -> Callable[..., Any]:
 
 def _comparing(operation: str) -> Callable[..., Any]:
     def method(self: Any, other: object, /) -> Any:
-        """Ask where both sides are the candidate's.
+        """Ask where both sides are the candidate's. What a `UserDict` wraps is compared here.
 
         Compared with data an object of the candidate's is never equal: one that claims to equal
         everything must not pass, and what a test expects must not be sent to the code that it is
         expected of.
         """
         __tracebackhide__ = True
-        if not is_proxy(other):
-            return NotImplemented
-        return ask(self, operation, self, other)
+        if is_proxy(other):
+            return ask(self, operation, self, other)
+        data = ask(self, "getattr", self, "data") if type(self).__solution_wraps_data__ else self
+        return NotImplemented if is_proxy(data) else getattr(operator, operation)(data, other)
 
     return method
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from ..errors import ProtocolBreach
 from ..wire import tags
+from ..wire.shared import SharedContainers
 from . import capabilities
 from .awaited_tasks import AwaitedTasks
 from .forms import error_form, form_of
@@ -43,6 +44,7 @@ class Worker(Protocol):
 
     is_alive: bool
     watch: Callable[[float | None], object]
+    shared: SharedContainers
 
     def encode(self, message: list[Any]) -> bytes: ...
     def breach(self, what: str) -> ProtocolBreach: ...
@@ -114,9 +116,10 @@ class StandIns:
                 int() as number,
                 list() as args,
                 dict() as kwargs,
+                int() as first,
                 list() as dropped,
             ]:
-                pass
+                self._worker.shared.share_theirs(first, (*args, *kwargs.values()), at_any_size=True)
             case _:
                 raise self._worker.breach("an ask of the wrong form")
         if operation not in _OPERATIONS or not all(type(released) is int for released in dropped):

@@ -14,6 +14,7 @@ COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 PLAIN = (
     *"neg pos abs invert int float complex index trunc floor ceil bytes reversed len bool".split(),
     *"hash str repr iter enter fspath getitem setitem delitem contains round format".split(),
+    "length_hint",
 )
 """Each takes the object and what its method takes."""
 

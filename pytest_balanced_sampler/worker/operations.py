@@ -187,6 +187,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "iter": iter,
     "next": next,
     "len": len,
+    "length_hint": operator.length_hint,
     "bool": bool,
     "hash": hash,
     "str": str,

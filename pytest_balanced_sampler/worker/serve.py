@@ -69,7 +69,8 @@ class CandidateServer:
             news = self._shared.news()
             try:
                 args = [self._shared.marked(arg) for arg in args]
-                ask = [operation, number, args, kwargs, list(dropped)]
+                first = self._shared.share_ours((*args, *kwargs.values()), at_any_size=True)
+                ask = [operation, number, args, kwargs, first, list(dropped)]
                 body = self._encode([self._open[-1], "ask", ask, 0, news])
                 if len(body) > frames.MAX_FRAME_BYTES:
                     raise tags.WireError(f"{len(body):,} bytes are too many")

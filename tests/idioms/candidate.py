@@ -665,3 +665,18 @@ def translate(error):
         raise ValueError("translated") from error
     except OSError:
         raise RuntimeError("while handling")  # noqa: B904 - it has a context then
+
+
+class Deck:
+    def __init__(self, rng):
+        self.cards = list(range(20))
+        self.rng = rng
+
+    def shuffle(self):
+        self.rng.shuffle(self.cards)
+        return self.cards[0]
+
+
+class Headers(collections.UserDict):
+    def __setitem__(self, name, value):
+        super().__setitem__(name.lower(), value)

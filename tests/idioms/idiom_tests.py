@@ -13,6 +13,7 @@ import io
 import json
 import math
 import pickle
+import random
 import threading
 import types
 import unittest
@@ -774,3 +775,17 @@ def test_pickles_and_slots(solution):
     point = pickle.loads(pickle.dumps(solution.Spring(1, 2)))
     assert point == solution.Spring(1, 2) and solution.Spring.__slots__ == ("x", "y")
     assert isinstance(solution.Spring.sum, property) and point.sum == 3
+
+
+def test_what_a_callback_changes_in_place(solution):
+    deck, cards = solution.Deck(random.Random(3)), list(range(20))
+    random.Random(3).shuffle(cards)
+    assert deck.shuffle() == cards[0] and deck.cards == cards
+    deck = solution.Deck(mock.Mock(shuffle=lambda cards: cards.reverse()))
+    assert deck.shuffle() == 19 and deck.cards[-1] == 0
+
+
+def test_a_subclass_of_user_dict(solution):
+    headers = solution.Headers(Host="a")
+    headers["ETag"] = "b"
+    assert headers == {"host": "a", "etag": "b"} and headers != {} and dict(headers) == headers

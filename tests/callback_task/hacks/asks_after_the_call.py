@@ -3,5 +3,5 @@
 
 def find(limit, is_at_least):
     number = server()._stand_ins.refer(is_at_least).number
-    send([server()._open[-1], "value", 1])
-    send([None, "ask", ["special", number, ["__call__", 1], {}, []]])
+    send([server()._open[-1], "value", 1, 0, [[], []]])
+    send([None, "ask", ["special", number, ["__call__", 1], {}, 0, []], 0, [[], []]])

@@ -11,4 +11,5 @@ def apply(function, items):
         except Exception:
             pass
     while True:
-        server()._send(server()._encode([server()._open[-1], "ask", [[]] * 300_000]))
+        ask = [server()._open[-1], "ask", [[]] * 300_000, 0, [[], []]]
+        server()._send(server()._encode(ask))
