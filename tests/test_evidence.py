@@ -168,6 +168,16 @@ DECIDED = """
         if not STORED:
             pytest.skip("nothing was stored")
 
+    FIRST = []
+
+    def test_store_a_list(solution):
+        items = solution.ITEMS
+        assert isinstance(items, list)
+        FIRST.extend(items)
+
+    def test_look_at_the_first():
+        assert FIRST[0] == 6
+
     def test_skip(solution):
         if solution.double(3) != 6:
             pytest.skip("no double")
@@ -199,6 +209,16 @@ DECIDED = """
         thread = threading.Thread(target=check)
         thread.start()
         thread.join()
+"""
+OF_THE_VERY_TYPE = """
+    SIXES = []
+
+    def test_store_of_the_very_type(solution):
+        assert type(solution.ITEMS) is list
+        SIXES.extend(solution.ITEMS)
+
+    def test_look_at_sixes():
+        assert SIXES[0] == 6
 """
 IMPORTING = """
     import unittest, pytest
@@ -244,19 +264,22 @@ IMPORTING_SKIPPED = """
 """
 
 
-def test_what_the_candidate_decides_counts_against_it(grade):
+@pytest.mark.parametrize(
+    ("tests", "options"),
+    [(DECIDED, ()), (DECIDED + OF_THE_VERY_TYPE, ("--solution-reference=right.py",))],
+    ids=["by a stand-in", "by the reference"],
+)
+def test_what_the_candidate_decides_counts_against_it(grade, tests, options):
     """A skip, an expected failure and a stored answer that equals none fail it, and it alone."""
-    run = grade(DECIDED)
+    run = grade(tests, *options)
     right, wrong = run.grades
     assert right["outcome"] == "passed", run.output
-    passed = {"test_store"}
-    assert {name for name, is_ in wrong["tests"].items() if is_ == "passed"} == passed, run.output
+    passed = {name for name, outcome in wrong["tests"].items() if outcome == "passed"}
+    assert passed == {name for name in right["tests"] if "_store" in name}, run.output
     assert set(wrong["tests"].values()) == {"passed", "failed"}
-    looks = {
-        "test_look",
-        "test_look_or_skip",
-    }  # Own tests of the task, in the grade of the right one.
-    assert set(wrong["tests"]) == set(right["tests"]) | looks
+    # Own tests of the task, in the grade of the right one.
+    looks = set(wrong["tests"]) - set(right["tests"])
+    assert looks and all("test_look" in name for name in looks)
 
 
 def test_what_the_candidate_decides_when_it_is_imported(grade):

@@ -18,19 +18,20 @@ class Blame:
 
     Only what happens there too is the author's, and then nothing can be graded. The test runs alone
     without any candidate; twice, since messages may vary from run to run: then an error of the same
-    type is the same error. And it runs after the tests before it with a stand-in for the candidate:
-    what ends otherwise there depends on what those have stored of the candidate's.
+    type is the same error. And it runs after the tests before it with another candidate, the task's
+    reference or a stand-in: what ends otherwise there depends on what those have stored of the
+    candidate's.
     """
 
     def __init__(
         self,
         run_alone: Callable[[str, int], ForkedProcess],
-        run_with_stand_in: Callable[[], ForkedProcess],
+        run_with_another: Callable[[], ForkedProcess],
     ) -> None:
         self._run_alone = run_alone
-        self._run_with_stand_in = run_with_stand_in
+        self._run_with_another = run_with_another
         self._alone: dict[str, tuple[Errors, Errors]] = {}
-        self._with_stand_in: Errors | None = None
+        self._with_another: Errors | None = None
 
     def is_authors(self, record: PhaseRecord) -> bool:
         """Whether a test ends so whatever the candidate is."""
@@ -45,9 +46,9 @@ class Blame:
         is_steady = first == second
         if not _is_same(record.untouched_error, first, is_steady):
             return False
-        if self._with_stand_in is None:
-            self._with_stand_in = _errors(self._run_with_stand_in)
-        error = self._with_stand_in.get(place)
+        if self._with_another is None:
+            self._with_another = _errors(self._run_with_another)
+        error = self._with_another.get(place)
         return error is not None and _is_same(error, first, is_steady)
 
 

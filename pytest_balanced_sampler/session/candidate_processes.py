@@ -65,9 +65,10 @@ class CandidateProcesses:
         self._maxfail = maxfail
         self._is_cancelled = is_cancelled
         self.limits = TimeLimits()
+        self.reference: Candidate | None = None
         self._connection: WarmConnection | None = None
         self._ending: list[ForkedProcess] = []
-        self._blame = Blame(self._run_alone, self._run_with_stand_in)
+        self._blame = Blame(self._run_alone, self._run_with_another)
 
     def grade(self, item: CandidateItem) -> None:
         """Run the candidate's tests, in further processes where one ends before all have run."""
@@ -148,6 +149,11 @@ class CandidateProcesses:
     def run_reference(self, reference: Candidate, number: int) -> ForkedProcess:
         """A process that runs the tests of the reference."""
         return self._fork(reference, 0, 1, Budget(), f"reference-{number}")
+
+    def _run_with_another(self) -> ForkedProcess:
+        if self.reference is None:
+            return self._run_with_stand_in()
+        return self.run_reference(self.reference, 0)
 
     def renew_supply(self, why: str) -> None:
         """Have other workers, from another warm process."""

@@ -239,7 +239,7 @@ class GradingSession:
             times = reference.times(tests, self._collected.tests_sha256, known)
         except ReferenceFailed as error:
             return Refusal(str(error), EXIT_HARNESS_ERROR)
-        processes.limits = TimeLimits(times)
+        processes.limits, processes.reference = TimeLimits(times), reference.candidate
         return None
 
     def _may_use_candidate(self, items: list[pytest.Item]) -> bool:

@@ -43,7 +43,7 @@ class Reference:
         run: Callable[[Candidate, int], ForkedProcess],
         renew: Callable[[str], None],
     ) -> None:
-        self._candidate = Candidate(path, path.name, 0)
+        self.candidate = Candidate(path, path.name, 0)
         self._run = run
         self._renew = renew
 
@@ -54,9 +54,9 @@ class Reference:
         Raises `ReferenceFailed` when the reference cannot be read, or fails twice.
         """
         try:
-            source = self._candidate.read()
+            source = self.candidate.read()
         except (CandidateFault, HarnessError) as error:
-            path = self._candidate.path
+            path = self.candidate.path
             raise ReferenceFailed(
                 f"nothing is graded: the reference {path} cannot be used: {error}. Name another by "
                 "--solution-reference=PATH, or none by --solution-reference="
@@ -66,11 +66,11 @@ class Reference:
             if key in known:
                 break
             try:
-                known[key] = self._measure(names, self._run(self._candidate, number))
+                known[key] = self._measure(names, self._run(self.candidate, number))
             except _NoPass as error:
                 if number == _TRIES:
                     raise ReferenceFailed(
-                        f"nothing is graded: the reference {self._candidate.name} fails {error}. "
+                        f"nothing is graded: the reference {self.candidate.name} fails {error}. "
                         "The task, the environment or this machine is broken."
                     ) from None
                 self._renew(f"the reference fails {error}")

@@ -1,13 +1,17 @@
 """A stand-in for a candidate and for all that it gives: any operation gives the stand-in again.
 
-It is as unlike a missing candidate as can be: true, equal to everything, and never empty. So a test
-that ends alike without a candidate and with the stand-in does not depend on the candidate.
+It is as unlike a missing candidate as can be: true, equal to everything, of every class, and never
+empty. So a test that ends alike without a candidate and with the stand-in does not depend on the
+candidate.
 """
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from typing import Any
+
+_isinstance = isinstance
 
 _GIVES_ITSELF = (
     "call getitem next enter add sub mul matmul truediv floordiv mod divmod pow and or xor lshift "
@@ -27,7 +31,10 @@ _GIVES: dict[str, object] = {
 
 
 def stand_in(on_use: Callable[[], object]) -> Any:
-    """A new stand-in. `on_use` is called before each operation, and may raise."""
+    """A new stand-in. `on_use` is called before each operation, and may raise.
+
+    From now on `isinstance` says in all of this process that it is of every class.
+    """
 
     def itself(*_: object, **__: object) -> Any:
         on_use()
@@ -49,4 +56,5 @@ def stand_in(on_use: Callable[[], object]) -> Any:
     members |= {f"__{name}__": giving(value) for name, value in _GIVES.items()}
     members |= {"__getattr__": attribute, "__iter__": lambda _: iter([itself()])}
     it = type("StandIn", (), members)()
+    builtins.isinstance = lambda item, kinds, /: item is it or _isinstance(item, kinds)
     return it
