@@ -279,7 +279,8 @@ def test_what_the_candidate_decides_counts_against_it(grade, tests, options):
     assert set(wrong["tests"].values()) == {"passed", "failed"}
     # Own tests of the task, in the grade of the right one.
     looks = set(wrong["tests"]) - set(right["tests"])
-    assert looks and all("test_look" in name for name in looks)
+    assert looks
+    assert all("test_look" in name for name in looks)
 
 
 def test_what_the_candidate_decides_when_it_is_imported(grade):
