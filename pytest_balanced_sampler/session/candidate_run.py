@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from contextlib import suppress
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 from ..errors import (
@@ -19,6 +20,7 @@ from ..judge.mirrors import Mirrors
 from ..judge.proxy import Proxy
 from ..judge.remote_worker import RemoteWorker
 from ..judge.supply import WorkerSupply
+from ..judge.unpatched import os
 from .budget import Budget, SecondsUsed, TimeLimits
 from .candidate import Candidate
 from .candidate_output import CandidateOutput
@@ -170,6 +172,16 @@ class CandidateRun:
         """What the candidate printed since the last call."""
         return self._worker.drain_output() if self._worker else ""
 
+    @contextmanager
+    def stopped(self) -> Generator[None]:
+        """A time in which the candidate does nothing: another test may be running alone."""
+        pid = self._worker.pid if self._worker is not None and self._worker.is_alive else None
+        _signal(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal(pid, signal.SIGCONT)
+
     def late_fault(self) -> CandidateFault | None:
         """What the candidate has done since it was asked last, if that is a fault."""
         with suppress(HarnessError):
@@ -229,3 +241,9 @@ class CandidateRun:
             return None
         # Where the trusted side was the slower one, the time it waited says more.
         return max(used.cpu, used.waited / WALL_SECONDS_PER_CPU_SECOND)
+
+
+def _signal(pid: int | None, number: signal.Signals) -> None:
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)

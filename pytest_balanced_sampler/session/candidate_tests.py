@@ -149,7 +149,8 @@ class CandidateTests:
         self._begin(self._tests[place][0], place, item)
         run.in_fixture(True)
         link.note(place, is_touched=False)
-        with self._lock.shared() if run.tries == 1 else self._lock.exclusive():
+        turn = self._lock.shared if run.tries == 1 else self._lock.exclusive
+        with turn(run.stopped):
             item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
         for report in self._reports:
             if report.when == "call":
