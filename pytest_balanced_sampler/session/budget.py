@@ -14,6 +14,8 @@ COLLECTION = ""
 
 LOAD_SECONDS = 10.0
 MIN_SECONDS = 2.0
+MIN_JUDGE_SECONDS = 3.0
+JUDGE_SECONDS_PER_CPU_SECOND = 3
 TIMES_REFERENCE = 20
 """A slow but honest style needs up to three times the reference's CPU time, and a machine that is
 busy on both threads of its cores up to twice that."""
@@ -26,10 +28,15 @@ _LEAST_SHARE = 0.1
 
 
 class SecondsUsed(NamedTuple):
-    """The seconds that the reference needed in a test, without loading; `setup` in its fixtures."""
+    """The CPU seconds of a test, without loading the candidate.
+
+    `whole` is what the candidate used, `setup` what of it in fixtures; `judge` is what the process
+    of tests used itself, by comparing and showing what it got.
+    """
 
     setup: float
     whole: float
+    judge: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,17 @@ class TimeLimits:
             return most
         again = sum(each.setup for each in self.times.values()) if is_resumed else 0.0
         return min(most, max(MIN_SECONDS, TIMES_REFERENCE * (time.whole + again)))
+
+    def judge_seconds(self, test: str, most: float, *, is_resumed: bool) -> float:
+        """CPU seconds for the work of the process of tests itself.
+
+        Never above `most`; a multiple of that where nothing is known of the test.
+        """
+        time = (self.times or {}).get(test)
+        if self.times is None or time is None:
+            return most * JUDGE_SECONDS_PER_CPU_SECOND
+        again = sum(each.judge for each in self.times.values()) if is_resumed else 0.0
+        return min(most, max(MIN_JUDGE_SECONDS, TIMES_REFERENCE * (time.judge + again)))
 
 
 @dataclass
@@ -96,6 +114,13 @@ class Budget:
             self.left -= min(_SHARE_AFTER_TIMEOUT, self.left)
         else:
             self.left -= used / seconds
+
+    def note_lost(self) -> None:
+        """Charge a test in which the test's own work did not end in time."""
+        if self.left is None:
+            self.left = 1.0
+        else:
+            self.left -= min(_SHARE_AFTER_TIMEOUT, self.left)
 
     def note_load_fault(self, fault: CandidateFault) -> None:
         """Have the processes that follow not load the candidate again."""

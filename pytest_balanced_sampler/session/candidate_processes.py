@@ -122,15 +122,15 @@ class CandidateProcesses:
             if is_over or self._is_stopped() or is_cancelled():
                 return
             _log.warning("a process of tests was lost (%s): %s", process.exit_code, why)
-            if tries == 1 and not (process.missed_deadline and budget.had_timeout):
+            is_timeout = process.missed_deadline or process.overworked
+            # CPU seconds hardly depend on what else the machine does: they stand at once.
+            if tries == 1 and not process.overworked and not (is_timeout and budget.had_timeout):
                 tries = 2
                 continue
-            if process.missed_deadline and budget.left is None:
-                budget.left = 1.0
+            if is_timeout:
+                budget.note_lost()
             test = names[start] if names is not None and place >= 0 else "collection"
-            report = lost_test(
-                item.index, test, is_touched, why, is_timeout=process.missed_deadline
-            )
+            report = lost_test(item.index, test, is_touched, why, tries, is_timeout=is_timeout)
             start, tries, is_over = start + 1, 1, place < 0
             budget.failed += has_failed(report)
             if (why_stop := budget.why_stop()) and names is not None and start < len(names):

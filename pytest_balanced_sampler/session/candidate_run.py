@@ -20,7 +20,7 @@ from ..judge.mirrors import Mirrors
 from ..judge.proxy import Proxy
 from ..judge.remote_worker import RemoteWorker
 from ..judge.supply import WorkerSupply
-from ..judge.unpatched import os
+from ..judge.unpatched import os, time
 from .budget import Budget, SecondsUsed, TimeLimits
 from .candidate import Candidate
 from .candidate_output import CandidateOutput
@@ -57,6 +57,8 @@ class CandidateRun:
         self._setup_seconds = 0.0
         self.reported_fault: BaseException | None = None
         self.watch: Callable[[float | None], object] = bool
+        self.limit_work: Callable[[float], object] = bool
+        self._began = 0.0
         self._on_touch: Callable[[], object] = bool
         self._candidate = candidate
         self._supply = supply
@@ -97,6 +99,9 @@ class CandidateRun:
         """
         self._usual_seconds = self._limits.seconds(test, most, is_resumed=self._is_resumed)
         seconds = self._seconds = self.budget.limit(self._usual_seconds)
+        judge = self._limits.judge_seconds(test, most, is_resumed=self._is_resumed)
+        self.limit_work(self.budget.limit(judge))
+        self._began = time.process_time()
         self._setup_seconds = 0.0
         self._on_touch = on_touch
         self._fault = self.reported_fault = None
@@ -122,8 +127,12 @@ class CandidateRun:
         self.budget.failed += has_failed
 
     def time(self) -> SecondsUsed:
-        """What this test has used of the candidate's time by now, without loading."""
-        return SecondsUsed(setup=self._setup_seconds, whole=self._seconds_used() or 0.0)
+        """What this test has used by now, without loading."""
+        return SecondsUsed(
+            setup=self._setup_seconds,
+            whole=self._seconds_used() or 0.0,
+            judge=time.process_time() - self._began,
+        )
 
     def module(self) -> Proxy:
         """The candidate's module, loaded now unless it is.

@@ -65,7 +65,7 @@ class CandidateTests:
     def begin(self, candidate: int, shown_name: str, run: CandidateRun, link: ParentLink) -> None:
         """Get ready for one candidate. `shown_name` stands for it in the ids of its tests."""
         self.candidate_run = run
-        run.watch = link.watch
+        run.watch, run.limit_work = link.watch, link.limit_work
         self._candidate = candidate
         self._shown_name = shown_name
         self._link = link
