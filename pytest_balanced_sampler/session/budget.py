@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from .. import errors
 from ..errors import CandidateFault, SolutionTimeout
+from ..judge.limits import WALL_SECONDS_PER_CPU_SECOND
+from .options import DEFAULT_TIMEOUT_SECONDS
 
 COLLECTION = ""
 """Stands for the import of the tests where a test has its name, in import mode."""
@@ -19,6 +21,8 @@ JUDGE_SECONDS_PER_CPU_SECOND = 3
 TIMES_REFERENCE = 20
 """A slow but honest style needs up to three times the reference's CPU time, and a machine that is
 busy on both threads of its cores up to twice that."""
+
+_SECONDS_TO_START = 60.0
 
 _SHARE_AFTER_TIMEOUT = 0.25
 """Of a test's usual limit, once the candidate has run out of time in another."""
@@ -72,6 +76,21 @@ class TimeLimits:
             return most * JUDGE_SECONDS_PER_CPU_SECOND
         again = sum(each.judge for each in self.times.values()) if is_resumed else 0.0
         return min(most, max(MIN_JUDGE_SECONDS, TIMES_REFERENCE * (time.judge + again)))
+
+    def longest(self, tests: Mapping[str, float]) -> float | None:
+        """Wall-clock seconds in which a candidate uses up all that it may, if nothing is repeated.
+
+        `tests` has the most CPU seconds of each; None where neither it nor the reference has any.
+        """
+        tests = tests or dict.fromkeys(self.times or {}, DEFAULT_TIMEOUT_SECONDS)
+        if not tests:
+            return None
+        used = sum(
+            self.seconds(test, most, is_resumed=True)
+            + self.judge_seconds(test, most, is_resumed=True)
+            for test, most in tests.items()
+        )
+        return _SECONDS_TO_START + WALL_SECONDS_PER_CPU_SECOND * used
 
 
 @dataclass

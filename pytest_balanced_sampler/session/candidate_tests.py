@@ -14,7 +14,7 @@ import pytest
 
 from ..judge.solution_module import SolutionModule
 from . import foreign
-from .budget import COLLECTION
+from .budget import COLLECTION, TimeLimits
 from .candidate_collection import CandidateCollection, NamedTest, Uncollected
 from .candidate_output import PLACE
 from .candidate_run import CandidateRun
@@ -76,6 +76,10 @@ class CandidateTests:
     def names(self) -> list[str]:
         """The names of the tests, in their order."""
         return [name for name, _ in self._tests]
+
+    def longest(self, limits: TimeLimits) -> float | None:
+        """Seconds in which a candidate uses up all that it may; None where that is unknown."""
+        return limits.longest({name: self._seconds_of(item) for name, item in self._tests})
 
     def keep_only(self, test: str) -> None:
         """Forget all other tests, also those that are collected from now on."""
