@@ -28,6 +28,9 @@ _FILES_PER_SECOND = 100_000
 _OVERSHOOT = 1.2
 """What can be taken until the next look: looks come so often that no limit is passed by more."""
 
+_LITTLE = disk_use.MAX_BYTES / 8
+"""Bytes that are not worth a search for files without a name."""
+
 _SECONDS_TO_START = 0.02
 """So long a thread that may start is taken to be not yet among those that have."""
 
@@ -60,7 +63,11 @@ class DiskWatch:
         now = time.monotonic()
         for pid, when in self._next_looks.items():
             if when <= now:
-                use = disk_use.measured(pid, self._folders[pid])
+                folder = self._folders[pid]
+                if disk_use.most_written(pid) < _LITTLE:
+                    use = disk_use.named(folder)
+                else:
+                    use = disk_use.measured(pid, folder)
                 self._set_stopped(pid, use is None)
                 self._next_looks[pid] = time.monotonic() + _interval(use)
 
