@@ -43,6 +43,8 @@ _COSTLY: dict[int, int] = dict.fromkeys(
 )
 """For how many containers more these count: making one takes 20 microseconds, not 2."""
 
+_COSTLY[Tag.LIBRARY] = 1
+
 _TIMESTAMP_AS_FLOAT = 1
 """MessagePack has one extension of its own, which would arrive as an object."""
 
