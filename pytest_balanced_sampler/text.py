@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-# Controls, and what is not seen or changes the direction of what is.
-_INVISIBLE = (
-    *range(0x80, 0xA0),
-    0xAD,
-    0x61C,
-    *range(0x115F, 0x1161),
-    0x17B4,
-    0x17B5,
-    0x180E,
-    *range(0x200B, 0x2010),
-    *range(0x2028, 0x202F),
-    *range(0x2060, 0x2070),
-    0x3164,
-    *range(0xFE00, 0xFE10),
-    0xFEFF,
-    0xFFA0,
-    *range(0xFFF9, 0xFFFC),
-    *range(0xE0000, 0xE01F0),
+from unicodedata import category
+
+# What fonts show nothing for, beside the characters of category Cf: Unicode's property
+# Default_Ignorable_Code_Point, which Python does not know.
+_IGNORABLE = frozenset(
+    {
+        0x34F,
+        *range(0x115F, 0x1161),
+        *range(0x17B4, 0x17B6),
+        *range(0x180B, 0x1810),
+        *range(0x2060, 0x2070),
+        0x3164,
+        *range(0xFE00, 0xFE10),
+        0xFFA0,
+        *range(0xFFF0, 0xFFF9),
+    }
 )
-_CONTROLS = (*(code for code in range(0x20) if chr(code) not in "\n\t"), 0x7F)
-_ESCAPED = {code: f"\\x{code:02x}" for code in _CONTROLS} | {
-    code: f"\\u{code:04x}" for code in _INVISIBLE
-}
+_IGNORABLE_PLANE = range(0xE0000, 0xE1000)
+_INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp"})
+"""Categories of controls, and of what is not seen or changes the direction of what is."""
+
+_MAX_KEPT = 10_000
+
+
+class _Escapes(dict[int, str]):
+    """For `str.translate`: looks at each character once."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        is_ignorable = code in _IGNORABLE or code in _IGNORABLE_PLANE
+        if character in "\n\t" or not (is_ignorable or category(character) in _INVISIBLE):
+            escaped = character
+        elif code < 0x80:
+            escaped = f"\\x{code:02x}"
+        else:
+            escaped = f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+        if len(self) < _MAX_KEPT:
+            self[code] = escaped
+        return escaped
+
+
+_ESCAPES = _Escapes()
 
 
 def printable(text: str, limit: int = 4000) -> str:
@@ -60,4 +79,4 @@ def without_surrogates(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode("utf-8").translate(_ESCAPED)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").translate(_ESCAPES)

@@ -11,6 +11,7 @@ import mimetypes
 import multiprocessing
 import os
 import resource
+import signal
 import socket
 import struct
 import subprocess
@@ -19,6 +20,7 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import landlockpy
 import seccompy
 
 from pytest_balanced_sampler.worker.confine import Confinement, Feature
@@ -113,6 +115,55 @@ def use_capability():
         raise OSError("there is none but to read")
 
 
+def take_lease():
+    with open(os.__file__) as file:
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+
+
+def mark_folder():
+    attributes = struct.pack("=QIIII", 0, 0, 0, 0, 0)
+    system_call("file_setattr", -100, SECRET_FOLDER.encode(), attributes, len(attributes), 0)
+
+
+def pass_descriptor():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        socket.send_fds(ours, [b"x"], [1])
+
+
+def take_timers():
+    for _ in range(1000):
+        system_call("timer_create", 1, 0, ctypes.byref(ctypes.c_int()))
+
+
+def queue_signals():
+    """More than one process may have, by realtime signals that wait."""
+    number = signal.SIGRTMIN
+    signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+    for _ in range(1000):
+        signal.raise_signal(number)
+
+
+def empty_by_path():
+    os.truncate(f"{SECRET_FOLDER}/secret", 3)
+
+
+def empty_by_opening():
+    os.close(os.open(f"{SECRET_FOLDER}/secret", os.O_RDONLY | os.O_TRUNC))
+
+
+def open_without_a_right():
+    os.close(os.open(f"{SECRET_FOLDER}/secret", os.O_ACCMODE))
+
+
+def shorten_own_file():
+    with open("long", "w") as file:
+        file.write("long")
+    with open("long", "r+") as file:
+        file.truncate(1)
+
+
 def raise_limit():
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
@@ -138,6 +189,7 @@ PROBES = {
     "learn the machine's size": lambda: (read("/proc/cpuinfo"), read("/proc/meminfo")),
     "look at its own process": lambda: (read("/proc/self/maps"), read("/proc/self/status")),
     "move a file between its folders": move_between_folders,
+    "shorten its own file": shorten_own_file,
     "read a file elsewhere": lambda: read(f"{SECRET_FOLDER}/secret"),
     "read the checkout": lambda: read(__file__),
     "read /etc/passwd": lambda: read("/etc/passwd"),
@@ -169,6 +221,17 @@ PROBES = {
     "make a folder that nobody may enter": lambda: os.mkdir("locked", 0o300),
     "reserve disk space": reserve_space,
     "put a question to a file system": ask_file_system,
+    "lease a library file": take_lease,
+    "mark another folder": mark_folder,
+    "pass a descriptor": pass_descriptor,
+    "take a thousand timers": take_timers,
+    "queue a thousand signals": queue_signals,
+    "empty a file by its path": empty_by_path,
+    "empty a file by opening it": empty_by_opening,
+    "open a file without a right": open_without_a_right,
+    "have room for asynchronous reads": lambda: system_call(
+        "io_setup", 100, ctypes.byref(ctypes.c_ulong())
+    ),
     "have root's powers": use_capability,
     "raise a limit": raise_limit,
     "take four gigabytes": lambda: bytearray(2**32),
@@ -178,9 +241,15 @@ PROBES = {
 
 
 def main():
+    """Arguments are features to do without, and what to emulate: `abi=N`, `seccomp=absent`."""
+    without = [name for name in sys.argv[1:] if "=" not in name]
+    for name in set(sys.argv[1:]) - set(without):
+        kind, _, value = name.partition("=")
+        emulate_landlock(int(value)) if kind == "abi" else emulate_no_seccomp()
     confinement = Confinement(enabled=True)
-    for feature in map(Feature, sys.argv[1:]):
-        confinement.enforced.remove(feature)
+    for feature in map(Feature, without):
+        if feature in confinement.enforced:
+            confinement.enforced.remove(feature)
     confinement.enter_warm_process()
     scratch = tempfile.mkdtemp()
     os.chdir(scratch)
@@ -192,7 +261,16 @@ def main():
             possible[name] = True
         except (OSError, MemoryError, ValueError):
             possible[name] = False
-    print(json.dumps(possible))
+    print(json.dumps([confinement.missing, possible]))
+
+
+def emulate_landlock(abi):
+    """Ask of the kernel only what that version of Landlock knows."""
+    landlockpy._syscall.abi_version = landlockpy.abi_version = lambda: abi
+
+
+def emulate_no_seccomp():
+    seccompy.supported = lambda: False
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ FOLDERS = (
 )
 """From the bottom to the top: a folder imports none that comes after it."""
 
-GROUND = {"errors", "grade", "task", "prompt", "text", "files", "command_line"}
+GROUND = {"errors", "grade", "task", "prompt", "text", "files", "command_line", "disk_use"}
 FOREIGN = "session/foreign.py"
 MAX_LINES = 300
 
@@ -147,8 +147,8 @@ def test_1_the_untrusted_side_is_imported_by_itself_only():
 
 
 def test_2_worker():
-    """The untrusted side imports `wire/`, `files` and its own."""
-    assert breaches(modules_in("worker"), only("wire", "files", "worker")) == []
+    """The untrusted side imports `wire/`, `files`, `disk_use` and its own."""
+    assert breaches(modules_in("worker"), only("wire", "files", "disk_use", "worker")) == []
 
 
 def test_3_wire():
@@ -158,7 +158,9 @@ def test_3_wire():
 
 def test_4_judge():
     """The trusted side of a worker imports `wire/`, plain helpers and its own, and never pytest."""
-    allowed = only("wire", "errors", "text", "files", "judge", never=("pytest", "_pytest"))
+    allowed = only(
+        "wire", "errors", "text", "files", "disk_use", "judge", never=("pytest", "_pytest")
+    )
     assert breaches(modules_in("judge"), allowed) == []
 
 

@@ -2,17 +2,27 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import landlockpy
 import pytest
 import seccompy
 
-from pytest_balanced_sampler.judge.limits import MAX_BYTES_PER_FILE
+from pytest_balanced_sampler.disk_use import MAX_BYTES_PER_FILE
 from pytest_balanced_sampler.worker import confine
+from pytest_balanced_sampler.worker.allowed_calls import ALLOWED, RESTRICTED
 from pytest_balanced_sampler.worker.confine import FILE_BYTES, Confinement, Feature
+from pytest_balanced_sampler.worker.system_calls import (
+    IGNORED,
+    OF_THE_WARM_PROCESS,
+    REFUSED,
+    UNSUPPORTED,
+)
+from tests import system_call_table
 from tests.conftest import ROOT, run_pytest
 
 needs_everything = pytest.mark.skipif(
@@ -34,6 +44,7 @@ ALWAYS_POSSIBLE = {
     "learn the machine's size",
     "look at its own process",
     "move a file between its folders",
+    "shorten its own file",
 }
 ONLY_AS_ROOT = {"have root's powers", "read /etc/shadow"}
 POSSIBLE_WITHOUT = {
@@ -52,7 +63,7 @@ POSSIBLE_WITHOUT = {
         "write to shared memory",
         "write to the standard library",
         "make a symbolic link",
-        "signal its parent",
+        "empty a file by its path",
     },
     Feature.SIGNALS: {"signal its parent"},
     Feature.SYSTEM_CALLS: {
@@ -72,21 +83,37 @@ POSSIBLE_WITHOUT = {
         "reserve disk space",
         "put a question to a file system",
         "have root's powers",
+        "lease a library file",
+        "mark another folder",
+        "pass a descriptor",
+        "have room for asynchronous reads",
+        "open a file without a right",
     },
-    Feature.RESOURCES: {"take four gigabytes", "write a large file", "open a thousand files"},
+    Feature.RESOURCES: {
+        "take four gigabytes",
+        "write a large file",
+        "open a thousand files",
+        "queue a thousand signals",
+    },
 }
 
 
-def what_is_possible(*without):
+def probe(*arguments):
+    """What is reported as missing, and what is possible."""
     finished = subprocess.run(
-        [sys.executable, "-m", "tests.confinement_probes", *without],
+        [sys.executable, "-m", "tests.confinement_probes", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
-    return {name for name, succeeded in json.loads(finished.stdout).items() if succeeded}
+    missing, possible = json.loads(finished.stdout)
+    return missing, {name for name, succeeded in possible.items() if succeeded}
+
+
+def what_is_possible(*without):
+    return probe(*without)[1]
 
 
 @needs_everything
@@ -101,6 +128,61 @@ def test_what_each_feature_prevents(feature):
     """Each part of the isolation prevents just what SECURITY.md says that it does."""
     expected = POSSIBLE_WITHOUT[feature] - (set() if os.geteuid() == 0 else ONLY_AS_ROOT)
     assert what_is_possible(feature) - ALWAYS_POSSIBLE == expected
+
+
+KERNELS = [
+    ([], []),
+    (["abi=0"], ["files"]),
+    (["abi=1"], []),
+    (["abi=2"], []),
+    (["abi=3"], []),
+    (["abi=5"], []),
+    (["abi=6"], []),
+    (["seccomp=absent"], ["system_calls"]),
+    (["abi=0", "seccomp=absent"], ["files", "signals", "system_calls"]),
+    (["abi=1", "seccomp=absent"], ["files", "signals", "system_calls"]),
+    (["abi=3", "seccomp=absent"], ["signals", "system_calls"]),
+    (["abi=5", "seccomp=absent"], ["signals", "system_calls"]),
+    (["abi=6", "seccomp=absent"], ["system_calls"]),
+]
+"""What is there of the kernel, by its versions of Landlock, and what is reported as missing."""
+
+
+@needs_everything
+def test_what_is_reported_is_true_on_every_kernel():
+    """A feature that is not missing prevents all that SECURITY.md says of it."""
+    with ThreadPoolExecutor(2) as pool:
+        reports = pool.map(lambda kernel: probe(*kernel[0]), KERNELS)
+        for (kernel, expected), (missing, possible) in zip(KERNELS, reports, strict=True):
+            assert missing == expected, kernel
+            for feature in set(Feature) - set(missing):
+                assert not possible & POSSIBLE_WITHOUT[feature], (kernel, feature)
+            lost = {"move a file between its folders"} if "abi=1" in kernel else set()
+            assert ALWAYS_POSSIBLE - possible <= lost, kernel
+
+
+X32 = """
+import ctypes
+from pytest_balanced_sampler.worker.confine import Confinement
+Confinement(enabled=True).enter_warm_process()
+print(ctypes.CDLL(None).syscall({number}))
+"""
+
+
+@needs_everything
+@pytest.mark.parametrize("number", [0x40000000 + 39, 0x40000000 + 520, 0x7FFFFFFF])
+def test_a_number_that_no_list_has_in_mind(number):
+    """A call of x32 ends the process; one that no kernel has yet does not exist."""
+    run = [sys.executable, "-c", X32.format(number=number)]
+    assert subprocess.run(run, cwd=ROOT, check=False).returncode == -signal.SIGSYS
+    unknown = [sys.executable, "-c", X32.format(number=520)]
+    finished = subprocess.run(unknown, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert finished.stdout == "-1\n"
+
+
+def test_security_md_has_the_system_calls():
+    """The table of system calls is that of the filters: see tests/system_call_table.py."""
+    assert "\n".join(system_call_table.rows()) in (ROOT / "SECURITY.md").read_text()
 
 
 def test_security_md_has_the_same_table():
@@ -161,7 +243,7 @@ def grade_on_old_kernel(tmp_path):
 
 @needs_everything
 @pytest.mark.parametrize(
-    ("calls", "missing"), [(LANDLOCK, ["files", "signals"]), ("seccomp", ["system_calls"])]
+    ("calls", "missing"), [(LANDLOCK, ["files"]), ("seccomp", ["system_calls"])]
 )
 def test_auto_and_strict_on_an_old_kernel(grade_on_old_kernel, calls, missing):
     """`auto` grades and says what is missing, everywhere; `strict` refuses, and names it."""
@@ -200,19 +282,15 @@ def test_another_library_agrees_on_the_kernel():
     assert seccompy.supported()
 
 
-def test_every_forbidden_call_has_a_number():
-    """A name that no table knows would forbid nothing."""
-    from pytest_balanced_sampler.worker import system_calls
-
+def test_every_call_has_a_number():
+    """A name that no table knows would allow, or forbid, nothing; none stands in two lists."""
     if seccompy.arch() != "x86_64":
         pytest.skip("the lists hold the names of x86-64")
-    for names in (
-        system_calls._FORBIDDEN_CALLS,
-        system_calls._IGNORED_CALLS,
-        system_calls._FORBIDDEN_IN_WORKERS,
-    ):
-        for name in names:
-            assert seccompy.syscall_nr(name) >= 0
+    allowed = " ".join(ALLOWED.values()).split()
+    others = [*REFUSED, *IGNORED, *UNSUPPORTED]
+    for name in (*allowed, *RESTRICTED, *others, *OF_THE_WARM_PROCESS):
+        assert seccompy.syscall_nr(name) >= 0
+    assert len({*allowed, *RESTRICTED, *others}) == len(allowed) + len(RESTRICTED) + len(others)
 
 
 def test_both_sides_know_how_large_a_file_may_be():

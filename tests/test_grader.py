@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from pytest_balanced_sampler import Grader, GraderError
+from pytest_balanced_sampler.grader import host_process
 from tests.conftest import GENEROUS_SECONDS, ROOT, heed_interrupts, run_pytest
 
 LOGGER = "pytest_balanced_sampler."
@@ -322,3 +323,21 @@ def test_nothing_outlives_a_trainer(task, tmp_path, how):
     while left := list((tmp_path / "tmp").iterdir()):
         assert time.monotonic() < end, left
         time.sleep(0.1)
+
+
+HANGS = """
+import os, time
+def pytest_runtest_logstart():
+    if not os.path.exists({file!r}):
+        open({file!r}, "w").close()
+        time.sleep(10_000)
+"""
+
+
+def test_a_host_that_hangs_is_replaced(task, tmp_path, monkeypatch):
+    """Nobody waits for ever: a silent host is ended, and what it had is graded by another."""
+    (task / "conftest.py").write_text(HANGS.format(file=str(tmp_path / "hung")))
+    monkeypatch.setattr(host_process, "CANDIDATES_OF_SILENCE", 0.05)
+    with Grader(task, solution_timeout=1) as grader:
+        assert [grade.outcome for grade in grader.grade([GOOD])] == ["passed"]
+    assert (tmp_path / "hung").exists()

@@ -46,6 +46,7 @@ class GradingHost:
         self._supplies: list[WorkerSupply] = []
         self._reference_times: KnownTimes = {}
         self._modules_before = set(sys.modules)
+        self.longest_candidate: float | None = None
 
     def prepare(self) -> str:
         """Do all that comes before the first test of a candidate. Gives why that fails, or ""."""
@@ -80,6 +81,7 @@ class GradingHost:
             )
         if session.is_complete:
             session.deliver_rest()
+            self.longest_candidate = session.longest_candidate
             return ""
         return "\n".join([*session.errors, output.getvalue()]).strip() or "pytest said nothing"
 
@@ -111,6 +113,7 @@ class _Session:
         self.stash: list[tuple[pytest.StashKey[Any], Any]] = []
         self.is_complete = False
         self.errors: list[str] = []
+        self.longest_candidate: float | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -122,7 +125,9 @@ class _Session:
             self.errors.append(report.longreprtext)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self) -> bool | None:
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        grading = session.config.pluginmanager.get_plugin("grading_session")
+        self.longest_candidate = getattr(grading, "longest_candidate", None)
         self.is_complete = self._is_to_prepare
         return True if self._is_to_prepare else None
 
@@ -163,7 +168,7 @@ def serve(requests: IO[str], answers: IO[str], host: GradingHost) -> None:
         answers.write(json.dumps(fields) + "\n")
         answers.flush()
 
-    answer(error=host.prepare())
+    answer(error=host.prepare(), longest=host.longest_candidate)
     for line in requests:
         asked = json.loads(line)
         if asked is None:

@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import os
+import select
 import shutil
 import subprocess
 import threading
@@ -27,8 +28,13 @@ from .pytest_process import grading_environment, python_command
 _logger = logging.getLogger(__name__)
 
 _CANDIDATES_PER_HOST = 5000
+_RECEIVED_AT_ONCE = 2**16
 _SECONDS_TO_END = 30
 _SECONDS_TO_END_NOW = 1
+
+CANDIDATES_OF_SILENCE = 4.0
+"""A host that gives no grade for as long as so many candidates can take hangs. A grade waits for at
+most one other; tests may be repeated, and wait for those of other hosts."""
 
 
 @dataclass
@@ -97,7 +103,9 @@ class HostProcess:
         command = [f"{__package__}.host", str(folder), str(os.getpid()), *arguments]
         self._command = python_command(*command)
         self._log = folder / f"host-{id(self)}.log"
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._received = b""
+        self._patience: float | None = None
         self._graded = 0
         self._lock = threading.Lock()
         self._is_stopped = False
@@ -113,6 +121,8 @@ class HostProcess:
             raise self._died()
         if answer["error"]:
             raise GraderError(answer["error"])
+        if answer["longest"] is not None:
+            self._patience = CANDIDATES_OF_SILENCE * answer["longest"]
 
     def grade(self, jobs: list[Job]) -> None:
         """Grade a batch; one by one where the batch as a whole gets no answer twice."""
@@ -145,7 +155,7 @@ class HostProcess:
         with contextlib.suppress(OSError):
             # A process that was forked from this one may hold the pipe open: closing says little.
             assert process.stdin is not None
-            process.stdin.write("null\n")
+            process.stdin.write(b"null\n")
             process.stdin.close()
         try:
             process.wait(_SECONDS_TO_END)
@@ -160,13 +170,8 @@ class HostProcess:
         with self._lock:
             self._is_stopped = True
             process = self._process
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(_SECONDS_TO_END_NOW)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        if process is not None:
+            _end_now(process)
 
     def _ask_twice(self, jobs: list[Job]) -> None:
         try:
@@ -185,7 +190,7 @@ class HostProcess:
         asked = [[os.fspath(job.path), os.fspath(job.cancelled)] for job in jobs]
         with contextlib.suppress(OSError):
             assert process.stdin is not None
-            process.stdin.write(json.dumps(asked) + "\n")
+            process.stdin.write(json.dumps(asked).encode() + b"\n")
             process.stdin.flush()
         self._graded += len(jobs)
         while (answer := self._read()) is not None and "grade" in answer:
@@ -197,17 +202,28 @@ class HostProcess:
             raise self._died()
 
     def _read(self) -> dict[str, Any] | None:
-        """The next answer; None when the process has ended."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        return json.loads(line) if line.endswith("\n") else None
+        """The next answer; None when the process has ended, or was ended for being silent."""
+        process = self._process
+        assert process is not None
+        assert process.stdout is not None
+        while b"\n" not in self._received:
+            if not select.select([process.stdout], [], [], self._patience)[0]:
+                _logger.warning("a host gave no grade for %.0f s: it is ended", self._patience)
+                _end_now(process)
+                return None
+            piece = os.read(process.stdout.fileno(), _RECEIVED_AT_ONCE)
+            if not piece:
+                return None
+            self._received += piece
+        line, _, self._received = self._received.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
     def _died(self) -> HostDied:
         self.stop()
         return HostDied(self._log.read_text(errors="replace")[-2000:])
 
-    def _running(self) -> subprocess.Popen[str]:
+    def _running(self) -> subprocess.Popen[bytes]:
         if self._graded >= _CANDIDATES_PER_HOST:
             self.stop()
         if self._process is not None and (status := self._process.poll()) is not None:
@@ -221,7 +237,7 @@ class HostProcess:
         return self._process
 
     def _start(self) -> None:
-        self._graded = 0
+        self._graded, self._received, self._patience = 0, b"", None
         with self._lock, open(self._log, "w") as log:
             if self._is_stopped:
                 raise HostDied("the grader is closed")
@@ -230,10 +246,17 @@ class HostProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                text=True,
                 start_new_session=True,  # Ctrl-C in the training loop is the loop's to handle.
                 env=grading_environment(),
             )
+
+
+def _end_now(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_SECONDS_TO_END_NOW)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _unfinished(jobs: list[Job]) -> list[Job]:

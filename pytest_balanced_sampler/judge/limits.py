@@ -5,28 +5,22 @@ All of it is attributed to the one process: what others do to the disk meanwhile
 
 from __future__ import annotations
 
-import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from .. import disk_use
 from ..errors import CandidateFault, SolutionCrash, SolutionTimeout, UnconfirmedTimeout
 from .unpatched import open_file, os, time
 
 WALL_SECONDS_PER_CPU_SECOND = 3
 """A candidate may wait, or share the machine, for this many times its CPU budget."""
 
-MAX_DISK_BYTES = 256 * 2**20
-MAX_FILES = 10_000
-MAX_BYTES_PER_FILE = 16 * 2**20
-"""What a worker's RLIMIT_FSIZE allows; assumed of a file that can no longer be looked at."""
-
 MAX_WRITTEN_BYTES = 2 * 2**30
 """What one test may write to a disk. A candidate that renames its folders while they are searched
 could hide files, but the kernel counts the pages that it writes."""
 
-MAX_MAPPINGS = 20_000
 MAX_THREADS = 500
 _START_SECONDS = 60
 
@@ -109,17 +103,22 @@ class Limits:
         return most_of_the_budget < seconds and busy < (1 - _ASLEEP) * seconds
 
     def _excess(self, pid: int | None, scratch: str) -> str | None:
-        # Names first: a file that loses its name meanwhile is then found among those without.
-        named = _named_bytes(scratch)
-        nameless = _nameless_bytes(pid, scratch)
-        if named is None or nameless is None or named + nameless > MAX_DISK_BYTES:
-            return f"wrote over {MAX_DISK_BYTES // 2**20} MiB, or too many files or mappings"
+        if disk_use.measured(pid, scratch) is None:
+            return f"wrote over {disk_use.MAX_BYTES // 2**20} MiB, or too many files or mappings"
         if _bytes_written_by(pid) - self._written_before > MAX_WRITTEN_BYTES:
             return f"wrote over {MAX_WRITTEN_BYTES // 2**20} MiB to the disk in one test"
+        # Where the kernel has no filter that asks, the warm process cannot count them in time.
         with suppress(OSError):
             if len(os.listdir(f"/proc/{pid}/task")) > MAX_THREADS:
                 return f"has over {MAX_THREADS} threads"
         return None
+
+
+def is_stopped(pid: int | None) -> bool:
+    """Whether a process was stopped: the warm process does that to one that took too much."""
+    with suppress(OSError), open_file(f"/proc/{pid}/stat", "rb") as file:
+        return file.read().rpartition(b") ")[2].startswith(b"T")
+    return False
 
 
 def _cpu_seconds_of(pid: int | None) -> float | None:
@@ -151,57 +150,3 @@ def _bytes_written_by(pid: int | None) -> int:
         counts = {name: int(count) for name, count in (line.split(b": ") for line in file)}
         return counts[b"write_bytes"] - counts[b"cancelled_write_bytes"]
     return 0
-
-
-def _named_bytes(folder: str) -> int | None:
-    """What the files in a folder take of the disk; None where that is too much."""
-    size = files = 0
-    folders = [folder]
-    linked: set[int] = set()
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    files += 1
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-                        continue
-                    with suppress(FileNotFoundError):
-                        status = entry.stat(follow_symlinks=False)
-                        if status.st_nlink > 1:
-                            if status.st_ino in linked:
-                                continue
-                            linked.add(status.st_ino)
-                        size += status.st_blocks * 512
-        except FileNotFoundError:
-            continue
-        except OSError:  # A folder that cannot be looked into could hold anything.
-            return None
-        if size > MAX_DISK_BYTES or files > MAX_FILES:
-            return None
-    return size
-
-
-def _nameless_bytes(pid: int | None, folder: str) -> int | None:
-    """What the files that a process removed from `folder` take while it has them open, or mapped.
-
-    None where that is too much; 0 where this side may not look, for which see `worker.confine`.
-    """
-    sizes: dict[int, int] = {}
-    with suppress(OSError):
-        for descriptor in os.listdir(f"/proc/{pid}/fd"):
-            with suppress(FileNotFoundError):
-                status = os.stat(f"/proc/{pid}/fd/{descriptor}")
-                if status.st_nlink == 0 and stat.S_ISREG(status.st_mode):
-                    sizes[status.st_ino] = status.st_blocks * 512
-    prefix = os.fsencode(os.path.realpath(folder)) + b"/"
-    with suppress(OSError), open_file(f"/proc/{pid}/maps", "rb") as mappings:
-        for number, line in enumerate(mappings):
-            if number > MAX_MAPPINGS:
-                return None
-            # Only privileged processes may ask how large a file is that is mapped, but not open.
-            if line.endswith(b" (deleted)\n"):
-                *_, inode, path = line.split(maxsplit=5)
-                if path.startswith(prefix):
-                    sizes.setdefault(int(inode), MAX_BYTES_PER_FILE)
-    return sum(sizes.values())

@@ -24,7 +24,7 @@ from ..wire import frames, tags, values
 from ..wire.shared import SharedContainers
 from .channel import Channel
 from .death import Death, Reaper, fault_of
-from .limits import Limits, TimeUsed
+from .limits import Limits, TimeUsed, is_stopped
 from .raised import error_from
 from .stand_ins import StandIns
 from .unpatched import time
@@ -65,8 +65,7 @@ class RemoteWorker:
         self._decoding = 0
         self.stand_ins = StandIns(self)
         self.watch: Callable[[float | None], object] = bool
-        """Called with the seconds in which the test's own code must be done with what the candidate
-        has asked of it, and with None when it is."""
+        """Told in how many seconds what the candidate asked of the test must end; None: it has."""
         self.proxies: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
     def wait_until_ready(self) -> None:
@@ -134,19 +133,23 @@ class RemoteWorker:
             return None
         try:
             self._channel.expect_silence()
+            if is_stopped(self.pid):
+                self._check_limits(time.monotonic())
+        except CandidateFault as fault:
+            return fault
         except EOFError:
-            fault = fault_of(self._end())
+            end = fault_of(self._end())
             # Killed when it had answered everything: that may be the machine's, and shows nothing.
-            return fault if isinstance(fault, CandidateFault) else None
+            return end if isinstance(end, CandidateFault) else None
         except tags.WireError as error:
             return self.breach(str(error))
         return None
 
     def close(self) -> Death:
         """End the worker's process, unless it has ended, and say how it did."""
-        death = self._death or self._end()
+        self._death = self._death or self._end()
         self.hang_up()
-        return death
+        return self._death
 
     def dismiss(self) -> Death | None:
         """End the worker's process without waiting for that; say how where it must be known."""
@@ -168,8 +171,7 @@ class RemoteWorker:
             self.on_first_request()
         if operation != "stdin" and (text := self.read_stdin()) is not None:
             self._request("stdin", (text,), {})
-        self._number += 1
-        number = self._number
+        number = self._number = self._number + 1
         try:
             mark = self.shared.marked
             places = [mark(arg) for arg in args]
@@ -199,8 +201,8 @@ class RemoteWorker:
         """What the worker says was raised, as an exception to raise here."""
         if status == "own_error":
             return self.stand_ins.error(described)
-        error = error_from(status, described, operation=operation)
-        return error or self.breach("a reply of unknown kind")
+        raised = error_from(status, described, operation=operation)
+        return raised or self.breach("a reply of unknown kind")
 
     def encode(self, message: list[Any]) -> bytes:
         """A message, with news of shared containers, and the references no longer used here.
@@ -246,8 +248,8 @@ class RemoteWorker:
     def _check_limits(self, started: float) -> None:
         """End the worker and raise why, if it has used up what it may."""
         __tracebackhide__ = True
-        waited = time.monotonic() - started
-        if (fault := self._limits.exceeded(self.pid, self.scratch, waited)) is not None:
+        fault = self._limits.exceeded(self.pid, self.scratch, time.monotonic() - started)
+        if fault is not None:
             self._end()
             raise fault
 
@@ -294,4 +296,5 @@ class RemoteWorker:
     def _end(self) -> Death:
         self.is_alive = False
         self._death = self._reaper.reap(self)
+        self._channel.hang_up()
         return self._death

@@ -8,15 +8,21 @@ from typing import Any, NamedTuple
 
 from .. import errors
 from ..errors import CandidateFault, SolutionTimeout
+from ..judge.limits import WALL_SECONDS_PER_CPU_SECOND
+from .options import DEFAULT_TIMEOUT_SECONDS
 
 COLLECTION = ""
 """Stands for the import of the tests where a test has its name, in import mode."""
 
 LOAD_SECONDS = 10.0
 MIN_SECONDS = 2.0
+MIN_JUDGE_SECONDS = 3.0
+JUDGE_SECONDS_PER_CPU_SECOND = 3
 TIMES_REFERENCE = 20
 """A slow but honest style needs up to three times the reference's CPU time, and a machine that is
 busy on both threads of its cores up to twice that."""
+
+_SECONDS_TO_START = 60.0
 
 _SHARE_AFTER_TIMEOUT = 0.25
 """Of a test's usual limit, once the candidate has run out of time in another."""
@@ -26,10 +32,15 @@ _LEAST_SHARE = 0.1
 
 
 class SecondsUsed(NamedTuple):
-    """The seconds that the reference needed in a test, without loading; `setup` in its fixtures."""
+    """The CPU seconds of a test, without loading the candidate.
+
+    `whole` is what the candidate used, `setup` what of it in fixtures; `judge` is what the process
+    of tests used itself, by comparing and showing what it got.
+    """
 
     setup: float
     whole: float
+    judge: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,32 @@ class TimeLimits:
             return most
         again = sum(each.setup for each in self.times.values()) if is_resumed else 0.0
         return min(most, max(MIN_SECONDS, TIMES_REFERENCE * (time.whole + again)))
+
+    def judge_seconds(self, test: str, most: float, *, is_resumed: bool) -> float:
+        """CPU seconds for the work of the process of tests itself.
+
+        Never above `most`; a multiple of that where nothing is known of the test.
+        """
+        time = (self.times or {}).get(test)
+        if self.times is None or time is None:
+            return most * JUDGE_SECONDS_PER_CPU_SECOND
+        again = sum(each.judge for each in self.times.values()) if is_resumed else 0.0
+        return min(most, max(MIN_JUDGE_SECONDS, TIMES_REFERENCE * (time.judge + again)))
+
+    def longest(self, tests: Mapping[str, float]) -> float | None:
+        """Wall-clock seconds in which a candidate uses up all that it may, if nothing is repeated.
+
+        `tests` has the most CPU seconds of each; None where neither it nor the reference has any.
+        """
+        tests = tests or dict.fromkeys(self.times or {}, DEFAULT_TIMEOUT_SECONDS)
+        if not tests:
+            return None
+        used = sum(
+            self.seconds(test, most, is_resumed=True)
+            + self.judge_seconds(test, most, is_resumed=True)
+            for test, most in tests.items()
+        )
+        return _SECONDS_TO_START + WALL_SECONDS_PER_CPU_SECOND * used
 
 
 @dataclass
@@ -96,6 +133,13 @@ class Budget:
             self.left -= min(_SHARE_AFTER_TIMEOUT, self.left)
         else:
             self.left -= used / seconds
+
+    def note_lost(self) -> None:
+        """Charge a test in which the test's own work did not end in time."""
+        if self.left is None:
+            self.left = 1.0
+        else:
+            self.left -= min(_SHARE_AFTER_TIMEOUT, self.left)
 
     def note_load_fault(self, fault: CandidateFault) -> None:
         """Have the processes that follow not load the candidate again."""

@@ -58,12 +58,10 @@ class CandidateProcesses:
         self._candidates = [
             replace(candidate, index=place) for place, candidate in enumerate(candidates)
         ]
-        self._tests = tests
-        self._names = names
+        self._tests, self._names = tests, names
         self._supply = supply
         self._import_mode = import_mode
-        self._maxfail = maxfail
-        self._is_cancelled = is_cancelled
+        self._maxfail, self._is_cancelled = maxfail, is_cancelled
         self.limits = TimeLimits()
         self.reference: Candidate | None = None
         self._connection: WarmConnection | None = None
@@ -123,15 +121,15 @@ class CandidateProcesses:
             if is_over or self._is_stopped() or is_cancelled():
                 return
             _log.warning("a process of tests was lost (%s): %s", process.exit_code, why)
-            if tries == 1 and not (process.missed_deadline and budget.had_timeout):
+            is_timeout = process.missed_deadline or process.overworked
+            # CPU seconds hardly depend on what else the machine does: they stand at once.
+            if tries == 1 and not process.overworked and not (is_timeout and budget.had_timeout):
                 tries = 2
                 continue
-            if process.missed_deadline and budget.left is None:
-                budget.left = 1.0
+            if is_timeout:
+                budget.note_lost()
             test = names[start] if names is not None and place >= 0 else "collection"
-            report = lost_test(
-                item.index, test, is_touched, why, is_timeout=process.missed_deadline
-            )
+            report = lost_test(item.index, test, is_touched, why, tries, is_timeout=is_timeout)
             start, tries, is_over = start + 1, 1, place < 0
             budget.failed += has_failed(report)
             if (why_stop := budget.why_stop()) and names is not None and start < len(names):
@@ -151,9 +149,8 @@ class CandidateProcesses:
         return self._fork(reference, 0, 1, Budget(), f"reference-{number}")
 
     def _run_with_another(self) -> ForkedProcess:
-        if self.reference is None:
-            return self._run_with_stand_in()
-        return self.run_reference(self.reference, 0)
+        reference = self.reference
+        return self.run_reference(reference, 0) if reference else self._run_with_stand_in()
 
     def renew_supply(self, why: str) -> None:
         """Have other workers, from another warm process."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from contextlib import suppress
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 from ..errors import (
@@ -19,6 +20,7 @@ from ..judge.mirrors import Mirrors
 from ..judge.proxy import Proxy
 from ..judge.remote_worker import RemoteWorker
 from ..judge.supply import WorkerSupply
+from ..judge.unpatched import os, time
 from .budget import Budget, SecondsUsed, TimeLimits
 from .candidate import Candidate
 from .candidate_output import CandidateOutput
@@ -55,6 +57,8 @@ class CandidateRun:
         self._setup_seconds = 0.0
         self.reported_fault: BaseException | None = None
         self.watch: Callable[[float | None], object] = bool
+        self.limit_work: Callable[[float], object] = bool
+        self._began = 0.0
         self._on_touch: Callable[[], object] = bool
         self._candidate = candidate
         self._supply = supply
@@ -95,6 +99,9 @@ class CandidateRun:
         """
         self._usual_seconds = self._limits.seconds(test, most, is_resumed=self._is_resumed)
         seconds = self._seconds = self.budget.limit(self._usual_seconds)
+        judge = self._limits.judge_seconds(test, most, is_resumed=self._is_resumed)
+        self.limit_work(self.budget.limit(judge))
+        self._began = time.process_time()
         self._setup_seconds = 0.0
         self._on_touch = on_touch
         self._fault = self.reported_fault = None
@@ -120,8 +127,12 @@ class CandidateRun:
         self.budget.failed += has_failed
 
     def time(self) -> SecondsUsed:
-        """What this test has used of the candidate's time by now, without loading."""
-        return SecondsUsed(setup=self._setup_seconds, whole=self._seconds_used() or 0.0)
+        """What this test has used by now, without loading."""
+        return SecondsUsed(
+            setup=self._setup_seconds,
+            whole=self._seconds_used() or 0.0,
+            judge=time.process_time() - self._began,
+        )
 
     def module(self) -> Proxy:
         """The candidate's module, loaded now unless it is.
@@ -169,6 +180,16 @@ class CandidateRun:
     def drain_output(self) -> str:
         """What the candidate printed since the last call."""
         return self._worker.drain_output() if self._worker else ""
+
+    @contextmanager
+    def stopped(self) -> Generator[None]:
+        """A time in which the candidate does nothing: another test may be running alone."""
+        pid = self._worker.pid if self._worker is not None and self._worker.is_alive else None
+        _signal(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal(pid, signal.SIGCONT)
 
     def late_fault(self) -> CandidateFault | None:
         """What the candidate has done since it was asked last, if that is a fault."""
@@ -230,3 +251,9 @@ class CandidateRun:
             return None
         # Where the trusted side was the slower one, the time it waited says more.
         return max(used.cpu, used.waited / WALL_SECONDS_PER_CPU_SECOND)
+
+
+def _signal(pid: int | None, number: signal.Signals) -> None:
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)

@@ -14,7 +14,7 @@ import pytest
 
 from ..judge.solution_module import SolutionModule
 from . import foreign
-from .budget import COLLECTION
+from .budget import COLLECTION, TimeLimits
 from .candidate_collection import CandidateCollection, NamedTest, Uncollected
 from .candidate_output import PLACE
 from .candidate_run import CandidateRun
@@ -65,7 +65,7 @@ class CandidateTests:
     def begin(self, candidate: int, shown_name: str, run: CandidateRun, link: ParentLink) -> None:
         """Get ready for one candidate. `shown_name` stands for it in the ids of its tests."""
         self.candidate_run = run
-        run.watch = link.watch
+        run.watch, run.limit_work = link.watch, link.limit_work
         self._candidate = candidate
         self._shown_name = shown_name
         self._link = link
@@ -76,6 +76,10 @@ class CandidateTests:
     def names(self) -> list[str]:
         """The names of the tests, in their order."""
         return [name for name, _ in self._tests]
+
+    def longest(self, limits: TimeLimits) -> float | None:
+        """Seconds in which a candidate uses up all that it may; None where that is unknown."""
+        return limits.longest({name: self._seconds_of(item) for name, item in self._tests})
 
     def keep_only(self, test: str) -> None:
         """Forget all other tests, also those that are collected from now on."""
@@ -149,7 +153,8 @@ class CandidateTests:
         self._begin(self._tests[place][0], place, item)
         run.in_fixture(True)
         link.note(place, is_touched=False)
-        with self._lock.shared() if run.tries == 1 else self._lock.exclusive():
+        turn = self._lock.shared if run.tries == 1 else self._lock.exclusive
+        with turn(run.stopped):
             item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
         for report in self._reports:
             if report.when == "call":

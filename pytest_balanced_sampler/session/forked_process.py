@@ -25,7 +25,7 @@ from ..judge.unpatched import os, time
 from ..wire import frames
 
 _STATE = struct.Struct("!i?")
-_DEADLINE = struct.Struct("!d")
+_DEADLINES = struct.Struct("!dd")
 MAX_SILENCE_SECONDS = 1800.0
 """A test may wait for its turn, compute, and wait for the candidate. What is silent for longer
 hangs: parallel code of a library, for example, that was used before the process was forked."""
@@ -46,6 +46,7 @@ class ParentLink:
         self._owner = os.getpid()
         self._channel = channel
         self._state = state
+        self._end = self._last_cpu_second = 0.0
 
     def tell(self, kind: str, **fields: Any) -> None:
         """Send a message."""
@@ -69,8 +70,20 @@ class ParentLink:
 
         None ends the watch. For code of a test that a candidate drives: no thread can stop it.
         """
-        deadline = 0.0 if seconds is None else time.monotonic() + seconds
-        _DEADLINE.pack_into(self._state, _STATE.size, deadline)
+        self._end = 0.0 if seconds is None else time.monotonic() + seconds
+        self._tell_deadlines()
+
+    def limit_work(self, cpu_seconds: float) -> None:
+        """Have the parent end this process when it has used so many seconds on the test that runs.
+
+        That is this process's own work, not the candidate's, and it is limited once the candidate
+        was touched: it may have chosen what is compared, or shown, without end.
+        """
+        self._last_cpu_second = time.process_time() + cpu_seconds
+        self._tell_deadlines()
+
+    def _tell_deadlines(self) -> None:
+        _DEADLINES.pack_into(self._state, _STATE.size, self._end, self._last_cpu_second)
 
     def _end_unless_owner(self) -> None:
         # What a test forks may leave the test by an exception: it must not run the tests after it.
@@ -83,9 +96,9 @@ class ForkedProcess:
 
     def __init__(self, main: Callable[[ParentLink], None]) -> None:
         self._channel, theirs = socket.socketpair()
-        self._state = mmap.mmap(-1, _STATE.size + _DEADLINE.size)
+        self._state = mmap.mmap(-1, _STATE.size + _DEADLINES.size)
         _STATE.pack_into(self._state, 0, -1, False)
-        self.missed_deadline = False
+        self.missed_deadline = self.overworked = False
         self.exit_code: int | None = None
         parent = os.getpid()
         for stream in (sys.stdout, sys.stderr):
@@ -170,11 +183,19 @@ class ForkedProcess:
         while not poll.poll(_MILLISECONDS_BETWEEN_LOOKS):
             if self._reap(os.WNOHANG):
                 return bool(poll.poll(0))
-            (deadline,) = _DEADLINE.unpack_from(self._state, _STATE.size)
+            deadline, last_cpu_second = _DEADLINES.unpack_from(self._state, _STATE.size)
             self.missed_deadline = bool(deadline) and time.monotonic() > deadline
-            if self.missed_deadline or time.monotonic() > end or self._is_unwanted():
+            self.overworked = 0 < last_cpu_second < self._cpu_seconds() and self.last_test()[1]
+            is_over = self.missed_deadline or self.overworked or time.monotonic() > end
+            if is_over or self._is_unwanted():
                 return False
         return True
+
+    def _cpu_seconds(self) -> float:
+        with suppress(OSError):
+            # The CPU clock of another process, as clock_getcpuclockid(3) numbers it.
+            return time.clock_gettime((~self._pid << 3) | 2)
+        return 0.0
 
     def _reap(self, options: int) -> bool:
         """Whether the process has ended. Ends what it has started and left, as it did not exit."""

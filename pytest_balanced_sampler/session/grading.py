@@ -172,6 +172,7 @@ class GradingSession:
         )
         if collected.count and collected.refusal is None:
             collected.refusal = self._use_reference(processes, candidate_tests.names())
+        self.longest_candidate = candidate_tests.longest(processes.limits)
         self._deliver(collected)
         session.items = [
             CandidateItem.from_parent(session, name=name, candidate_name=name, index=index)

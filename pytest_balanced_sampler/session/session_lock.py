@@ -9,8 +9,8 @@ their process dies, and they are not inherited.
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +21,8 @@ MAX_WAIT_SECONDS = 600.0
 
 _TICK_SECONDS = 0.02
 
+Waiting = Callable[[], AbstractContextManager[None]]
+
 
 class SessionLock:
     """The turns of one process among those that share `folder`; without one it is the only one."""
@@ -30,28 +32,36 @@ class SessionLock:
         self._room = (folder / "room").open("ab+") if folder else None
 
     @contextmanager
-    def shared(self) -> Generator[None]:
-        """A time in which other processes may run tests too."""
+    def shared(self, while_waiting: Waiting = nullcontext) -> Generator[None]:
+        """A time in which other processes may run tests too.
+
+        `while_waiting` gives a context for the wait until it begins, if there is one.
+        """
         with ExitStack() as stay:
-            with _held(self._door, fcntl.LOCK_SH):
-                stay.enter_context(_held(self._room, fcntl.LOCK_SH))
+            with _held(self._door, fcntl.LOCK_SH, while_waiting):
+                stay.enter_context(_held(self._room, fcntl.LOCK_SH, while_waiting))
             yield
 
     @contextmanager
-    def exclusive(self) -> Generator[None]:
+    def exclusive(self, while_waiting: Waiting = nullcontext) -> Generator[None]:
         """A time in which no other process runs a test."""
-        with _held(self._door, fcntl.LOCK_EX), _held(self._room, fcntl.LOCK_EX):
+        with (
+            _held(self._door, fcntl.LOCK_EX, while_waiting),
+            _held(self._room, fcntl.LOCK_EX, while_waiting),
+        ):
             yield
 
 
 @contextmanager
-def _held(file: IO[bytes] | None, how: int) -> Generator[None]:
+def _held(file: IO[bytes] | None, how: int, while_waiting: Waiting) -> Generator[None]:
     if file is None:
         yield
         return
-    end = time.monotonic() + MAX_WAIT_SECONDS
-    while not _lock(file, how) and time.monotonic() < end:
-        time.sleep(_TICK_SECONDS)
+    if not _lock(file, how):
+        end = time.monotonic() + MAX_WAIT_SECONDS
+        with while_waiting():
+            while not _lock(file, how) and time.monotonic() < end:
+                time.sleep(_TICK_SECONDS)
     try:
         yield
     finally:

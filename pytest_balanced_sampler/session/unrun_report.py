@@ -62,21 +62,21 @@ def _in_short(message: str) -> str:
 
 
 def lost_test(
-    candidate: int, test: str, is_touched: bool, why: str, *, is_timeout: bool
+    candidate: int, test: str, is_touched: bool, why: str, tries: int, *, is_timeout: bool
 ) -> pytest.TestReport:
-    """The report of a test whose process was lost twice.
+    """The report of a test whose process was lost, in the last of so many tries.
 
     Once the candidate had been asked for something, the loss is its own: otherwise a way to end the
     process would be a way out of the count.
     """
     message = "the process that ran this test died twice"
     if is_timeout:
-        message = "what the candidate asked of the test's own code did not end in time"
+        message = "what the candidate gave the test's own code to do did not end in time"
     outcome = TestOutcome.FAILED if is_touched else TestOutcome.HARNESS_ERROR
     fault = SolutionTimeout if is_timeout else CandidateFault
     mode = fault.failure_mode if is_touched else Outcome.HARNESS_ERROR.value
     shown = printable(f"{message}\n{why}".strip())
     report = pytest.TestReport(test, ("", None, test), {}, "failed", shown, "teardown")
-    record = PhaseRecord(candidate, test, "teardown", outcome, 0.0, mode, message, tries=2)
+    record = PhaseRecord(candidate, test, "teardown", outcome, 0.0, mode, message, tries=tries)
     attach(report, record)
     return report

@@ -32,6 +32,11 @@ _IS_MADE_BY_PYTHON = 1 << 9
 _LIBRARIES = {*sys.stdlib_module_names, *arrays.LIBRARIES, __package__.partition(".")[0]}
 
 
+def is_reference(item: object) -> bool:
+    """Whether an object of the test's process stands for one of the candidate's."""
+    return hasattr(type(item), "__solution_reference__")
+
+
 def data_type(kind: type) -> Any:
     """The type of data that a class derives from, or is; None for none."""
     return next((base for base in _mro(kind) if base in DATA_TYPES), None)

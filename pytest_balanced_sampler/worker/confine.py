@@ -25,6 +25,7 @@ import seccompy
 from landlockpy import AccessFS, Scope
 
 from . import system_calls
+from .no_processes import explain_refusals
 
 
 class Feature(StrEnum):
@@ -41,10 +42,14 @@ FILE_BYTES = 16 * 2**20
 """Known to `judge.limits` as well."""
 
 OPEN_FILES = 128
+PENDING_SIGNALS = 128
 CPU_SECONDS = 600
 """A backstop: the trusted side's clock ends a test long before."""
 
-_LANDLOCK_ABI_WITH_SCOPES = 6
+_ABI_WITH_TRUNCATE = 3
+_ABI_WITH_SCOPES = 6
+"""Of Landlock. Before, seccomp closes what the kernel's Landlock does not know."""
+
 _READ = AccessFS.READ_FILE | AccessFS.READ_DIR | AccessFS.EXECUTE
 _SCRATCH = (
     AccessFS.READ_FILE
@@ -114,7 +119,8 @@ class Confinement:
     """
 
     def __init__(self, *, enabled: bool) -> None:
-        self.enforced: list[Feature] = list(_available()) if enabled else []
+        self._landlock_abi = landlockpy.abi_version() if sys.platform == "linux" else 0
+        self.enforced = list(_available(self._landlock_abi)) if enabled else []
         self.missing = [feature for feature in Feature if feature not in self.enforced]
         self._readable = list(_readable_paths())
         self._address_space = 0
@@ -126,7 +132,7 @@ class Confinement:
             _prctl(system_calls.PR_SET_CHILD_SUBREAPER, 1)
         if Feature.SYSTEM_CALLS in self.enforced:
             _drop_capabilities()
-            system_calls.inherited_filter().load()
+            system_calls.load_inherited(may_truncate=self._landlock_abi >= _ABI_WITH_TRUNCATE)
             self._worker_filter = system_calls.worker_filter()
         if Feature.RESOURCES in self.enforced:
             pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -142,10 +148,21 @@ class Confinement:
                 _prctl(system_calls.PR_SET_DUMPABLE, 0)
         if Feature.RESOURCES in self.enforced:
             self._limit_resources()
-        if Feature.FILES in self.enforced:
+        if self._uses_landlock():
             self._restrict_files(scratch)
         if Feature.SYSTEM_CALLS in self.enforced:
+            if Feature.SIGNALS in self.enforced and not self._has_scopes():
+                system_calls.refuse_signals_to_others()
+            explain_refusals(has_locks=Feature.FILES not in self.enforced)
             self._worker_filter.load()
+
+    def _uses_landlock(self) -> bool:
+        # What does not hold in full is not reported, and still better than nothing.
+        is_partial = Feature.FILES in self.missing and bool(self.enforced)
+        return self._landlock_abi >= 1 and (Feature.FILES in self.enforced or is_partial)
+
+    def _has_scopes(self) -> bool:
+        return self._uses_landlock() and self._landlock_abi >= _ABI_WITH_SCOPES
 
     def _limit_resources(self) -> None:
         limits = {
@@ -154,6 +171,10 @@ class Confinement:
             resource.RLIMIT_FSIZE: FILE_BYTES,
             resource.RLIMIT_NOFILE: OPEN_FILES,
             resource.RLIMIT_CORE: 0,
+            # Counted for all processes of the user.
+            resource.RLIMIT_MEMLOCK: 0,
+            resource.RLIMIT_MSGQUEUE: 0,
+            resource.RLIMIT_SIGPENDING: PENDING_SIGNALS,
         }
         for kind, limit in limits.items():
             _, hard = resource.getrlimit(kind)
@@ -176,15 +197,17 @@ class Confinement:
             ruleset.restrict()
 
 
-def _available() -> Iterator[Feature]:
-    abi = landlockpy.abi_version() if sys.platform == "linux" else 0
-    if abi >= 1:
+def _available(landlock_abi: int) -> Iterator[Feature]:
+    """What holds on this kernel, in all that SECURITY.md says of it."""
+    is_linux = sys.platform == "linux"
+    has_seccomp = is_linux and seccompy.supported()
+    if landlock_abi >= (1 if has_seccomp else _ABI_WITH_TRUNCATE):
         yield Feature.FILES
-    if abi >= _LANDLOCK_ABI_WITH_SCOPES:
+    if has_seccomp or landlock_abi >= _ABI_WITH_SCOPES:
         yield Feature.SIGNALS
-    if sys.platform == "linux" and seccompy.supported():
+    if has_seccomp:
         yield Feature.SYSTEM_CALLS
-    if sys.platform == "linux":
+    if is_linux:
         yield Feature.RESOURCES
 
 

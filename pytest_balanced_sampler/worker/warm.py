@@ -26,9 +26,10 @@ from typing import NoReturn
 
 from ..files import remove_tree
 from ..wire import frames, values
-from .confine import Confinement
+from .confine import Confinement, Feature
 from .notices import NOTICES, send_notices
 from .serve import CandidateServer
+from .watch import DiskWatch, ThreadLimit
 
 
 class Forker:
@@ -38,24 +39,44 @@ class Forker:
     a process that grades one candidate; workers end with the connection that ordered them.
     """
 
-    def __init__(self, control: socket.socket, confinement: Confinement, root: str) -> None:
+    def __init__(
+        self,
+        control: socket.socket,
+        confinement: Confinement,
+        root: str,
+        thread_limit: ThreadLimit | None,
+    ) -> None:
         self._first = control
+        self._disk_watch = DiskWatch()
+        self._thread_limit = thread_limit
         self._confinement = confinement
         self._root = root
         self._scratch: dict[int, str] = {}
         self._workers: dict[socket.socket, set[int]] = {control: set()}
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ)
+        if thread_limit is not None:
+            self._selector.register(thread_limit.listener, selectors.EVENT_READ)
 
     def run(self) -> None:
         """Carry out commands until the process that started this one hangs up."""
         while self._first in self._workers:
-            for key, _ in self._selector.select():
-                connection = key.fileobj
-                assert isinstance(connection, socket.socket)
-                self._serve(connection)
+            for key, _ in self._selector.select(self._seconds_to_next()):
+                if isinstance(key.fileobj, socket.socket):
+                    self._serve(key.fileobj)
+                elif self._thread_limit is not None:
+                    self._thread_limit.receive()
+            self._disk_watch.look()
+            if self._thread_limit is not None:
+                self._thread_limit.answer()
         for connection in list(self._workers):
             self._hang_up(connection)
+
+    def _seconds_to_next(self) -> float | None:
+        """When there is something to look after, even if nothing arrives."""
+        watches = (self._disk_watch, self._thread_limit)
+        times = [watch.seconds_to_next() for watch in watches if watch is not None]
+        return min((time for time in times if time is not None), default=None)
 
     def _serve(self, connection: socket.socket) -> None:
         """Carry out one command."""
@@ -110,6 +131,7 @@ class Forker:
         if pid == 0:
             self._become_worker(scratch, channel, output, errors, notices)
         self._scratch[pid] = scratch
+        self._disk_watch.add(pid, scratch)
         self._workers[connection].add(pid)
         return [pid, scratch]
 
@@ -117,6 +139,7 @@ class Forker:
         self, scratch: str, channel: int, output: int, errors: int | None, notices: int | None
     ) -> NoReturn:
         try:
+            self._forget_others()
             os.setsid()
             os.chdir(scratch)
             os.environ.update(HOME=scratch, TMPDIR=scratch)
@@ -139,12 +162,22 @@ class Forker:
             os._exit(70)
         worker.serve([])
 
+    def _forget_others(self) -> None:
+        """Leave the paths and numbers of other workers out of the memory of a new one."""
+        self._selector.close()
+        for connection in self._workers:
+            connection.detach()
+        self._workers.clear()
+        self._scratch.clear()
+        self._disk_watch.forget()
+
     def _reap(self, connection: socket.socket, pid: int) -> list[object]:
         """End a worker. Gives its wait status and the number of processes it left behind."""
         self._workers[connection].remove(pid)
         return self._end(pid)
 
     def _end(self, pid: int) -> list[object]:
+        self._disk_watch.remove(pid)
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
@@ -200,7 +233,8 @@ def main() -> None:
         gc.freeze()
         gc.enable()
         _reply(control, "ready", [versions, confinement.enforced, confinement.missing, root])
-        Forker(control, confinement, root).run()
+        can_limit = Feature.SYSTEM_CALLS in confinement.enforced
+        Forker(control, confinement, root, ThreadLimit.install() if can_limit else None).run()
     except ImportError as error:
         _reply(control, "failed", str(error))
     finally:

@@ -1,0 +1,47 @@
+"""What the keys of dicts and the members of sets in a message cost to compare; used by `values`.
+
+Keys whose hashes are equal are compared with each other, in C code that nothing interrupts. Hashes
+of most types can be made equal: those of tuples, complex and large numbers, NumPy's scalars.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import library
+from .derived import data_type, is_reference
+from .tags import WireError
+
+MAX_KEY_WEIGHT = 20_000
+"""Of tuples, frozensets, large numbers and the like as keys or members of sets, in elements."""
+
+MAX_COMPARISONS = 20_000
+"""Of such keys in a message, times their elements: below 100 ms where one takes 5 microseconds, as
+with two of NumPy's time spans. Honest data has a handful."""
+
+
+class KeyCosts:
+    """Counts the keys of one message."""
+
+    def __init__(self) -> None:
+        self._weight = 0
+        self._comparisons = 0
+
+    def check(self, keys: list[Any]) -> list[Any]:
+        """The keys, unless they are too many, or too many of them have one hash.
+
+        Raises `WireError`, and what the hash of an object of the candidate's raises.
+        """
+        weights = list(map(library.key_weight, keys))
+        self._weight += sum(weights)
+        if self._weight > MAX_KEY_WEIGHT:
+            raise WireError(f"a message has keys with over {MAX_KEY_WEIGHT:,} elements")
+        seen: dict[int, int] = {}
+        for key, weight in zip(keys, weights, strict=True):
+            # A proxy's hash is an answer of its worker's, and so is each comparison: clocked.
+            if weight and (not is_reference(key) or data_type(type(key)) is not None):
+                equal = seen[hash(key)] = seen.get(hash(key), -1) + 1
+                self._comparisons += equal * weight
+        if self._comparisons > MAX_COMPARISONS:
+            raise WireError(f"a message has keys of one hash: over {MAX_COMPARISONS:,} comparisons")
+        return keys
