@@ -121,7 +121,7 @@ def _read_run(folder: Path) -> Results:
     provenance = {
         "prompt": frozenset({_short_hash(str(settings.pop("prompt", "")))}),
         "model that replied": frozenset(r.model for _, r in rollouts if r.model is not None),
-        **{name.replace("_", " "): frozenset({str(value)}) for name, value in settings.items()},
+        **{name.replace("_", " "): frozenset({_shown(value)}) for name, value in settings.items()},
     }
     is_capped = run.get("until_decided") is True and len(rollouts) >= run.get("runs", 0)
     return Results(str(folder), tuple(results), provenance | graded.provenance, is_capped)
@@ -180,6 +180,10 @@ def _report_validator() -> Callable[[Any], Any]:
     schema = files(__package__).joinpath("grades.schema.json").read_text()
     validator: Callable[[Any], Any] = fastjsonschema.compile(json.loads(schema))
     return validator
+
+
+def _shown(setting: object) -> str:
+    return ", ".join(map(str, setting)) if isinstance(setting, list) else str(setting)
 
 
 def _short_hash(text: str) -> str:
