@@ -90,13 +90,15 @@ def roll_out_and_grade(arguments: argparse.Namespace, settings: Settings) -> tup
         summary = graded(run, arguments) if begun else None
         tried: set[int] = set()
         while True:
-            numbers = next_rollouts(run, arguments, summary, tried)
+            numbers, before = next_rollouts(run, arguments, summary, tried), graded_in(summary)
             was_interrupted = bool(numbers) and roll_out(run, numbers, arguments)
             tried.update(numbers)
             summary = graded(run, arguments)
             if arguments.until_decided:
                 sys.stderr.write(f"{progress_of(summary, arguments.prices)}\n")
-            if was_interrupted or not next_rollouts(run, arguments, summary, tried):
+            # A batch without a grade: more rollouts would cost as much and tell as little.
+            is_stuck = arguments.until_decided and graded_in(summary) == before
+            if was_interrupted or is_stuck or not next_rollouts(run, arguments, summary, tried):
                 return summary, was_interrupted
     except FileExistsError as error:
         stop(str(error), EXIT_USAGE)
@@ -113,9 +115,7 @@ def next_rollouts(
     left = [number for number in run.left_to_do(arguments.runs) if number not in tried]
     if not arguments.until_decided:
         return left
-    if is_decided(summary) or every_try_failed(run, tried):
-        return []
-    return left[: arguments.concurrency]
+    return [] if is_decided(summary) else left[: arguments.concurrency]
 
 
 def is_decided(summary: Summary | None) -> bool:
@@ -123,10 +123,9 @@ def is_decided(summary: Summary | None) -> bool:
     return summary is not None and summary.band is not None and summary.band.after is not None
 
 
-def every_try_failed(run: RolloutRun, tried: set[int]) -> bool:
-    """Whether the harness failed in every rollout that was tried: more of them would as well."""
-    ended = [record.status for record in run.records() if record.rollout in tried]
-    return bool(ended) and set(ended) == {"harness_error"}
+def graded_in(summary: Summary | None) -> int:
+    """How many candidates have a verdict."""
+    return summary.pass_rate.of if summary is not None and summary.pass_rate is not None else 0
 
 
 def is_incomplete(summary: Summary, arguments: argparse.Namespace) -> bool:
