@@ -2,13 +2,19 @@
 
 import json
 import random
+import re
+from collections import Counter
 from dataclasses import asdict
 from itertools import accumulate
 from pathlib import Path
 
 import pytest
 
+from pytest_balanced_sampler.commands.graded_run import MAX_RUNS
 from pytest_balanced_sampler.results.band import Rule
+from pytest_balanced_sampler.results.intervals import wilson_interval
+from pytest_balanced_sampler.results.markdown import as_markdown
+from pytest_balanced_sampler.results.operating import characteristics, operating_table, wrong
 from pytest_balanced_sampler.results.read import read_results
 from pytest_balanced_sampler.results.run_folder import RolloutRecord
 from pytest_balanced_sampler.results.summary import summarise
@@ -64,6 +70,45 @@ def test_edges_at_0_and_1_need_no_test(band, passes, verdict):
     """A rate is never under 0 or over 1."""
     rule = Rule.of(Expectations(band))
     assert rule.decision(rule.follow([(passes, 100)])) == verdict
+
+
+def test_table_of_the_docs():
+    """docs/statistics.md has the table that the command prints."""
+    (table,) = re.findall(
+        "<!-- operating table -->\n(.*?)\n<!-- end -->",
+        (ROOT / "docs" / "statistics.md").read_text(),
+        re.DOTALL,
+    )
+    assert table in as_markdown([operating_table(RULE, MAX_RUNS)])
+    assert table.count("\n") > 20
+
+
+@pytest.mark.parametrize("rate", [0.099, 0.25, 0.401])
+def test_the_ways_that_the_rule_replaces(rate):
+    """Wilson's interval once, and after every rollout: as runs that are played, and no better."""
+    (exact,) = characteristics(RULE, [rate], 100)
+    runs, dice = 2000, random.Random(1)
+    once, each_look = Counter(), Counter()
+    for _ in range(runs):
+        passed = list(accumulate(dice.random() < rate for _ in range(100)))
+        verdicts = [wilson_verdict(count, number) for number, count in enumerate(passed, 1)]
+        once[verdicts[-1]] += 1
+        each_look[next(filter(None, verdicts), None)] += 1
+    for played, outlook in ((once, exact.fixed), (each_look, exact.each_look)):
+        for verdict in ("below", "inside", "above"):
+            assert played[verdict] / runs == pytest.approx(getattr(outlook, verdict), abs=0.045)
+    if rate != 0.25:
+        assert wrong(exact.each_look, rate, RULE.band) > 0.08
+    assert wrong(exact.rule, rate, RULE.band, RULE.zones) < 0.003
+
+
+def wilson_verdict(passed, graded):
+    low, high = wilson_interval(passed, graded)
+    if high < 0.1:
+        return "below"
+    if low > 0.4:
+        return "above"
+    return "inside" if low >= 0.1 and high <= 0.4 else None
 
 
 def write_run(folder: Path, passes, **described):
