@@ -269,7 +269,7 @@ def table_of(tried: dict[Variant, Summary], arguments: argparse.Namespace) -> Ta
 def _row(variant: Variant, summary: Summary, arguments: argparse.Namespace) -> Iterator[str]:
     yield from (variant.prompt, str(variant.max_steps), "+".join(variant.tools))
     yield summary.band.verdict if summary.band is not None else "-"
-    yield headline(summary)
+    yield headline(summary).removeprefix("pass rate ")
     yield str(summary.candidates)
     yield f"{summary.group_signal[8].chance:.1%}" if summary.group_signal else "-"
     if arguments.prices:
