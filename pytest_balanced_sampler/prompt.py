@@ -31,8 +31,8 @@ def preload_of(task: Path) -> list[str]:
 
 def prompt_names(task: Path) -> list[str]:
     """The names of a task's prompts: `prompt`, then those of the files in its folder `prompts`."""
-    others = sorted(path.stem for path in (task / PROMPTS).glob("*.md") if path.stem != "README")
-    return [DEFAULT_PROMPT, *others]
+    others = {path.stem for path in (task / PROMPTS).glob("*.md")}
+    return [DEFAULT_PROMPT, *sorted(others - {DEFAULT_PROMPT, "README"})]
 
 
 def read_prompt(task: Path, name: str = DEFAULT_PROMPT) -> str:

@@ -153,9 +153,11 @@ def test_on_the_edge(tmp_path):
             "fixed": {},
             "capped": {"until_decided": True},
             "going on": {"until_decided": True, "runs": 41},
+            "damaged": {"until_decided": True, "runs": "many"},
         }.items()
     }
     assert {name: band.verdict for name, band in verdicts.items()} == {
-        "fixed": "undecided", "capped": "on the edge", "going on": "undecided"
+        "fixed": "undecided", "capped": "on the edge", "going on": "undecided",
+        "damaged": "undecided",
     }  # fmt: skip
     assert verdicts["capped"].more is None

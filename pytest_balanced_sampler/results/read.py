@@ -123,7 +123,8 @@ def _read_run(folder: Path) -> Results:
         "model that replied": frozenset(r.model for _, r in rollouts if r.model is not None),
         **{name.replace("_", " "): frozenset({_shown(value)}) for name, value in settings.items()},
     }
-    is_capped = run.get("until_decided") is True and len(rollouts) >= run.get("runs", 0)
+    most = run.get("runs")
+    is_capped = run.get("until_decided") is True and isinstance(most, int) and len(rollouts) >= most
     return Results(str(folder), tuple(results), provenance | graded.provenance, is_capped)
 
 
