@@ -96,6 +96,7 @@ class SmallModel:
             )[0][read:]
         text = self._tokenizer.decode(written, skip_special_tokens=True)
         was_cut = len(written) >= request["max_tokens"]
+        is_in_a_block = text.count("```") % 2 == 1
         calls = list(_calls(text, {tool["name"] for tool in request["tools"]}))
         return {
             "id": f"msg_{id(text)}",
@@ -103,7 +104,13 @@ class SmallModel:
             "role": "assistant",
             "model": MODEL,
             "content": [{"type": "text", "text": text or " "}, *calls],
-            "stop_reason": "tool_use" if calls else "max_tokens" if was_cut else "end_turn",
+            "stop_reason": (
+                "max_tokens"
+                if was_cut and (is_in_a_block or not calls)
+                else "tool_use"
+                if calls
+                else "end_turn"
+            ),
             "stop_sequence": None,
             "usage": {"input_tokens": read, "output_tokens": len(written)},
         }
