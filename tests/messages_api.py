@@ -73,6 +73,10 @@ class MessagesApi(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
+    def script_for(self, body: dict[str, Any]) -> int:  # noqa: ARG002 - for subclasses.
+        """The number of the script for the conversation that begins: one after the other."""
+        return self.begun % len(self.scripts)
+
     def next_of(self, body: dict[str, Any], *, is_retry: bool) -> tuple[int, int, Any]:
         """Which script, which step, and what it says there."""
         with self.lock:
@@ -82,7 +86,7 @@ class MessagesApi(ThreadingHTTPServer):
                 script = int(MARK.search(json.dumps(replies))[1])
             else:
                 self.begun += not is_retry
-                script = self.begun % len(self.scripts)
+                script = self.script_for(body)
             step = len(replies)
             steps = [s for s in self.scripts[script] if not isinstance(s, Fault)]
             fault = self.scripts[script][step] if step < len(self.scripts[script]) else None

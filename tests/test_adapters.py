@@ -1,6 +1,7 @@
 """Adapters in their real frameworks: grades arrive, and what nobody knows is never a 0."""
 
 import asyncio
+import hashlib
 import json
 import math
 import os
@@ -80,6 +81,41 @@ def test_inspect_ai(task, tmp_path):
     assert log.results.scores[0].metrics["mean"].value == 0.75
 
 
+def test_inspect_ai_until_decided(task, tmp_path):
+    """Epochs end at the decision of the task's rule, in their order; a fault is no evidence."""
+    inspect_ai = pytest.importorskip("inspect_ai", reason="Inspect AI is not installed")
+    from inspect_ai.model import ModelOutput, ModelUsage, get_model
+
+    from pytest_balanced_sampler.adapters.inspect_ai import graded_task
+
+    with pytest.raises(ValueError, match=r"task\.toml needs target_pass_rate"):
+        graded_task(str(task), until_decided=True)
+    (task / "task.toml").write_text("target_pass_rate = [0.1, 0.4]")
+    (task / "prompts").mkdir()
+    (task / "prompts" / "brief.md").write_text("double(x)")
+    said = [COMPLETIONS[0]] * 3 + [COMPLETIONS[2]] + [COMPLETIONS[0]] * 8
+    outputs = [ModelOutput.from_content("mockllm/model", completion) for completion in said]
+    for output in outputs:
+        output.usage = ModelUsage()
+    (log,) = inspect_ai.eval(
+        graded_task(str(task), prompt="brief", until_decided=True),
+        model=get_model("mockllm/model", custom_outputs=outputs),
+        epochs=len(outputs),
+        max_samples=1,
+        display="none",
+        log_dir=str(tmp_path / "logs"),
+    )
+    assert log.status == "success", log.error
+    (sample, *_) = log.samples
+    assert (sample.input, sample.metadata["prompt"]) == ("double(x)", "brief")
+    assert sample.metadata["prompt_sha256"] == hashlib.sha256(b"double(x)").hexdigest()
+    stopping = log.results.early_stopping
+    assert stopping.metadata == {"task": {"decision": "above", "passed": 6, "graded": 6}}
+    assert len(log.samples) == 7
+    assert {stop.reason for stop in stopping.early_stops} == {"above, decided after 6"}
+    assert len(stopping.early_stops) == len(outputs) - 7
+
+
 SUBMIT = f"""
 from inspect_ai.model import ModelOutput
 from inspect_ai.solver import solver
@@ -139,13 +175,18 @@ def test_verifiers(task, tmp_path, monkeypatch):
     """The reward in a trace is the grade's; a fault is an error of the rollout, with no reward."""
     vf = pytest.importorskip("verifiers.v1", reason="verifiers is not installed")
     (tmp_path / "one_answer.py").write_text(ONE_ANSWER)
+    (task / "prompts").mkdir()
+    (task / "prompts" / "brief.md").write_text("double(x)")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.syspath_prepend(ROOT / "integrations" / "verifiers")
     monkeypatch.setenv("NO_KEY", "none")
 
     async def run(url):
         env = vf.load_environment(vf.resolve_env_config({
-            "taskset": {"id": "balanced-sampler", "folder": task, "task": {"shaping": "score"}},
+            "taskset": {
+                "id": "balanced-sampler", "folder": task, "task": {"shaping": "score"},
+                "prompt": "brief",
+            },
             "agent": {"harness": {"id": "one-answer"}, "runtime": {"type": "subprocess"}},
         }))  # fmt: skip
         client = vf.EvalClientConfig(base_url=url, api_key_var="NO_KEY")
@@ -156,7 +197,7 @@ def test_verifiers(task, tmp_path, monkeypatch):
 
     with MessagesApi([[[text(f"\n{said}")]] for said in COMPLETIONS]) as api:
         episodes = asyncio.run(run(f"{api.url}/v1"))
-    assert api.requests[0]["messages"][0]["content"] == "Write double(x).\n"
+    assert api.requests[0]["messages"][0]["content"] == "double(x)"
     assert [episode.ok for episode in episodes] == [True, True, False], episodes
     passed, failed, fault = [episode.traces[0] for episode in episodes]
     assert (passed.reward, failed.reward) == (1.0, 0.5)

@@ -23,11 +23,15 @@ REFERENCE = ROOT / "reference_solutions" / "pool_based.py"
 NOT_RUN = {
     "make lint": "CI runs it",
     "make test": "it runs this test",
+    "make small-model": "installs a model, and takes minutes",
     "make verify": "takes minutes: test_verify_grader.py runs the script on less",
     ".venv/bin/python scripts/verify_grader.py": "the same",
     ".venv/bin/python scripts/verify_grader.py path/to/task": "run for the task of write-a-task.md",
     ".venv/bin/python scripts/verify_grader.py --independence": "minutes, for the whole machine",
     ".venv/bin/python scripts/benchmark.py --out benchmark": "minutes: see test_benchmark.py",
+    ".venv/bin/python scripts/calibrate.py --out runs/calibration --prices 1 5 1.25 0.1": (
+        "needs a model of known pass rate: test_calibrate.py has one"
+    ),
     ".venv/bin/pip install '.[ray]'": "the tests' own environment has it",
     ".venv/bin/python scripts/grade_on_ray.py candidates/ --task grading_tests --out graded "
     "--address auto": ("needs a cluster: test_grade_on_ray.py has one"),

@@ -68,37 +68,13 @@ def test_what_is_counted(report):
     assert summary.failure_modes["balance"].example_message == "batch 2 is off"
 
 
-@pytest.mark.parametrize(("passed", "failed"), [(0, 3), (1, 1), (2, 6), (3, 12), (5, 95), (6, 6)])
-def test_how_many_more_decide(passed, failed, tmp_path):
-    """The number of further rollouts is the least that decides at the same rate."""
-    report = write_report(tmp_path / "r.json", some_grades(passed, failed))
-    band = summarise(read_results(report), EXPECTATIONS).band
-    graded = passed + failed
-    at_same_rate = (
-        (more, wilson_interval(passed / graded * (graded + more), graded + more))
-        for more in range(1, 10_000)
-    )
-    least = next(
-        more
-        for more, (low, high) in at_same_rate
-        if high < 0.1 or low > 0.4 or (low >= 0.1 and high <= 0.4)
-    )
-    assert (band.verdict, band.more) == ("undecided", least)
-
-
-def test_a_rate_on_the_edge_is_never_decided(tmp_path):
-    """Where the rate is that of the band's edge, no number is promised."""
-    report = write_report(tmp_path / "r.json", some_grades(4, 6))
-    assert summarise(read_results(report), EXPECTATIONS).band.more is None
-
-
 @pytest.mark.parametrize(
     ("passed", "failed", "status", "verdict"),
     [
-        (20, 60, 0, "inside"),
-        (0, 60, 1, "below"),
-        (60, 20, 1, "above"),
-        (2, 6, 5, "undecided with 8; about 33 more at this rate would decide"),
+        (20, 60, 0, "inside, decided after 80 of 80"),
+        (0, 60, 1, "below, decided after 60 of 60"),
+        (60, 20, 1, "above, decided after 80 of 80"),
+        (2, 6, 5, "undecided with 8; about 21 more would decide at this rate"),
         (0, 0, 5, "no candidate was graded"),
     ],
 )
@@ -109,6 +85,27 @@ def test_exit_status_says_the_verdict(passed, failed, status, verdict, tmp_path)
     assert (finished.returncode, finished.stderr) == (status, "")
     assert verdict in finished.stdout
     assert pass_rate(report).returncode == 0
+
+
+def test_what_is_said_beside_the_verdict(tmp_path):
+    """The confidence sequence, what the verdict means, and what groups of rollouts are worth."""
+    report = write_report(tmp_path / "report.json", some_grades(2, 6))
+    printed = pass_rate(report).stdout
+    assert "95% confidence sequence 1.5% to 73.2%" in printed
+    assert "true rates of 3.0% to 20.0% and 25.0% to 60.0% are close to an edge" in printed
+    assert "wrong in at most 0.3% of runs, however often you look" in printed
+    assert "68.0% of 4 (95% interval" in printed
+    summary = json.loads(pass_rate(report, "--json").stdout)
+    assert summary["group_signal"]["16"]["chance"] == pytest.approx(1 - 0.75**16 - 0.25**16)
+    assert (summary["band"]["verdict"], summary["band"]["after"]) == ("undecided", None)
+
+
+@pytest.mark.parametrize(("failures", "missing"), [(0, 13), (1, 12), (12, 1), (13, 0), (40, 0)])
+def test_too_few_failures_for_shares(failures, missing, tmp_path):
+    """As many more are asked for as it takes to expect five of the rarest mode."""
+    report = read_results(write_report(tmp_path / "r.json", some_grades(2, failures)))
+    assert summarise(report, EXPECTATIONS).failures_missing == missing
+    assert summarise(report, Expectations()).failures_missing == 0
 
 
 def test_merging_is_associative(tmp_path):

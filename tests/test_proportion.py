@@ -7,11 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from ville import BernoulliCS
 
 from pytest_balanced_sampler.results.intervals import (
+    confidence_sequence,
     difference_interval,
     exact_interval,
     fisher_exact,
+    group_signal,
+    group_signal_interval,
     interval,
     mcnemar_exact,
     paired_difference_interval,
@@ -89,3 +93,22 @@ def test_pass_at_k_is_the_share_of_samples(passed, graded, k):
     candidates = [index < passed for index in range(graded)]
     samples = [any(sample) for sample in combinations(candidates, k)]
     assert pass_at_k(passed, graded, k) == pytest.approx(Fraction(sum(samples), len(samples)))
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=200))
+def test_confidence_sequence_agrees_with_ville(passes):
+    """The beta-binomial mixture is that of the package `ville`, at the last look."""
+    theirs = BernoulliCS(0.05, intersect=False).update([float(passed) for passed in passes])
+    ours = confidence_sequence(sum(passes), len(passes))
+    assert ours == pytest.approx((theirs.lower_[-1], theirs.upper_[-1]), abs=1e-6)
+
+
+@pytest.mark.parametrize("k", [4, 8, 16])
+@pytest.mark.parametrize("rates", [(0.0, 0.2), (0.3, 0.7), (0.8, 1.0), (0.5, 0.5), (0.0, 0.0)])
+def test_group_signal(rates, k):
+    """It is the chance of a mixed group; its interval holds it for every rate in the interval."""
+    low, high = group_signal_interval(rates, k)
+    steps = [rates[0] + (rates[1] - rates[0]) * step / 100 for step in range(101)]
+    signals = [1 - stats.binom.pmf(0, k, rate) - stats.binom.pmf(k, k, rate) for rate in steps]
+    assert [group_signal(rate, k) for rate in steps] == pytest.approx(signals, abs=1e-12)
+    assert (low, high) == pytest.approx((min(signals), max(signals)), abs=1e-12)

@@ -470,7 +470,7 @@ def test_many_at_once(tmp_path):
     [
         (["--runs", "0"], {}, "must be at least 1"),
         (["--runs", "1"], {"ANTHROPIC_API_KEY": ""}, "set ANTHROPIC_API_KEY"),
-        (["--task", "tests"], {}, "there is no prompt.md in it"),
+        (["--task", "tests"], {}, "there is no prompt.md in the task folder"),
         (["--runs", "3"], {}, "the API refused the key"),
     ],
 )

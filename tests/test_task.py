@@ -13,19 +13,45 @@ WHOLE = """
 preload = ["json", "email.message"]
 solution_timeout = 7
 target_pass_rate = [0.1, 0.4]
+indifference_zones = [[0.05, 0.2], [0.2, 0.5]]
+decision_error = 0.01
 
 [expected_failure_shares]
 value = 0.25
 errors = 0.75
 """
+TARGET = "target_pass_rate = [0.2, 0.5]\n"
 
 
 def test_every_setting(tmp_path):
     """A file with every key gives every setting, with numbers as floats."""
     (tmp_path / "task.toml").write_text(WHOLE)
     assert read_task(tmp_path) == TaskSettings(
-        ("json", "email.message"), 7.0, Expectations((0.1, 0.4), {"value": 0.25, "errors": 0.75})
+        ("json", "email.message"),
+        7.0,
+        Expectations(
+            (0.1, 0.4),
+            {"value": 0.25, "errors": 0.75},
+            ((0.05, 0.2), (0.2, 0.5)),
+            decision_error=0.01,
+        ),
     )
+
+
+@pytest.mark.parametrize(
+    ("target", "zones"),
+    [
+        ((0.1, 0.4), [(0.05, 0.15), (0.3, 0.5)]),
+        ((0.5, 0.53), [(0.49, 0.51), (0.52, 0.54)]),
+        ((0, 0.4), [(0.3, 0.5)]),
+        ((0, 1), []),
+        (None, []),
+    ],
+)
+def test_zones_that_are_not_declared(target, zones):
+    """A target without declared zones has some, around each edge that is neither 0 nor 1."""
+    flat = [end for zone in Expectations(target).zones() for end in zone]
+    assert flat == pytest.approx([end for zone in zones for end in zone])
 
 
 @pytest.mark.parametrize("text", [None, ""])
@@ -49,6 +75,15 @@ def test_defaults(tmp_path, text):
         ("solution_timeout = true", "is not a positive number of seconds"),
         ("target_pass_rate = 0.5", "target_pass_rate = 0.5 is not a pair of numbers; write it"),
         ("target_pass_rate = [0.5, 0.2]", "0.5 to 0.2 is not a band of pass rates"),
+        ("indifference_zones = [[0.1, 0.2]]", "indifference_zones needs target_pass_rate; add it"),
+        (f"{TARGET}indifference_zones = 0.1", "= 0.1 is not a list; write it as [[0.05"),
+        (f"{TARGET}indifference_zones = [0.1]", "indifference_zones = 0.1 is not a pair"),
+        (f"{TARGET}indifference_zones = [[0.1, 0.3]]", "has 1 zones; write one for each of the"),
+        (f"{TARGET}indifference_zones = [[0.1, 0.3], [0.6, 0.8]]", "0.6 to 0.8 is not around 0.5"),
+        (f"{TARGET}indifference_zones = [[0.0, 0.3], [0.4, 0.8]]", "0 to 0.3 is not around 0.2"),
+        (f"{TARGET}indifference_zones = [[0.1, 0.4], [0.3, 0.8]]", "the zones overlap"),
+        ("decision_error = 0", "decision_error = 0 is not a share from 0 to 0.5; write it as"),
+        ("decision_error = nan", "is not a share from 0 to 0.5"),
         ("expected_failure_shares = 1", "expected_failure_shares = 1 is not a table"),
         ("[expected_failure_shares]\na = 0.7\nb = 0.7", "and their sum at most 1"),
         ("[expected_failure_shares]\na = -0.1", "each share must be from 0 to 1"),

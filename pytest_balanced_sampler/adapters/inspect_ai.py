@@ -5,26 +5,101 @@ inspect eval pytest_balanced_sampler/graded_task -T task=path/to/task --epochs 1
 
 from __future__ import annotations
 
+from collections import defaultdict
+from itertools import accumulate, count, takewhile
 from pathlib import Path
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
-from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
+from inspect_ai.log import EvalSpec
+from inspect_ai.scorer import SampleScore, Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
+from inspect_ai.util import EarlyStop
+from pydantic import JsonValue
 
-from ..grade import Shaping
-from ..prompt import read_prompt
+from ..grade import Outcome, Shaping
+from ..prompt import DEFAULT_PROMPT, prompt_sha256, read_prompt
+from ..results.band import Rule, State
+from ..task import SETTINGS_FILE, read_expectations
 from .completion import source_in
 from .shared_grader import shared_grader
 
 
 @task(name="graded_task")
-def graded_task(task: str, shaping: Shaping = "pass", hosts: int = 1) -> Task:
-    """What the prompt of a task folder asks for, once per epoch."""
+def graded_task(
+    task: str,
+    shaping: Shaping = "pass",
+    hosts: int = 1,
+    prompt: str = DEFAULT_PROMPT,
+    until_decided: bool = False,
+) -> Task:
+    """What a prompt of a task folder asks for, once per epoch.
+
+    With `until_decided`, no more epochs than it takes to decide about the task's target.
+    """
+    folder = Path(task)
+    text = read_prompt(folder, prompt)
+    metadata = {"prompt": prompt, "prompt_sha256": prompt_sha256(text)}
     return Task(
-        dataset=[Sample(input=read_prompt(Path(task)), id=Path(task).resolve().name)],
+        dataset=[Sample(input=text, id=folder.resolve().name, metadata=metadata)],
         scorer=grade(task, shaping, hosts),
+        early_stopping=UntilDecided(task) if until_decided else None,
     )
+
+
+class UntilDecided:
+    """Early stopping for Inspect: skips what is left of a sample's epochs once its rate is decided.
+
+    The rule is that of the task folder, and of `rollout.py --until-decided`. Epochs count in their
+    order, each when all before it are complete, so that quick ones do not weigh more. An epoch that
+    ends in an error of Inspect's is never complete: after it, nothing is skipped.
+    """
+
+    def __init__(self, task: str) -> None:
+        rule = Rule.of(read_expectations(Path(task)))
+        if rule is None:
+            raise ValueError(f"{Path(task) / SETTINGS_FILE} needs target_pass_rate for this")
+        self._rule = rule
+        self._outcomes: dict[str | int, dict[int, Outcome]] = defaultdict(dict)
+
+    async def start_task(self, task: EvalSpec, samples: list[Sample], epochs: int) -> str:  # noqa: ARG002 - Inspect's call.
+        self._outcomes.clear()
+        return type(self).__name__
+
+    async def schedule_sample(self, id: str | int, epoch: int) -> EarlyStop | None:  # noqa: A002 - Inspect's name.
+        state = self._state(id)
+        decision = self._rule.decision(state)
+        if decision is None:
+            return None
+        return EarlyStop(id=id, epoch=epoch, reason=f"{decision}, decided after {state.graded}")
+
+    async def complete_sample(
+        self,
+        id: str | int,  # noqa: A002 - Inspect's name.
+        epoch: int,
+        scores: dict[str, SampleScore],
+    ) -> None:
+        for score in scores.values():
+            outcome = (score.score.metadata or {}).get("outcome")
+            if outcome is not None:
+                self._outcomes[id][epoch] = Outcome(outcome)
+
+    async def complete_task(self) -> dict[str, JsonValue]:
+        return {
+            str(sample): {
+                "decision": self._rule.decision(state := self._state(sample)),
+                "passed": state.passed,
+                "graded": state.graded,
+            }
+            for sample in self._outcomes
+        }
+
+    def _state(self, sample: str | int) -> State:
+        outcomes = self._outcomes[sample]
+        complete = takewhile(outcomes.__contains__, count(1))
+        graded = [outcomes[epoch] for epoch in complete if outcomes[epoch].is_graded]
+        passed = accumulate(outcome is Outcome.PASSED for outcome in graded)
+        return self._rule.follow(zip(passed, count(1), strict=False))
 
 
 @scorer(metrics=[mean()])

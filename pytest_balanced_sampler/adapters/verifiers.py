@@ -10,7 +10,7 @@ from pathlib import Path
 import verifiers.v1 as vf
 
 from ..grade import Shaping
-from ..prompt import read_prompt
+from ..prompt import DEFAULT_PROMPT, prompt_sha256, read_prompt
 from .completion import source_in
 from .shared_grader import shared_grader
 
@@ -27,9 +27,11 @@ class GradedTaskConfig(vf.TaskConfig):
 
 
 class GradedTaskData(vf.TaskData):
-    """The prompt of a task folder, and where the folder is."""
+    """A prompt of a task folder with its name and hash, and where the folder is."""
 
     folder: Path
+    prompt_name: str
+    prompt_sha256: str
 
 
 class GradedTask(vf.Task[GradedTaskData, vf.State, GradedTaskConfig]):
@@ -47,9 +49,10 @@ class GradedTask(vf.Task[GradedTaskData, vf.State, GradedTaskConfig]):
 
 
 class GradedTasksetConfig(vf.TasksetConfig):
-    """Which task folder: `--env.taskset.folder path/to/task`."""
+    """Which task folder, and which of its prompts: `--env.taskset.folder path/to/task`."""
 
     folder: Path
+    prompt: str = DEFAULT_PROMPT
     task: GradedTaskConfig = GradedTaskConfig()
 
 
@@ -58,5 +61,12 @@ class GradedTaskset(vf.Taskset[GradedTask, GradedTasksetConfig]):
 
     def load(self) -> list[GradedTask]:
         folder = self.config.folder.resolve()
-        fields = {"name": folder.name, "prompt": read_prompt(folder), "folder": folder}
+        prompt = read_prompt(folder, self.config.prompt)
+        fields = {
+            "name": folder.name,
+            "prompt": prompt,
+            "folder": folder,
+            "prompt_name": self.config.prompt,
+            "prompt_sha256": prompt_sha256(prompt),
+        }
         return [GradedTask(GradedTaskData.model_validate(fields), self.config.task)]

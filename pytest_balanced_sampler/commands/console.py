@@ -12,6 +12,11 @@ def rollout() -> None:
     _run("rollout", "rollout")
 
 
+def calibrate() -> None:
+    """`solution-calibrate`: find the prompt that puts a model inside the task's target."""
+    _run("calibrate", "rollout")
+
+
 def pass_rate() -> None:
     """`solution-pass-rate`: the pass rate of what was graded."""
     _run("pass_rate", "report")

@@ -2,7 +2,7 @@
 
 A REPORT is a JSON report of `pytest --solution --json-report`, or the folder of a run of rollouts;
 several are taken as one. Exit status: 0; with --require-band 1 when the pass rate lies outside the
-band and 5 when too few candidates were graded to tell; 4 for a usage error or a damaged report.
+band and 5 while that is undecided or on the edge; 4 for a usage error or a damaged report.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ def expected(arguments: argparse.Namespace) -> Expectations:
     expectations = read_expectations(arguments.task) if arguments.task else Expectations()
     if arguments.require_band:
         band = check_band(*arguments.require_band)
-        return Expectations(band, expectations.failure_shares)
+        if band != expectations.target_pass_rate:
+            return Expectations(band, expectations.failure_shares)
     return expectations
 
 
@@ -171,4 +172,5 @@ def evaluate_by_task(
 def status_of(summary: Summary) -> int:
     """The exit status that says where the pass rate lies."""
     verdict = summary.band.verdict if summary.band is not None else "undecided"
-    return {"inside": 0, "undecided": EXIT_UNDECIDED}.get(verdict, EXIT_OUTSIDE)
+    open_verdicts = {"undecided": EXIT_UNDECIDED, "on the edge": EXIT_UNDECIDED}
+    return {"inside": 0, **open_verdicts}.get(verdict, EXIT_OUTSIDE)

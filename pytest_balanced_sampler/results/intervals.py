@@ -52,6 +52,38 @@ def exact_interval(successes: int, trials: int, confidence: float = 0.95) -> Int
     return low, high
 
 
+def confidence_sequence(successes: int, trials: int, confidence: float = 0.95) -> Interval:
+    """The interval that may be looked at after every trial, and covers the rate at all looks.
+
+    It holds the rates whose likelihood is at least 1 - confidence of its mean over all rates
+    (Robbins, Ann. Math. Stat. 41, 1970, p. 1397; the mixture is uniform: Beta(1, 1)).
+    """
+    level = math.log(1 - confidence) - math.log(trials + 1) - _log_choose(trials, successes)
+
+    def surplus(rate: float) -> float:
+        return _log_power(rate, successes) + _log_power(1 - rate, trials - successes) - level
+
+    rate = successes / trials
+    low = _root(lambda at: surplus(at) if at < rate else 1.0) if successes else 0.0
+    high = _root(lambda at: -surplus(at) if at > rate else -1.0) if successes < trials else 1.0
+    return low, high
+
+
+def group_signal(rate: float, k: int) -> float:
+    """The chance that `k` rollouts hold both a pass and a failure: 1 - p^k - (1 - p)^k.
+
+    A group without both has no advantages to learn from (GRPO and its kin).
+    """
+    return 1.0 - rate**k - (1.0 - rate) ** k
+
+
+def group_signal_interval(rates: Interval, k: int) -> Interval:
+    """What the group signal can be when the pass rate lies in an interval."""
+    ends = [group_signal(rate, k) for rate in rates]
+    has_maximum = rates[0] <= 0.5 <= rates[1]
+    return min(ends), group_signal(0.5, k) if has_maximum else max(ends)
+
+
 def difference_interval(
     successes: tuple[int, int], trials: tuple[int, int], confidence: float = 0.95
 ) -> Interval:
@@ -134,6 +166,13 @@ def _at_least(successes: int, trials: int, rate: float) -> float:
         math.exp(_log_choose(trials, s) + s * log_rate + (trials - s) * log_rest)
         for s in range(successes, trials + 1)
     )
+
+
+def _log_power(base: float, exponent: int) -> float:
+    """log(base ** exponent), with 0 ** 0 = 1."""
+    if not exponent:
+        return 0.0
+    return exponent * math.log(base) if base > 0 else -math.inf
 
 
 def _log_choose(total: int, chosen: int) -> float:

@@ -23,7 +23,9 @@ from ..text import printable, printable_line, printable_name
 from .read import Result, Results
 from .run_folder import SOLUTION
 from .summary import Quantity, Summary
+from .tables import too_few_failures
 from .transcript import transcript_text
+from .verdict import verdict_sentences
 
 _MAX_TEXT = 40_000
 _MAX_ALL_TEXTS = 30_000_000
@@ -43,6 +45,8 @@ def page_html(results: Results, summary: Summary) -> str:
         .get_template("report.html")
         .render(
             summary=summary,
+            verdict=list(verdict_sentences(summary.band)) if summary.band else [],
+            too_few_failures=too_few_failures(summary) if summary.failures_missing else "",
             data=_data(results, summary),
             style=style,
             script=script,
@@ -67,6 +71,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["percent"] = lambda share: f"{share:.1%}"
+    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     environment.filters["one_line"] = printable_line
     environment.filters["short_name"] = printable_name
     return environment

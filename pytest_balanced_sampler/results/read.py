@@ -46,11 +46,15 @@ class Result:
 
 @dataclass(frozen=True)
 class Results:
-    """Candidates that were graded, and how: by what `provenance` names, each with its values."""
+    """Candidates that were graded, and how: by what `provenance` names, each with its values.
+
+    `is_capped` tells that rollouts were added until a decision, up to a limit that is now reached.
+    """
 
     name: str
     results: tuple[Result, ...]
     provenance: Provenance
+    is_capped: bool = False
 
 
 def read_results(path: Path) -> Results:
@@ -73,7 +77,8 @@ def merge(parts: Iterable[Results]) -> Results:
         for name, values in part.provenance.items():
             provenance[name] |= values
     results = tuple(result for part in parts for result in part.results)
-    return Results(", ".join(part.name for part in parts), results, dict(provenance))
+    is_capped = any(part.is_capped for part in parts)
+    return Results(", ".join(part.name for part in parts), results, dict(provenance), is_capped)
 
 
 def read_rollouts(folder: Path) -> Iterator[tuple[Path, RolloutRecord]]:
@@ -102,7 +107,8 @@ def _read_report(path: Path) -> Results:
 
 
 def _read_run(folder: Path) -> Results:
-    settings = _checked(folder / "run.json", lambda data: dict(data["settings"]))
+    run = _checked(folder / "run.json", lambda data: {**data, "settings": dict(data["settings"])})
+    settings = run["settings"]
     report = folder / REPORT
     graded = _read_report(report) if report.exists() else Results("", (), {})
     grade_of = {
@@ -115,9 +121,11 @@ def _read_run(folder: Path) -> Results:
     provenance = {
         "prompt": frozenset({_short_hash(str(settings.pop("prompt", "")))}),
         "model that replied": frozenset(r.model for _, r in rollouts if r.model is not None),
-        **{name.replace("_", " "): frozenset({str(value)}) for name, value in settings.items()},
+        **{name.replace("_", " "): frozenset({_shown(value)}) for name, value in settings.items()},
     }
-    return Results(str(folder), tuple(results), provenance | graded.provenance)
+    most = run.get("runs")
+    is_capped = run.get("until_decided") is True and isinstance(most, int) and len(rollouts) >= most
+    return Results(str(folder), tuple(results), provenance | graded.provenance, is_capped)
 
 
 def _rollout_of(path: str) -> str | None:
@@ -173,6 +181,10 @@ def _report_validator() -> Callable[[Any], Any]:
     schema = files(__package__).joinpath("grades.schema.json").read_text()
     validator: Callable[[Any], Any] = fastjsonschema.compile(json.loads(schema))
     return validator
+
+
+def _shown(setting: object) -> str:
+    return ", ".join(map(str, setting)) if isinstance(setting, list) else str(setting)
 
 
 def _short_hash(text: str) -> str:

@@ -7,18 +7,28 @@ and `pass_rate_of_all` counts them as failures, so that a reader sees how much t
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
-from typing import Literal
 
 from ..grade import Outcome
 from ..task import Expectations
-from .intervals import Interval, Method, interval, pass_at_k
+from .intervals import (
+    Interval,
+    Method,
+    group_signal,
+    group_signal_interval,
+    interval,
+    pass_at_k,
+)
 from .read import Result, Results
+from .verdict import BandVerdict, verdict_on
 
-_MOST_ROLLOUTS = 1_000_000
+GROUP_SIZES = (4, 8, 16)
+
+_EXPECTED_PER_MODE = 5
 _SAME_THROUGHOUT = ("grading tests", "prompt")
 
 
@@ -61,20 +71,22 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class BandVerdict:
-    """Where the interval of the pass rate lies: inside the band, below, above, or across an edge.
+class GroupSignal:
+    """The chance that a group of rollouts holds a pass and a failure, at the pass rate.
 
-    `more` is how many more rollouts at the same rate would decide; None where none would.
+    `interval` has the values that it takes on the 95% interval of the pass rate.
     """
 
-    band: Interval
-    verdict: Literal["inside", "below", "above", "undecided"]
-    more: int | None
+    chance: float
+    interval: Interval
 
 
 @dataclass(frozen=True)
 class Summary:
-    """All that is printed of results; `None` is what nothing is known of."""
+    """All that is printed of results; `None` is what nothing is known of.
+
+    `failures_missing` is how many more failures the comparison with the expected shares needs.
+    """
 
     name: str
     candidates: int
@@ -84,9 +96,11 @@ class Summary:
     pass_rate_of_all: Proportion | None
     mean_score: Proportion | None
     pass_at_k: dict[int, float | None]
+    group_signal: dict[int, GroupSignal]
     band: BandVerdict | None
     tests: dict[str, PassRateOfTest]
     failure_modes: dict[str, FailureMode]
+    failures_missing: int
     steps: Quantity | None
     tokens: Quantity | None
     usage: dict[str, int]
@@ -120,9 +134,11 @@ def summarise(
         pass_rate_of_all=_proportion(passed, len(everything), method),
         mean_score=_proportion(round(scores, 9), len(graded), "wilson"),
         pass_at_k={k: pass_at_k(passed, len(graded), k) if k <= len(graded) else None for k in ks},
-        band=_verdict(pass_rate, expectations.target_pass_rate),
+        group_signal=_group_signal(pass_rate),
+        band=verdict_on(results, expectations),
         tests=_tests(graded, method),
         failure_modes=_failure_modes(graded, expectations.failure_shares, method),
+        failures_missing=_failures_missing(len(graded) - passed, expectations.failure_shares),
         steps=_quantity(rollout.steps for rollout in rollouts),
         tokens=_quantity(sum(rollout.usage.values()) for rollout in rollouts),
         usage=dict(sorted(usage.items())),
@@ -155,41 +171,24 @@ def mean_pass_at_k(parts: Iterable[Results], ks: Iterable[int]) -> dict[int, Pro
     }
 
 
-def place(rate: Proportion, band: Interval) -> Literal["inside", "below", "above", "undecided"]:
-    """Where a rate's interval lies."""
-    low, high = rate.interval
-    if high < band[0]:
-        return "below"
-    if low > band[1]:
-        return "above"
-    return "inside" if band[0] <= low and high <= band[1] else "undecided"
+def _group_signal(rate: Proportion | None) -> dict[int, GroupSignal]:
+    if rate is None:
+        return {}
+    return {
+        k: GroupSignal(group_signal(rate.rate, k), group_signal_interval(rate.interval, k))
+        for k in GROUP_SIZES
+    }
 
 
-def _verdict(rate: Proportion | None, band: Interval | None) -> BandVerdict | None:
-    if rate is None or band is None:
-        return None
-    verdict = place(rate, band)
-    more = _rollouts_to_decide(rate, band) if verdict == "undecided" else 0
-    return BandVerdict(band, verdict, more)
+def _failures_missing(failures: int, expected: dict[str, float]) -> int:
+    """How many more failures let the rarest expected mode be expected five times.
 
-
-def _rollouts_to_decide(rate: Proportion, band: Interval) -> int | None:
-    """How many more rollouts decide, should they pass at the same rate."""
-
-    def decides(trials: int) -> bool:
-        guess = _proportion(rate.rate * trials, trials, "wilson")
-        return guess is not None and place(guess, band) != "undecided"
-
-    most = rate.of
-    while not decides(most):
-        most *= 2
-        if most > _MOST_ROLLOUTS:
-            return None
-    least = most // 2
-    while least + 1 < most:
-        middle = (least + most) // 2
-        least, most = (least, middle) if decides(middle) else (middle, most)
-    return max(1, most - rate.of)
+    Below that, a share says little about its expectation (Cochran, Biometrics 10, 1954, p. 417).
+    """
+    rarest = min((share for share in expected.values() if share > 0), default=None)
+    if rarest is None:
+        return 0
+    return max(0, math.ceil(round(_EXPECTED_PER_MODE / rarest, 9)) - failures)
 
 
 def _proportion(count: float, of: int, method: Method) -> Proportion | None:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from ..grade import Outcome
 from ..text import printable_line, printable_name
 from .comparison import Comparison
-from .summary import BandVerdict, Proportion, Summary
+from .intervals import Interval
+from .summary import Proportion, Summary
+from .verdict import verdict_sentences
 
 _MAX_FLIPS = 50
 
@@ -99,6 +101,14 @@ def headline(summary: Summary) -> str:
     return f"pass rate {_share(summary.pass_rate)} of {summary.pass_rate.of} graded"
 
 
+def too_few_failures(summary: Summary) -> str:
+    """How many more failures are needed to compare the shares of modes with the expected ones."""
+    return (
+        "too few failures to compare the shares with the expected ones: "
+        f"{summary.failures_missing} more are needed, so that 5 of the rarest mode are expected"
+    )
+
+
 def _headline(summary: Summary) -> Iterable[str]:
     yield _counts(summary)
     yield headline(summary)
@@ -107,26 +117,26 @@ def _headline(summary: Summary) -> Iterable[str]:
             f"pass rate {_share(summary.pass_rate_of_all)} of all {summary.candidates}, "
             "ungraded ones counted as failures"
         )
-    if summary.band is not None and summary.pass_rate is not None:
-        yield _band(summary.band, summary.pass_rate.of)
+    if summary.band is not None:
+        yield from verdict_sentences(summary.band)
     if summary.mean_score is not None:
         low, high = summary.mean_score.interval
         yield f"mean score {summary.mean_score.rate:.3f} (95% interval {low:.3f} to {high:.3f})"
     for k, chance in summary.pass_at_k.items():
         yield f"pass@{k} needs {k} graded" if chance is None else f"pass@{k} {chance:.1%}"
+    if summary.group_signal:
+        yield (
+            "group signal (the chance that a group of rollouts has both a pass and a failure): "
+            + ", ".join(
+                f"{signal.chance:.1%} of {k} (95% interval {_span(signal.interval)})"
+                for k, signal in summary.group_signal.items()
+            )
+        )
 
 
 def _counts(summary: Summary) -> str:
     counts = ", ".join(f"{count} {name}" for name, count in summary.outcomes.items() if count)
     return f"{summary.candidates} candidates: {counts}" if counts else "no candidates"
-
-
-def _band(band: BandVerdict, graded: int) -> str:
-    target = f"target {band.band[0]:.1%} to {band.band[1]:.1%}: {band.verdict}"
-    if band.verdict != "undecided":
-        return target
-    more = f"about {band.more} more" if band.more is not None else "no number of rollouts"
-    return f"{target} with {graded}; {more} at this rate would decide"
 
 
 def _caveats(summary: Summary) -> Iterable[str]:
@@ -147,7 +157,10 @@ def _failure_modes(summary: Summary) -> Iterable[Table]:
         for name, mode in summary.failure_modes.items()
     )
     header = ("mode", "count", "share of failures", "95% interval", "expected")
-    yield Table("Failure modes", [] if rows else ["no failures"], header, rows)
+    sentences = [] if rows else ["no failures"]
+    if summary.failures_missing:
+        sentences.append(too_few_failures(summary))
+    yield Table("Failure modes", sentences, header, rows)
     examples = [
         f"{name}: {printable_name(mode.example)}: {printable_line(mode.example_message, 300)}"
         for name, mode in summary.failure_modes.items()
@@ -202,5 +215,9 @@ def _share(share: Proportion) -> str:
 
 
 def _interval(share: Proportion) -> str:
-    low, high = share.interval
+    return _span(share.interval)
+
+
+def _span(interval: Interval) -> str:
+    low, high = interval
     return f"{low:.1%} to {high:.1%}"

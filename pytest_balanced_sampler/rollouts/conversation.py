@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .model import Model, Settings
-from .workspace import TOOLS, ToolError, Workspace
+from .workspace import ToolError, Workspace, described_tools
 
 GO_ON = "Your reply was cut off at the token limit. Go on, in shorter replies."
 NOT_RUN = "Not run: your reply was cut off at the token limit before this call was complete."
@@ -45,8 +45,9 @@ async def converse(
     """
     messages: list[dict[str, Any]] = [{"role": "user", "content": settings.prompt}]
     log(messages[0])
+    tools = described_tools(settings.tools)
     while conversation.steps < settings.max_steps:
-        reply = await model.reply(settings, messages, TOOLS)
+        reply = await model.reply(settings, messages, tools)
         conversation.steps += 1
         conversation.model = reply.get("model")
         conversation.stop_reason = reply.get("stop_reason")

@@ -13,12 +13,18 @@ class WholeRunFailed(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What all rollouts of a run have in common. `rollout_seconds` is the deadline for each."""
+    """What all rollouts of a run have in common.
+
+    `prompt` is the whole text and `prompt_name` the name that the task has for it; `tools` are the
+    names of the tools; `rollout_seconds` is the deadline for each rollout.
+    """
 
     model: str
     max_steps: int
     max_tokens: int
     prompt: str
+    prompt_name: str = "prompt"
+    tools: tuple[str, ...] = ("write_file", "run_python")
     rollout_seconds: float = 3600
 
 

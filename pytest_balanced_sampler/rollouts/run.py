@@ -13,14 +13,15 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import HarnessError
 from ..files import remove_tree, write_json
 from ..grader.pytest_process import grade_files
 from ..judge.supply import WorkerSupply
+from ..prompt import prompt_sha256
 from ..results.page import write_page
 from ..results.read import read_results, read_rollouts
 from ..results.run_folder import PAGE, REPORT, SOLUTION, SUMMARY, RolloutRecord, Status
@@ -31,6 +32,9 @@ from .conversation import Conversation, converse
 from .model import Model, Settings, WholeRunFailed
 from .workspace import Workspace
 
+_DEFAULTS = {
+    field.name: field.default for field in fields(Settings) if field.default is not MISSING
+}
 _logger = logging.getLogger(__name__)
 
 
@@ -46,12 +50,16 @@ class RolloutRun:
         *,
         versions: Mapping[str, str],
         resume: bool,
+        until_decided: bool = False,
     ) -> None:
         self.folder = folder
         self.settings = settings
+        self.until_decided = until_decided
         described = {
             "settings": asdict(settings),
+            "prompt_sha256": prompt_sha256(settings.prompt),
             "runs": runs,
+            "until_decided": until_decided,
             "task": str(task.resolve()),
             **versions,
         }
@@ -62,17 +70,24 @@ class RolloutRun:
             raise FileExistsError(f"{folder} exists: pass --resume to go on with it")
 
     def check_settings(self, runs: int) -> None:
-        """Note for how many rollouts the run is now.
+        """Note for how many rollouts the run is now, and whether it ends at a decision.
 
         Raises `ValueError` when it was begun with other settings than it has now.
         """
         before = _described(self.folder)
-        now = asdict(self.settings)
-        changed = [name for name, value in now.items() if before["settings"][name] != value]
+        now = json.loads(json.dumps(asdict(self.settings)))
+        # A run of an earlier version has not all of the settings, and had the defaults.
+        old = json.loads(json.dumps(_DEFAULTS)) | before["settings"]
+        changed = [name for name, value in now.items() if old.get(name) != value]
         if changed:
             raise ValueError(f"{self.folder} was begun with another {', '.join(changed)}")
-        if before["runs"] < runs:
-            write_json(self.folder / "run.json", {**before, "runs": runs})
+        after = {
+            **before,
+            "runs": max(runs, before["runs"]),
+            "until_decided": self.until_decided,
+        }
+        if after != before:
+            write_json(self.folder / "run.json", after)
 
     def records(self) -> Iterator[RolloutRecord]:
         """The rollouts that have ended, faults of the harness included, in their order."""
@@ -162,7 +177,7 @@ class RolloutRun:
                 transcript.write(json.dumps(message) + "\n")
                 transcript.flush()
 
-            workspace = Workspace(folder / "workspace", supply)
+            workspace = Workspace(folder / "workspace", supply, self.settings.tools)
             async with asyncio.timeout(self.settings.rollout_seconds):
                 await converse(model, self.settings, workspace, log, conversation)
 
@@ -195,17 +210,43 @@ class RolloutRun:
             for result in results.results
             if result.rollout is not None
         ]
-        unfinished = max(0, runs - len(rollouts))
-        described = {"unfinished": unfinished, **asdict(summary), "rollouts": rollouts}
+        unfinished = 0 if self.until_decided else max(0, runs - len(rollouts))
+        prompt = {
+            "name": self.settings.prompt_name,
+            "sha256": prompt_sha256(self.settings.prompt),
+        }
+        described = {
+            "unfinished": unfinished,
+            "prompt": prompt,
+            **asdict(summary),
+            "rollouts": rollouts,
+        }
         write_json(self.folder / SUMMARY, described)
         write_page(self.folder / PAGE, results, summary)
         return summary
 
 
-def begun_run(folder: Path) -> tuple[int, Path]:
-    """For how many rollouts a run was begun, and on which task. Raises `ValueError`."""
+class BegunRun(NamedTuple):
+    """What is known of a run from its folder, and is to stay as it is when the run is resumed."""
+
+    runs: int
+    task: Path
+    until_decided: bool
+    prompt_name: str
+    tools: tuple[str, ...]
+
+
+def begun_run(folder: Path) -> BegunRun:
+    """What a run was begun with. Raises `ValueError`."""
     before = _described(folder)
-    return before["runs"], Path(before["task"])
+    settings = _DEFAULTS | before["settings"]
+    return BegunRun(
+        before["runs"],
+        Path(before["task"]),
+        before.get("until_decided") is True,
+        settings["prompt_name"],
+        tuple(settings["tools"]),
+    )
 
 
 def _described(folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -64,18 +65,27 @@ TOOLS: list[dict[str, Any]] = [
         },
     },
 ]
+TOOL_NAMES = tuple(tool["name"] for tool in TOOLS)
 
 
 class ToolError(Exception):
     """Raised when a tool call cannot be carried out; its text tells the model what to change."""
 
 
+def described_tools(names: Iterable[str]) -> list[dict[str, Any]]:
+    """The tools with these names, as a model is told of them."""
+    return [tool for tool in TOOLS if tool["name"] in names]
+
+
 class Workspace:
     """One rollout's folder and its tools. `use` may be called from any thread, one at a time."""
 
-    def __init__(self, folder: Path, supply: WorkerSupply) -> None:
+    def __init__(
+        self, folder: Path, supply: WorkerSupply, tools: Iterable[str] = TOOL_NAMES
+    ) -> None:
         self._folder = folder
         self._supply = supply
+        self._tools = {tool["name"]: tool for tool in described_tools(tools)}
 
     def use(self, tool: str, arguments: object) -> str:
         """Carry out a tool call and give its result.
@@ -83,17 +93,17 @@ class Workspace:
         Raises `ToolError` when the model is to be told what was wrong with the call, and
         `HarnessError` when it was not the model's doing.
         """
+        known = self._tools.get(tool)
+        if known is None:
+            names = " and ".join(self._tools)
+            raise ToolError(f"there is no tool {printable_line(repr(tool))}; there are {names}")
         match tool, arguments:
             case "write_file", {"path": str() as path, "content": str() as content}:
                 return self._write_file(path, content)
             case "run_python", {"code": str() as code}:
                 return self._run_python(code)
-        for known in TOOLS:
-            if known["name"] == tool:
-                wanted = ", ".join(f"{name} (text)" for name in known["input_schema"]["required"])
-                raise ToolError(f"{tool} takes {wanted}; it got {_describe(arguments)}")
-        names = " and ".join(known["name"] for known in TOOLS)
-        raise ToolError(f"there is no tool {printable_line(repr(tool))}; there are {names}")
+        wanted = ", ".join(f"{name} (text)" for name in known["input_schema"]["required"])
+        raise ToolError(f"{tool} takes {wanted}; it got {_describe(arguments)}")
 
     def _write_file(self, path: str, content: str) -> str:
         target = self._resolve(path)

@@ -1,0 +1,220 @@
+"""Runs until a decision, and calibrations, of a model of known pass rate, without PyTorch."""
+
+import json
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+
+import pytest
+
+from pytest_balanced_sampler.commands import calibrate, rollout
+from pytest_balanced_sampler.prompt import prompt_sha256
+from tests.conftest import ROOT
+from tests.messages_api import Fault, MessagesApi, text, tool
+
+PASSES = [
+    [tool("write_file", path="solution.py", content="def double(x): return 2 * x")],
+    [text(".")],
+]
+FAILS = [[tool("write_file", path="solution.py", content="def double(x): return x")], [text(".")]]
+PRICES = ["--prices", "1", "5", "1.25", "0.1"]
+TASK_TOML = """
+target_pass_rate = [0.10, 0.40]
+indifference_zones = [[0.03, 0.20], [0.25, 0.60]]
+decision_error = 0.003
+"""
+
+
+@pytest.fixture
+def task(tmp_path):
+    folder = tmp_path / "task"
+    (folder / "prompts").mkdir(parents=True)
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
+    (folder / "prompt.md").write_text("Write double(x) = 2 * x for Python {python}.")
+    (folder / "prompts" / "brief.md").write_text("Write double(x).")
+    (folder / "prompts" / "terse.md").write_text("double(x)")
+    (folder / "prompts" / "README.md").write_text("No prompt.")
+    (folder / "task.toml").write_text(TASK_TOML)
+    (folder / "test_task.py").write_text(
+        "def test_double(solution):\n    assert solution.double(2) == 4\n"
+    )
+    return folder
+
+
+class ModelByPrompt(MessagesApi):
+    """Passes every n-th time for a prompt that has a word, the first that it has; 0 is never."""
+
+    def __init__(self, every_nth):
+        super().__init__([FAILS, PASSES])
+        self.every_nth = every_nth
+        self.asked = dict.fromkeys(every_nth, 0)
+
+    def script_for(self, body):
+        prompt = body["messages"][0]["content"]
+        word = next(word for word in self.every_nth if word in prompt)
+        self.asked[word] += 1
+        every = self.every_nth[word]
+        return int(every > 0 and self.asked[word] % every == 0)
+
+
+@dataclass
+class Finished:
+    """What a command left."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run a command in this process: a new one takes seconds to import what it needs."""
+
+    def run(command, api, task, *arguments):
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "none")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", api.url if api else "")
+        monkeypatch.setattr(sys, "argv", [command.__name__, f"--task={task}", *map(str, arguments)])
+        status = 0
+        with redirect_stdout(StringIO()) as output, redirect_stderr(StringIO()) as errors:
+            try:
+                command.main()
+            except SystemExit as end:
+                status = end.code
+        return Finished(status, output.getvalue(), errors.getvalue())
+
+    return run
+
+
+def test_until_decided(run, task, tmp_path):
+    """A run ends at the decision; resumed, it asks for nothing; its prompt is recorded."""
+    out = tmp_path / "run"
+    until = ["--until-decided", "--concurrency", 4]
+    with MessagesApi([PASSES]) as api:
+        finished = run(rollout, api, task, "--out", out, *until, "--prompt", "brief", *PRICES)
+        assert finished.returncode == 0, finished.stderr
+        asked = len(api.requests)
+        assert asked == 2 * 8
+        again = run(rollout, api, task, "--resume", "--out", out)
+        assert (again.returncode, len(api.requests)) == (0, asked), again.stderr
+    assert "above, decided after 7 of 8 graded" in finished.stdout
+    assert (
+        "undecided with 4; about 3 more would decide at this rate; cost so far" in finished.stderr
+    )
+    described = json.loads((out / "run.json").read_text())
+    sha256 = prompt_sha256("Write double(x).")
+    assert described["settings"]["prompt_name"] == "brief"
+    assert described["prompt_sha256"] == sha256
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["prompt"] == {"name": "brief", "sha256": sha256}
+    assert summary["provenance"]["prompt"] == [sha256[:12]]
+    assert summary["provenance"]["prompt name"] == ["brief"]
+    assert summary["unfinished"] == 0
+
+
+def test_a_fixed_run_goes_on_until_it_is_decided(run, task, tmp_path):
+    """Also past faults of the harness; at the limit it is on the edge, and a higher one goes on."""
+    out = tmp_path / "run"
+    resume = ["--resume", "--out", out, "--concurrency", 20]
+    with ModelByPrompt({"Write double": 4}) as api:
+        assert run(rollout, api, task, "--out", out, "--runs", 2).returncode == 0
+        edge = run(rollout, api, task, *resume, "--until-decided", "--max-runs", 12)
+        assert edge.returncode == 0, edge.stderr
+        assert "on the edge: 12 did not decide" in edge.stdout
+        decided = run(rollout, api, task, *resume, "--max-runs", 60)
+        assert decided.returncode == 0, decided.stderr
+        assert "inside, decided after" in decided.stdout
+    with MessagesApi([[Fault(400)]]) as api:
+        failed = run(rollout, api, task, "--out", tmp_path / "lost", "--until-decided")
+        assert failed.returncode == 3
+        assert "nothing was graded yet" in failed.stderr
+        assert len(list((tmp_path / "lost" / "rollouts").iterdir())) == 8
+
+
+def test_calibration(run, task, tmp_path):
+    """The prompt with a rate inside is picked; those after it are not tried; a resume is free."""
+    out = tmp_path / "calibration"
+    with ModelByPrompt({"= 2 * x": 1, "Write double(x).": 4}) as api:
+        finished = run(calibrate, api, task, "--out", out, "--concurrency", 20, *PRICES)
+        assert finished.returncode == 0, finished.stderr
+        asked = len(api.requests)
+        again = run(calibrate, api, task, "--resume", "--out", out, *PRICES)
+        assert (again.returncode, len(api.requests)) == (0, asked)
+    assert "inside the target: brief-15" in finished.stdout
+    assert "2 more to try: about" in finished.stdout
+    assert "to come" in finished.stdout
+    assert again.stdout == finished.stdout
+    calibration = json.loads((out / "calibration.json").read_text())
+    assert [found["band"]["verdict"] for found in calibration["found"]] == ["above", "inside"]
+    assert calibration["picked"]["prompt"] == "brief"
+    assert not (out / "terse-15").exists()
+
+
+@pytest.mark.parametrize(
+    ("every_nth", "status", "message"),
+    [
+        ({"double": 0}, 1, "none is inside the target; all are below"),
+        ({"= 2 * x": 1, "double": 0}, 1, "some are above and some below"),
+        ({"double": 9}, 5, "see which is on the edge"),
+    ],
+)
+def test_no_prompt_is_inside(run, task, tmp_path, every_nth, status, message):
+    """It says what to do."""
+    with ModelByPrompt(every_nth) as api:
+        prompts = ["--prompts", "prompt", "terse"]
+        limits = ["--max-runs", 32, "--concurrency", 32]
+        finished = run(calibrate, api, task, "--out", tmp_path / "c", *prompts, *limits)
+    assert finished.returncode == status, finished.stdout + finished.stderr
+    assert message in finished.stdout
+
+
+def test_variants_of_steps_and_tools(run, task, tmp_path):
+    """Steps and tools are varied; a tool that is not offered does not exist for the model."""
+    code = "open('solution.py', 'w').write('def double(x): return 2 * x')"
+    by_code = [[tool("run_python", code=code)], [text("Done.")]]
+    out = tmp_path / "calibration"
+    with MessagesApi([by_code]) as api:
+        vary = ["--prompts", "prompt", "--steps", 1, 2, "--tools", "write_file", "run_python"]
+        finished = run(calibrate, api, task, "--out", out, *vary, "--max-runs", 8)
+    assert finished.returncode in (1, 5), finished.stderr
+    names = {path.name for path in out.iterdir() if path.is_dir()}
+    assert names == {f"prompt-{n}-{name}" for n in (1, 2) for name in ("write_file", "run_python")}
+    offered = {tuple(known["name"] for known in request["tools"]) for request in api.requests}
+    assert offered == {("write_file",), ("run_python",)}
+    transcript = out / "prompt-2-write_file" / "rollouts" / "0001" / "transcript.jsonl"
+    assert "there is no tool 'run_python'; there are write_file" in transcript.read_text()
+
+
+def test_operating_characteristics(run, tmp_path):
+    """The table and the picture of the docs are those that the command writes."""
+    picture = tmp_path / "decision.svg"
+    task = ROOT / "grading_tests"
+    finished = run(calibrate, None, task, "--operating", "--picture", picture)
+    assert finished.returncode == 0, finished.stderr
+    assert picture.read_text() == (ROOT / "docs" / "decision.svg").read_text()
+    assert finished.stdout.count("\n") > 20
+
+
+def test_usage_errors(run, task, tmp_path, monkeypatch):
+    """A user's mistake gets a sentence and status 4, before anything is sent."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    for command, arguments, message in (
+        (rollout, ["--prompt", "nowhere"], "has no prompt 'nowhere'; use prompt, brief, terse"),
+        (rollout, ["--max-runs", 5], "--max-runs is for --until-decided"),
+        (rollout, ["--until-decided", "--runs", 5], "--runs is a fixed number"),
+        (rollout, ["--until-decided", "--task", tmp_path / "there"], "there is no prompt.md"),
+        (calibrate, ["--prompts", "nowhere"], "has no prompt 'nowhere'"),
+        (calibrate, ["--tools", "browser"], "no tool 'browser'"),
+        (calibrate, ["--picture", "x.svg"], "--picture is for --operating"),
+        (calibrate, ["--out", tmp_path / "there"], "exists: pass --resume"),
+        (calibrate, ["--out", tmp_path / "there", "--resume"], "cannot be read"),
+        (calibrate, ["--resume"], "--resume needs --out"),
+    ):  # fmt: skip
+        finished = run(command, None, task, *arguments)
+        assert (finished.returncode, message in finished.stderr) == (4, True), finished.stderr
+    (task / "task.toml").write_text("")
+    for command, arguments in ((rollout, ["--until-decided"]), (calibrate, [])):
+        finished = run(command, None, task, *arguments)
+        assert (finished.returncode, "target_pass_rate" in finished.stderr) == (4, True)
+    assert not (tmp_path / "runs").exists()
