@@ -127,7 +127,9 @@ OF_AN_EPOCH = {
     "orders unseeded": "_random.SystemRandom().shuffle(batches)",
     "shuffles by random's state": "_random.shuffle(batches[-1])",
     "shuffles by NumPy's state": "_numpy.random.shuffle(batches[0])",
-    "shuffles by PyTorch's state": "batches[0] = _torch.tensor(first)[_torch.randperm(len(first))].tolist()",
+    "shuffles by PyTorch's state": (
+        "batches[0] = _torch.tensor(first)[_torch.randperm(len(first))].tolist()"
+    ),
     "gives tuples": "batches = list(map(tuple, batches))",
     "gives one tuple": "batches[-1] = tuple(last)",
     "gives an array": "batches[-1] = _numpy.array(last)",

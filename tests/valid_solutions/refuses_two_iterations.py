@@ -22,9 +22,6 @@ class BalancedBatchSampler(Sampler):
         if self.is_read:
             raise RuntimeError("this sampler is being iterated over")
         self.is_read = True
-        return self.epoch()
-
-    def epoch(self):
         try:
             columns = []
             for group in self.groups.values():
