@@ -179,6 +179,7 @@ def violation(sampler_class, source):
         return "C1: not a subclass of Sampler"
     literals = {int(each) for each in re.findall(r"\b\d+\b", source)}
     seeds = [seed for seed in SEEDS if seed is not None]
+    seeds += [6, 2**31 + 6, LAST_SEED - 1, LAST_SEED // 2]
     seeds += sorted(each for each in literals if each not in seeds and each < LAST_SEED)
     try:
         for number, (labels, n) in enumerate(small_data()):
