@@ -243,7 +243,7 @@ def test_batch_balance(solution, grading_random):
     cases = [Case([0, 1] * 12, n) for n in (1, 2, 5)]
     for n in (1, 2, 5):
         cases.append(draw_case(grading_random, grading_random.sample(range(5, 30), 3), n))
-    for case in (*cases, Case(cases[-1].labels, 5, seed=None)):
+    for case in (*reversed(cases), Case(cases[-1].labels, 5, seed=None)):
         sampler = case.build(solution)
         check_balance(read_epoch(sampler, case), case)
         take(sampler, 1)
@@ -255,7 +255,7 @@ def test_all_samples_used(solution, grading_random):
     cases = [Case([0] * 40 + [1] * 39, n) for n in (1, 3, 4)]
     for n in (1, 3, 4):
         cases.append(draw_case(grading_random, grading_random.sample(range(4, 40), 3), n))
-    for case in (*cases, Case(cases[0].labels, 4, seed=None)):
+    for case in (*reversed(cases), Case(cases[0].labels, 4, seed=None)):
         sampler = case.build(solution)
         check_coverage(read_epoch(sampler, case), case)
         take(sampler, 1)
