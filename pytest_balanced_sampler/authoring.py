@@ -113,6 +113,12 @@ def run_beside(solution: SolutionModule, function: Callable[..., Any], *data: ob
     it gives is the candidate's word, as the candidate shares its process, and can read its source.
     """
     __tracebackhide__ = True
-    source = textwrap.dedent(inspect.getsource(function))
+    source = _source_of(function)
     made = f"(lambda names: exec({source!r}, names) or names[{function.__name__!r}])({{}})"
     return import_beside(solution, "builtins").eval(made)(solution._load(), *data)
+
+
+@cache
+def _source_of(function: Callable[..., Any]) -> str:
+    """A function's source; to find its end takes a millisecond or more."""
+    return textwrap.dedent(inspect.getsource(function))

@@ -41,6 +41,7 @@ tools.failure_mode = lambda name: lambda function: function
 tools.take = lambda iterable, at_most: list(islice(iterable, at_most))
 tools.is_instance = isinstance
 tools.import_beside = lambda solution, name: importlib.import_module(name)
+tools.run_beside = lambda solution, function, *data: function(solution, *data)
 sys.modules["pytest_balanced_sampler"] = tools
 
 @pytest.fixture
@@ -64,6 +65,7 @@ def seven_tests():
     tools.take = lambda iterable, at_most: list(itertools.islice(iterable, at_most))
     tools.is_instance = isinstance
     tools.import_beside = lambda solution, name: importlib.import_module(name)
+    tools.run_beside = lambda solution, function, *data: function(solution, *data)
     sys.modules["pytest_balanced_sampler"] = tools
     tests = types.ModuleType("tests")
     exec({tests!r}, tests.__dict__)
@@ -140,6 +142,7 @@ def tests_in_this_process() -> types.ModuleType:
         take=lambda iterable, at_most: list(itertools.islice(iterable, at_most)),
         is_instance=isinstance,
         import_beside=lambda _, name: importlib.import_module(name),
+        run_beside=lambda solution, function, *data: function(solution, *data),
     )
     sys.modules["pytest_balanced_sampler"] = tools
     sys.path.insert(0, str(TESTS.parent))

@@ -24,6 +24,16 @@ TESTS = (
     "def test_large(solution):\n"
     "    assert solution.double(10**6) == 2 * 10**6, 'a large number is not doubled'\n"
 )
+SEARCH = (
+    "CASES = {'odd': 'x % 2', 'large': 'x > 999', 'never': 'x != x'}\n"
+    "def shells():\n"
+    "    for name, condition in CASES.items():\n"
+    "        yield name, f'\\nright = double\\ndef double(x): return right(x) + ({condition})\\n'\n"
+    "def violation(module, source):\n"
+    "    wrong = [x for x in ORACLE_KNOWS if module.double(x) != 2 * x]\n"
+    "    return f'{wrong[0]} is not doubled' if wrong else ''\n"
+)
+"""Defects of `double`. The tests know 2 and 10**6; what the oracle knows stands before this."""
 
 
 @pytest.fixture
@@ -51,12 +61,15 @@ def verify(*arguments):
 
 def test_a_grader_that_is_right(task):
     """All is as expected, every mutant dies, and the exit status is 0."""
-    finished = verify(task / "task", "--mutants", "--seeds", "2")
+    write(task / "task" / "search.py", f"ORACLE_KNOWS = 2, 10**6\n{SEARCH}")
+    finished = verify(task / "task", "--mutants", "--search", "--seeds", "2")
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "10 of 10     references that passed" in finished.stdout
     assert "4 of 4      broken solutions that failed" in finished.stdout
     assert re.search("any_task/empty.py +no_solution +no_solution +all 2", finished.stdout)
     assert "0 equivalent, 0 surviving; mutation score 100.0%" in finished.stdout
+    counts = "3 composed candidates: 2 break no rule, 1 do; 6 verdicts, 0 differences"
+    assert counts in finished.stdout
 
 
 def test_surprises(task):
@@ -70,7 +83,8 @@ def test_surprises(task):
     write(task / "reference_solutions" / "product.py", f"{DOUBLE}UNTESTED = 1\n")
     stale = '[[mutant]]\nreference = "product.py"\nremoved = "a"\nadded = "b"\nproof = "none"\n'
     write(task / "reference_solutions" / "equivalent_mutants.toml", stale)
-    finished = verify(task / "task", "--mutants")
+    write(task / "task" / "search.py", f"ORACLE_KNOWS = 3, 10**6\n{SEARCH}")
+    finished = verify(task / "task", "--mutants", "--search")
     assert finished.returncode == 1, finished.stdout + finished.stderr
     for line in (
         "SURPRISE test_two/misfiled.py: test_two expected, large got: a large number is",
@@ -79,6 +93,7 @@ def test_surprises(task):
         "2 of 4      failure modes as expected",
         "  passed, UNEXPECTED",
         "listed as equivalent, but no such mutant survives",
+        "DIFFER product.py: odd\n  oracle: 3 is not doubled\n  tests: passed",
     ):
         assert line in finished.stdout
 
@@ -87,6 +102,7 @@ def test_surprises(task):
     ("arguments", "message"),
     [
         (["nowhere"], "nowhere: there is no such folder"),
+        (["task", "--search"], "search.py: there is no such file; --search needs one"),
         (["task", "--seeds=0"], "argument --seeds: must be at least 1"),
         (["task", "--broken", "empty"], "empty: there is no broken solution"),
         (["task", "--references", "empty"], "empty: there is no reference solution"),

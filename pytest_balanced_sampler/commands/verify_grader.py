@@ -1,10 +1,10 @@
 """Is this grader right? `python scripts/verify_grader.py [TASK]` puts it to the proof.
 
 Needs no key. Grades solutions whose verdicts are known: references, under several grading seeds, an
-empty file, broken solutions and reward hacks; with --mutants also mutants of the references. Prints
-a table and a scorecard. Exit status: 0 when all is as expected, 1 for any surprise, 2 when
-interrupted, 3 when something could not be graded, 4 for a usage error. The rest is in
-docs/verify-the-grader.md.
+empty file, broken solutions and reward hacks; with --mutants also mutants of the references; with
+--search references with defects, composed. Prints a table and a scorecard. Exit status: 0 when
+all is as expected, 1 for any surprise, 2 when interrupted, 3 when something could not be graded, 4
+for a usage error. The rest is in docs/verify-the-grader.md.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from ..command_line import (
 from ..errors import HarnessError
 from ..text import printable_line
 from ..verify.hacks import generic_hacks
+from ..verify.search import SEARCH, compose
 from ..verify.specimens import (
     FAILED,
     PASSED,
@@ -46,6 +47,7 @@ from ..verify.specimens import (
 
 SEEDS_OF_REFERENCES = 10
 MUTANTS_IN_A_SESSION = 20
+COMPOSED_IN_A_SESSION = 150
 EXIT_SURPRISE = 1
 
 
@@ -57,6 +59,8 @@ def main(default_task: Path | None = None) -> None:
         surprises = verify(arguments)
         if arguments.mutants:
             surprises += verify_by_mutants(arguments)
+        if arguments.search:
+            surprises += verify_by_search(arguments)
         if arguments.independence:
             surprises += verify_independence(arguments)
     except (ValueError, SyntaxError) as error:
@@ -86,6 +90,11 @@ def parse_arguments(default_task: Path | None) -> argparse.Namespace:
     parser.add_argument("--broken", type=Path, help="default: TASK's broken_solutions/")
     parser.add_argument("--mutants", action="store_true", help="grade mutants of the references")
     parser.add_argument(
+        "--search",
+        action="store_true",
+        help="compose defects and conditions (TASK's search.py), and compare with an oracle",
+    )
+    parser.add_argument(
         "--independence",
         action="store_true",
         help="grade references and a broken solution of each mode in several orders and conditions",
@@ -103,6 +112,8 @@ def parse_arguments(default_task: Path | None) -> argparse.Namespace:
     arguments = parser.parse_args()
     if not arguments.task.is_dir():
         stop(f"{arguments.task}: there is no such folder", EXIT_USAGE)
+    if arguments.search and not (arguments.task / SEARCH).is_file():
+        stop(f"{arguments.task / SEARCH}: there is no such file; --search needs one", EXIT_USAGE)
     arguments.references = arguments.references or folder_of(arguments.task, "reference_solutions")
     arguments.broken = arguments.broken or folder_of(arguments.task, "broken_solutions")
     arguments.options = [f"--solution-timeout={arguments.solution_timeout}"]
@@ -155,6 +166,34 @@ def verify_by_mutants(arguments: argparse.Namespace) -> int:
         verdicts = show_progress(arguments, sessions)
     alive = [(changes[v.specimen], v.got) for v in verdicts if not v.is_expected]
     return print_mutants(len(mutants), alive, equivalent)
+
+
+def verify_by_search(arguments: argparse.Namespace) -> int:
+    """Grade composed candidates, and compare with an oracle. Gives the number of differences."""
+    references = [reference.path for reference in references_in(arguments.references)]
+    with tempfile.TemporaryDirectory() as folder:
+        print("search: composing candidates, and asking the oracle", file=sys.stderr, flush=True)
+        composed = compose(arguments.task, references, Path(folder))
+        candidates = list(composed)
+        sessions = [
+            SpecimenSession(candidates[start : start + COMPOSED_IN_A_SESSION], seed)
+            for seed in range(1, arguments.seeds + 1)
+            for start in range(0, len(candidates), COMPOSED_IN_A_SESSION)
+        ]
+        verdicts = show_progress(arguments, sessions)
+    differing = by_specimen(verdict for verdict in verdicts if not verdict.is_expected)
+    print("\ncomposed candidates on which the tests and the oracle differ")
+    for specimen, some in differing.items():
+        candidate = composed[specimen]
+        print(f"DIFFER {candidate.name}\n  oracle: {candidate.violation or 'no rule is broken'}")
+        message = printable_line(some[0].grade.message, 300)
+        print(f"  tests: {counted(verdict.got for verdict in some)}: {message}")
+    right = sum(specimen.expected == PASSED for specimen in candidates)
+    print(
+        f"\n{len(candidates)} composed candidates: {right} break no rule, "
+        f"{len(candidates) - right} do; {len(verdicts)} verdicts, {len(differing)} differences"
+    )
+    return len(differing)
 
 
 def verify_independence(arguments: argparse.Namespace) -> int:

@@ -1,0 +1,33 @@
+"""Fills a class that is smaller than a batch's share from the global random state."""
+
+import random
+
+from torch.utils.data import Sampler
+
+
+class BalancedBatchSampler(Sampler):
+    def __init__(self, labels, n_samples_per_class, seed=None):
+        super().__init__()
+        self.n = n_samples_per_class
+        self.rng = random.Random(seed)
+        self.groups = {}
+        for i, label in enumerate(labels):
+            self.groups.setdefault(label, []).append(i)
+        self.n_batches = -(-max(map(len, self.groups.values())) // self.n)
+
+    def __len__(self):
+        return self.n_batches
+
+    def column(self, group):
+        places = self.n_batches * self.n
+        if len(group) < self.n:
+            return group + random.choices(group, k=places - len(group))
+        column = []
+        while len(column) < places:
+            column += self.rng.sample(group, len(group))
+        return column
+
+    def __iter__(self):
+        columns = [self.column(group) for group in self.groups.values()]
+        for start in range(0, self.n_batches * self.n, self.n):
+            yield [i for column in columns for i in column[start : start + self.n]]
