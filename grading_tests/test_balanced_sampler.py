@@ -67,7 +67,7 @@ def epoch_of(batches, case):
     """The epoch that these batches are, if each of them is a list of indices into the labels."""
     assert batches, f"an epoch has no batch {case}"
     for batch in batches:
-        assert type(batch) is list, f"a batch is not a list: {shown(batch)} {case}"
+        assert isinstance(batch, list), f"a batch is not a list: {shown(batch)} {case}"
         are_integers = all(map(is_index_type, set(map(type, batch))))
         assert are_integers, f"a batch is not of integers: {shown(batch)} {case}"
         are_known = not batch or 0 <= min(batch) <= max(batch) < len(case.labels)

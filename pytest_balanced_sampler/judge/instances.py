@@ -8,10 +8,11 @@ the test has used the class. It is never asked what it equals: see `special_meth
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
-from ..wire.derived import data_type
+from ..wire.derived import OF_TIME, data_type
 from ..wire.specials import COMPARISONS
 from ..wire.tags import Extension
 from .proxy import ProxyType, read_attribute, reference_to
@@ -140,11 +141,12 @@ def _deepcopy(self: Any, _: object) -> Any:
     return ask(self, "deepcopy", self)
 
 
-def _reduce(self: Any, protocol: Any) -> Any:
+def _reduce(self: Any, _: object) -> Any:
     """A pickle of it is one of plain data: other processes of the test read it."""
     base = data_type(type(self))
-    plain = str.__str__(self) if base is str else base(self)
-    return plain.__reduce_ex__(protocol)
+    if issubclass(base, OF_TIME):
+        return base, base.__reduce_ex__(self, 4)[1]
+    return copy.copy, (str.__str__(self) if base is str else base(self),)
 
 
 def _release(self: Any) -> None:

@@ -19,10 +19,10 @@ from . import arrays
 CONTAINERS = (list, deque, dict, set)
 """Those that can be changed."""
 
-_OF_TIME = (date, time, timedelta)
+OF_TIME = (date, time, timedelta)
 
 DATA_TYPES = frozenset(
-    {*CONTAINERS, OrderedDict, Counter, defaultdict, *_OF_TIME, datetime, Decimal, Fraction}
+    {*CONTAINERS, OrderedDict, Counter, defaultdict, *OF_TIME, datetime, Decimal, Fraction}
     | {int, float, complex, str, bytes, tuple, frozenset}
 )
 

@@ -772,6 +772,8 @@ def test_causes_of_exceptions(solution):
 
 
 def test_pickles_and_slots(solution):
+    for data in (solution.Grid([[1]]), solution.Day(2024, 2, 28), solution.Suit.SPADES):
+        assert pickle.loads(pickle.dumps(data)) == data
     point = pickle.loads(pickle.dumps(solution.Spring(1, 2)))
     assert point == solution.Spring(1, 2) and solution.Spring.__slots__ == ("x", "y")
     assert isinstance(solution.Spring.sum, property) and point.sum == 3
