@@ -48,6 +48,7 @@ from ..verify.specimens import (
 SEEDS_OF_REFERENCES = 10
 MUTANTS_IN_A_SESSION = 20
 COMPOSED_IN_A_SESSION = 150
+MAX_HACK_SECONDS, SHOWN_HACKS = 10, 5
 EXIT_SURPRISE = 1
 
 
@@ -139,8 +140,10 @@ def verify(arguments: argparse.Namespace) -> int:
         ]
         verdicts = show_progress(arguments, sessions)
         # On their own: some of them use up what the whole machine has.
-        verdicts += show_progress(arguments, [SpecimenSession(hacks, 1)])
+        hack_verdicts = show_progress(arguments, [SpecimenSession(hacks, 1)])
+    verdicts += hack_verdicts
     print_table(verdicts)
+    print_slowest(hack_verdicts)
     for name, right, total in scorecard(verdicts):
         print(f"{right:>6} of {total:<6} {name}")
     return sum(not verdict.is_expected for verdict in verdicts)
@@ -255,6 +258,17 @@ def show_progress(
 
     print(f"grading in {total} sessions of pytest", file=sys.stderr, flush=True)
     return grade_all(arguments.task, sessions, arguments.options, on_end)
+
+
+def print_slowest(verdicts: list[SpecimenVerdict]) -> None:
+    """The hacks that kept their tests busiest; so does the machine: no surprise."""
+    slowest = sorted(verdicts, key=lambda verdict: verdict.grade.duration, reverse=True)
+    print(f"slowest hacks (each may keep its tests busy for {MAX_HACK_SECONDS} s):")
+    for verdict in slowest[:SHOWN_HACKS]:
+        seconds = verdict.grade.duration
+        note = "  TOO LONG" if seconds > MAX_HACK_SECONDS else ""
+        print(f"{seconds:>6.1f} s  {verdict.specimen.name}{note}")
+    print()
 
 
 def print_table(verdicts: list[SpecimenVerdict]) -> None:

@@ -18,8 +18,8 @@ from typing import Any, NoReturn
 import msgpack
 
 from . import array_kinds, arrays, buffers, derived, library, names, refusals
-from .key_costs import MAX_KEY_WEIGHT as MAX_KEY_WEIGHT
-from .key_costs import KeyCosts
+from .costs import MAX_KEY_WEIGHT as MAX_KEY_WEIGHT
+from .costs import MORE_CONTAINERS, MORE_CONTAINERS_OF_KIND, KeyCosts
 from .tags import OBJECTS, Allowance, Extension, Tag, WireError
 
 MAX_CONTAINERS = 400_000
@@ -37,10 +37,6 @@ _BYTES_PER_LIBRARY_VALUE = 800
 
 _BYTES_PER_TENSOR = 400
 """What one takes beside its numbers and more than other extensions."""
-
-_ARRAYS = (Tag.ARRAY, Tag.NUMPY_SCALAR, Tag.TENSOR, Tag.ARRAY_KIND)
-_COSTLY: dict[int, int] = {**dict.fromkeys(_ARRAYS, 7), Tag.LIBRARY: 1, Tag.DERIVED: 7}
-"""For how many containers more these count: making an array takes 20 microseconds, not 2."""
 
 _TIMESTAMP_AS_FLOAT = 1
 """MessagePack has one extension of its own, which would arrive as an object."""
@@ -228,7 +224,7 @@ class _Decoder:
         return dict(pairs)
 
     def _extension(self, tag: int, data: bytes) -> object:
-        self._containers += _COSTLY.get(tag, 0)
+        self._containers += MORE_CONTAINERS.get(tag, 0)
         self._count([])
         match tag:
             case Tag.TUPLE:
@@ -260,14 +256,19 @@ class _Decoder:
                 module, name = self._typed(data, str, str)
                 return (names.look_up if self._to_candidate else names.data_type)((module, name))
             case Tag.ARRAY_KIND:
-                return array_kinds.make_kind(self._list(data))
+                return array_kinds.make_kind(self._charged(self._list(data)))
         raise WireError(f"a message has an impossible extension {tag}")
 
     def _library_value(self, fields: list[Any]) -> object:
         self._allowance.spend(_BYTES_PER_LIBRARY_VALUE)
-        value = library.make(fields, self._to_candidate)
+        value = library.make(self._charged(fields), self._to_candidate)
         self._allowance.spend(library.hidden_size(value))
         return value
+
+    def _charged(self, fields: list[Any]) -> list[Any]:
+        if fields and isinstance(fields[0], str):
+            self._containers += MORE_CONTAINERS_OF_KIND.get(fields[0], 0)
+        return fields
 
     def _list(self, data: bytes) -> list[Any]:
         value = self.decode(data)
