@@ -448,7 +448,8 @@ def test_a_run_that_was_killed_goes_on(tmp_path, how):
             ) as process:
                 time.sleep(dice.uniform(1, 6))
                 process.send_signal(how)
-        finished = roll_out(api, cut, "--runs", runs, "--resume")
+        # On a busy machine none may have come as far as to make the folder.
+        finished = roll_out(api, cut, "--runs", runs, *["--resume"][: cut.exists()])
     assert finished.returncode == 0, finished.stderr
     assert comparable(cut) == comparable(tmp_path / "whole")
     assert finished.stdout.replace("/cut", "/whole") == whole.stdout
