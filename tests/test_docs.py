@@ -28,7 +28,7 @@ NOT_RUN = {
     ".venv/bin/python scripts/verify_grader.py": "the same",
     ".venv/bin/python scripts/verify_grader.py path/to/task": "run for the task of write-a-task.md",
     ".venv/bin/python scripts/verify_grader.py --independence": "minutes, for the whole machine",
-    ".venv/bin/python scripts/verify_grader.py --search": "minutes: test_verify_grader.py runs it on less",
+    ".venv/bin/python scripts/verify_grader.py --search": "minutes, as the one above",
     ".venv/bin/python scripts/benchmark.py --out benchmark": "minutes: see test_benchmark.py",
     ".venv/bin/python scripts/calibrate.py --out runs/calibration --prices 1 5 1.25 0.1": (
         "needs a model of known pass rate: test_calibrate.py has one"
