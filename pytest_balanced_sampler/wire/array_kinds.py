@@ -63,7 +63,7 @@ def extend(item: Any, pack: Callable[[object], bytes]) -> msgpack.ExtType | None
     is_plain = (
         numpy is not None
         and isinstance(item, numpy.generic | numpy.ndarray)
-        and not isinstance(item, numpy.ma.MaskedArray)
+        and not _is_masked(item)
     )
     if is_plain:
         return arrays.extend_array(item, pack)
@@ -73,6 +73,12 @@ def extend(item: Any, pack: Callable[[object], bytes]) -> msgpack.ExtType | None
         else _numpy_fields(numpy, item)
     )
     return None if fields is None else msgpack.ExtType(Tag.ARRAY_KIND, pack(fields))
+
+
+def _is_masked(item: Any) -> bool:
+    """Without an import: NumPy imports this part of it late, and there would be no such array."""
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and isinstance(item, masked.MaskedArray)
 
 
 def _numpy_fields(numpy: Any, item: Any) -> list[Any] | None:
