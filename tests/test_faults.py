@@ -84,7 +84,7 @@ def test_a_candidate_cannot_write_lines_of_pytests(grade_source):
 def test_deep_folders_are_removed_with_few_descriptors(grade_source, tmp_path):
     """A session that may open few files leaves no folder behind either."""
     solution = (
-        "import os\nhere = os.getcwd()\nfor _ in range(600):\n    os.mkdir('d'); os.chdir('d')\n"
+        "import os\nhere = os.getcwd()\nfor _ in range(1200):\n    os.mkdir('d'); os.chdir('d')\n"
         "open('left', 'w').write('x')\n"
     )
     tests = (
@@ -92,7 +92,7 @@ def test_deep_folders_are_removed_with_few_descriptors(grade_source, tmp_path):
         f"    pathlib.Path({str(tmp_path / 'where')!r}).write_text(solution.here)\n"
     )
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (250, limits[1]))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (250 + len(os.listdir("/proc/self/fd")), limits[1]))
     try:
         run = grade_source(solution, tests)
     finally:

@@ -171,10 +171,16 @@ def roll_out(run: RolloutRun, numbers: list[int], arguments: argparse.Namespace)
     model = AnthropicModel()
     supply = WorkerSupply(preload_of(arguments.task), "auto")
     display = Display(len(numbers))
+
+    async def work() -> None:
+        try:
+            await run.roll_out(model, supply, numbers, arguments.concurrency, display.show)
+        finally:
+            await model.aclose()
+
     try:
-        work = run.roll_out(model, supply, numbers, arguments.concurrency, display.show)
         with display:
-            asyncio.run(until_interrupted(work))
+            asyncio.run(until_interrupted(work()))
     except asyncio.CancelledError:
         return True
     except WholeRunFailed as error:

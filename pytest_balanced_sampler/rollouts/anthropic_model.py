@@ -54,6 +54,10 @@ class AnthropicModel:
             raise HarnessError("malformed reply: it has no content")
         return reply
 
+    async def aclose(self) -> None:
+        """See `Model`."""
+        await self._client.close()
+
 
 def _sendable(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     # The API can say "\ud800" to us, but the SDK cannot say it back.

@@ -46,3 +46,6 @@ class Model(Protocol):
         Raises `HarnessError` when the API failed, `WholeRunFailed` when it will fail for every
         rollout.
         """
+
+    async def aclose(self) -> None:
+        """Close the connections to the API."""
