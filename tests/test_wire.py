@@ -26,7 +26,15 @@ from pytest_balanced_sampler.judge import mirrors
 from pytest_balanced_sampler.judge.death import Death
 from pytest_balanced_sampler.judge.remote_worker import RemoteWorker
 from pytest_balanced_sampler.judge.stand_ins import _OPERATIONS
-from pytest_balanced_sampler.wire import frames, library, library_fields, named_tuples, tags, values
+from pytest_balanced_sampler.wire import (
+    costs,
+    frames,
+    library,
+    library_fields,
+    named_tuples,
+    tags,
+    values,
+)
 from pytest_balanced_sampler.wire.shared import SharedContainers
 from tests.conftest import ROOT
 from tests.wire_values import ARRAYS, SCALARS, VALUES, is_exactly, tensors
@@ -359,10 +367,10 @@ def nested(depth):
         b"\xdc\xff\xff" * 3,
         msgpack.packb([[]] * (values.MAX_CONTAINERS + 1)),
         msgpack.packb([{}] * (values.MAX_CONTAINERS + 1)),
-        equal_hashes(3, values.MAX_KEY_WEIGHT // 3),
+        equal_hashes(3, costs.MAX_KEY_WEIGHT // 3),
         equal_hashes(300, 100),
-        extension(tags.Tag.SET, [2**21 * n for n in range(values.MAX_KEY_WEIGHT + 2)]),
-        extension(tags.Tag.SET, [2.0**21 * n for n in range(values.MAX_KEY_WEIGHT + 1)]),
+        extension(tags.Tag.SET, [2**21 * n for n in range(costs.MAX_KEY_WEIGHT + 2)]),
+        extension(tags.Tag.SET, [2.0**21 * n for n in range(costs.MAX_KEY_WEIGHT + 1)]),
         extension(tags.Tag.SET, [[]]),
         extension(tags.Tag.ARRAY, ["|O", [1], b"12345678"]),
         extension(tags.Tag.ARRAY, ["<m8[0D]", [1], b"12345678"]),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NamedTuple
+
+import msgpack
 
 
 class Tag(IntEnum):
@@ -85,3 +88,20 @@ class StandIn:
 
     number: int
     form: object = None
+
+
+def class_in(tag: int, data: bytes, extension: Callable[[int, bytes], object]) -> Any:
+    """The class that an encoded object describes, to be known before the rest is decoded.
+
+    What the object holds may be of the same class, and has its number only. None where nothing is
+    held, or nothing described.
+    """
+    if tag not in (Tag.DERIVED, Tag.EXCEPTION):
+        return None
+    unpacker = msgpack.Unpacker(ext_hook=extension, unicode_errors="surrogatepass")
+    unpacker.feed(data)
+    if unpacker.read_array_header() < 2:
+        return None
+    unpacker.skip()
+    kind = unpacker.unpack()
+    return kind if type(kind) is list and len(kind) > 1 else None

@@ -18,9 +18,8 @@ from typing import Any, NoReturn
 import msgpack
 
 from . import array_kinds, arrays, buffers, derived, library, names, refusals
-from .costs import MAX_KEY_WEIGHT as MAX_KEY_WEIGHT
 from .costs import MORE_CONTAINERS, MORE_CONTAINERS_OF_KIND, KeyCosts
-from .tags import OBJECTS, Allowance, Extension, Tag, WireError
+from .tags import OBJECTS, Allowance, Extension, Tag, WireError, class_in
 
 MAX_CONTAINERS = 400_000
 """An empty list is one byte on the wire and over fifty in memory, so containers are counted."""
@@ -249,6 +248,8 @@ class _Decoder:
                 self._allowance.spend(_BYTES_PER_TENSOR)
                 return arrays.tensor(*self._typed(data, str, list, bytes, bool))
             case _ if tag in OBJECTS:
+                if (kind := class_in(tag, data, self._extension)) is not None:
+                    self._resolve(Extension(Tag.CLASS, kind))
                 return self._resolve(Extension(Tag(tag), self._list(data)))
             case Tag.LIBRARY:
                 return self._library_value(self._list(data))

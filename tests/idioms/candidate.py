@@ -680,3 +680,14 @@ class Deck:
 class Headers(collections.UserDict):
     def __setitem__(self, name, value):
         super().__setitem__(name.lower(), value)
+
+
+def nested_grids():
+    return Grid([Grid([[1]]), Grid([[2]])])
+
+
+def chain_of_underflows():
+    try:
+        raise StackUnderflow("a", code=1)
+    except StackUnderflow as error:
+        raise StackUnderflow(error, code=2) from error

@@ -791,3 +791,10 @@ def test_a_subclass_of_user_dict(solution):
     headers = solution.Headers(Host="a")
     headers["ETag"] = "b"
     assert headers == {"host": "a", "etag": "b"} and headers != {} and dict(headers) == headers
+
+
+def test_objects_in_others_of_their_class(solution):
+    assert solution.nested_grids() == [[[1]], [[2]]] and solution.nested_grids()[1].trace == 2
+    with pytest.raises(solution.StackUnderflow) as caught:
+        solution.chain_of_underflows()
+    assert caught.value.code == 2 and caught.value.__cause__.code == 1
