@@ -277,7 +277,7 @@ class RemoteWorker:
     def _resolve(self, extension: tags.Extension) -> object:
         # A reply that is asked for while another is decoded, a hash, ends the matter: it has no
         # members whose hashes had to be asked for in turn.
-        if self._decoding > 1 and extension.tag is not tags.Tag.EXCEPTION:
+        if self._decoding > 1 and extension.tag not in (tags.Tag.EXCEPTION, tags.Tag.CLASS):
             return values.refuse_reference(extension)
         match extension:
             case (tags.Tag.SHARED, _):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..text import printable_line
+from ..wire.derived import is_proxy as is_proxy
 from ..wire.specials import BINARY, COMPARISONS, IN_PLACE, OPERATION_OF
 
 
@@ -18,11 +19,6 @@ def ask(proxy: Any, operation: str, /, *args: object, **kwargs: object) -> Any:
     """Ask a proxy's worker for an operation."""
     __tracebackhide__ = True
     return proxy.__solution_worker__.request(operation, *args, **kwargs)
-
-
-def is_proxy(item: object) -> bool:
-    """Whether this stands for an object of a candidate's: an object, a class or an exception."""
-    return hasattr(type(item), "__solution_reference__")
 
 
 def special_methods(names: list[str]) -> dict[str, Callable[..., Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import library
-from .derived import data_type, is_reference
+from .derived import data_type, is_proxy
 from .tags import Tag, WireError
 
 MAX_KEY_WEIGHT = 20_000
@@ -53,7 +53,7 @@ class KeyCosts:
         seen: dict[int, int] = {}
         for key, weight in zip(keys, weights, strict=True):
             # A proxy's hash is an answer of its worker's, and so is each comparison: clocked.
-            if weight and (not is_reference(key) or data_type(type(key)) is not None):
+            if weight and (not is_proxy(key) or data_type(type(key)) is not None):
                 equal = seen[hash(key)] = seen.get(hash(key), -1) + 1
                 self._comparisons += equal * weight
         if self._comparisons > MAX_COMPARISONS:

@@ -32,8 +32,8 @@ _IS_MADE_BY_PYTHON = 1 << 9
 _LIBRARIES = {*sys.stdlib_module_names, *arrays.LIBRARIES, __package__.partition(".")[0]}
 
 
-def is_reference(item: object) -> bool:
-    """Whether an object of the test's process stands for one of the candidate's."""
+def is_proxy(item: object) -> bool:
+    """Whether this stands for an object of a candidate's: an object, a class or an exception."""
     return hasattr(type(item), "__solution_reference__")
 
 

@@ -79,7 +79,7 @@ def encode(
         if type(item) is Extension:
             return msgpack.ExtType(item.tag, pack(item.fields))
         # A proxy first: asked for anything else it would ask its worker.
-        if not derived.is_reference(item):
+        if not derived.is_proxy(item):
             extended = _extend_data(item, pack, to_candidate)
             if extended is not None:
                 if to_candidate or not derived.is_derived(type(item)):
