@@ -69,6 +69,7 @@ class Objects:
         return Extension(Tag.EXCEPTION, [self._number(error), kind, [text], text, {}])
 
     def _exception(self, error: Any, kind: Any, links: int = _MAX_LINKS) -> Extension:
+        described_kind = self._class(kind)  # First, as it is read first.
         args = list(_get(BaseException, "args", error))
         attributes = _attributes_of(error, kind)
         for name in ("__cause__", "__context__"):
@@ -76,8 +77,9 @@ class Objects:
             if link is not None and links:
                 attributes[name] = self._exception(link, type(link), links - 1)
                 break
-        described = [self._number(error), self._class(kind), args, text_of(error), attributes]
-        return Extension(Tag.EXCEPTION, described)
+        number = self._number(error)
+        fields = [number, described_kind, args, text_of(error), attributes]
+        return Extension(Tag.EXCEPTION, fields)
 
     def _number(self, item: object) -> int:
         number = self._numbers.get(id(item))

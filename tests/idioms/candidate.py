@@ -691,3 +691,10 @@ def chain_of_underflows():
         raise StackUnderflow("a", code=1)
     except StackUnderflow as error:
         raise StackUnderflow(error, code=2) from error
+
+
+def ratio(number, by):
+    try:
+        return number / by
+    except ZeroDivisionError as error:
+        raise ValueError("cannot divide") from error

@@ -762,6 +762,12 @@ def test_classes_that_derive_from_a_librarys(solution):
     assert not issubclass(solution.Worker, enum.Enum)
 
 
+def test_the_cause_of_its_first_exception(solution):
+    with pytest.raises(ValueError, match="cannot divide") as caught:
+        solution.ratio(1, 0)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
 def test_causes_of_exceptions(solution):
     with pytest.raises(ValueError, match="translated") as caught:
         solution.translate(KeyError("a"))
