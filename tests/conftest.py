@@ -18,6 +18,8 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parent.parent
 GENEROUS_SECONDS = 600
 
+os.environ.setdefault("PYTEST_ADDOPTS", "-p no:hypothesispytest")
+"""Hypothesis' plugin imports all of it at the end of each session: half the time of a short one."""
 
 SHARING = (
     *("balanced_sampler_task", "boundary_hacks", "callback_hacks", "grade_on_ray", "packaging"),

@@ -529,8 +529,9 @@ UNUSUAL = {
 
 
 @pytest.mark.parametrize("tests", UNUSUAL.values(), ids=UNUSUAL)
-def test_unusual_tests_grade_as_others_do(grade, tests):
+def test_unusual_tests_grade_as_others_do(grade, tests, monkeypatch):
     """What a test does to its own process changes no grade."""
+    monkeypatch.delenv("PYTEST_ADDOPTS")  # With the plugin of Hypothesis.
     run = grade([RIGHT, WRONG, RIGHT], tests, "-s")
     assert outcomes(run) == ["passed", "failed", "passed"], run.output
 
@@ -622,8 +623,9 @@ def test_fixtures_clean_up_when_a_process_ends_early(grade, tmp_path, arguments)
     assert ups == downs >= 1
 
 
-def test_the_examples_of_hypothesis_do_not_reach_the_next_candidate(grade):
+def test_the_examples_of_hypothesis_do_not_reach_the_next_candidate(grade, monkeypatch):
     """What hypothesis found with one candidate, by chance, is not tried on another."""
+    monkeypatch.delenv("PYTEST_ADDOPTS")
     tests = """
         from hypothesis import given, strategies
 
