@@ -106,7 +106,9 @@ def mix(sizes: list[int], seed: int, ways: list[str] | None, out: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
             paths = candidate_mix.draw(size, seed, Path(folder))
             batches[size] = candidate_mix.measure(paths, names)
-    write_json(out / "mix.json", candidate_mix.described(seed, batches))
+    figures = candidate_mix.described(seed, batches)
+    write_json(out / "mix.json", figures)
+    write_whole(out / "mix.svg", candidate_mix.picture(figures))
 
 
 def measure(candidates: int, rounds: int) -> dict[str, dict[str, Any]]:

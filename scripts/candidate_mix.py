@@ -20,6 +20,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from jinja2 import Environment
+
 from pytest_balanced_sampler import Grader
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -179,3 +181,48 @@ def described(seed: int, batches: dict[int, dict[str, dict[str, float]]]) -> dic
         "shares": {kind: share for kind, (share, _) in SHARES.items()},
         "batches": {str(number): figures for number, figures in batches.items()},
     }
+
+
+PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 {{ height }}"
+ font-family="system-ui, sans-serif" font-size="14" fill="#1c2024">
+<rect width="100%" height="100%" fill="#fff"/>
+<text x="16" y="26" font-weight="bold">Seconds until half, 99% and all of a batch have a verdict
+(logarithmic)</text>
+{% for batch in batches %}
+<text x="16" y="{{ batch.y }}" font-weight="bold">{{ batch.candidates }} candidates</text>
+{% for way in batch.ways %}
+<text x="230" y="{{ way.y + 16 }}" text-anchor="end">{{ way.name }}</text>
+<rect x="240" y="{{ way.y }}" width="{{ way.maximum }}" height="22" fill="{{ way.pale }}"/>
+<rect x="240" y="{{ way.y }}" width="{{ way.p99 }}" height="22" fill="{{ way.middle }}"/>
+<rect x="240" y="{{ way.y }}" width="{{ way.p50 }}" height="22" fill="{{ way.dark }}"/>
+<text x="{{ 248 + way.maximum }}" y="{{ way.y + 16 }}">{{ way.label }}</text>
+{% endfor %}
+{% endfor %}
+<text x="16" y="{{ height - 14 }}" font-size="11" fill="#5a6270">{{ caption }}</text>
+</svg>
+"""
+OURS = {"dark": "#2b5680", "middle": "#6d9bc7", "pale": "#bcd2e8"}
+OTHERS = {"dark": "#6f7a89", "middle": "#a9b2bf", "pale": "#d9dee4"}
+
+
+def picture(figures: dict[str, Any]) -> str:
+    """The figures of `described` as bars, in SVG."""
+    batches = figures["batches"]
+    longest = max(way["maximum"] for ways in batches.values() for way in ways.values())
+    pixels = 400 / math.log1p(longest)
+    y, drawn = 30, []
+    for candidates, ways in batches.items():
+        y += 30
+        bars: list[dict[str, Any]] = []
+        drawn.append({"candidates": candidates, "y": y, "ways": bars})
+        y += 10
+        for name, way in sorted(ways.items(), key=lambda item: item[1]["maximum"]):
+            lengths = {key: round(pixels * math.log1p(way[key])) for key in ("p50", "p99")}
+            label = "{p50:.0f}, {p99:.0f}, {maximum:.0f} s".format(**way)
+            lengths["maximum"] = round(pixels * math.log1p(way["maximum"]))
+            colours = OURS if name.startswith("this plugin") else OTHERS
+            bars.append({"name": name, "y": y, "label": label, **lengths, **colours})
+            y += 34
+    caption = "{date}, {machine}, Python {python}, PyTorch {torch}".format(**figures)
+    template = Environment(autoescape=True).from_string(PICTURE)
+    return template.render(batches=drawn, height=y + 40, caption=caption)

@@ -48,6 +48,50 @@ def test_each_test_has_its_own_verdict(grade_source, bad, mode, message):
     assert message in run.grade["message"]
 
 
+@pytest.fixture
+def little_memory():
+    """A control group with 300 MB, in which the kernel ends processes that need more."""
+    for parent, limit in (
+        ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
+        ("/sys/fs/cgroup", "memory.max"),
+    ):
+        group = Path(parent, f"little-memory-{os.getpid()}")
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        try:
+            (group / limit).write_text("300000000")
+        except OSError:
+            group.rmdir()
+            continue
+        yield group
+        group.rmdir()
+        return
+    pytest.skip("no control group for memory can be made here")
+
+
+def test_where_memory_is_short_the_candidate_that_takes_it_ends(tmp_path, little_memory):
+    """The kernel ends its worker, twice; neither the judge nor a neighbour."""
+    (tmp_path / "test_task.py").write_text("BALLAST = b'x' * 160_000_000\n" + TEST)
+    (tmp_path / "bad.py").write_text("def double(x): return len(bytearray(2**29)) * 2 * x")
+    (tmp_path / "good.py").write_text(GOOD)
+    solutions = [f"--solution={name}.py" for name in ("good", "bad", "good")]
+    script = f'echo $$ > {little_memory}/cgroup.procs && exec "$@"'
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *solutions]
+    run = subprocess.run(
+        ["sh", "-c", script, "sh", *command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=GENEROUS_SECONDS,
+        check=False,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "failed (crash)  the candidate's process ended (killed by SIGKILL)" in run.stdout
+    assert run.stdout.count(": passed") == 2, run.stdout
+
+
 def test_endless_values_end(grade_source):
     """A test that collects an endless iterable ends before its own process's memory does."""
     solution = "def bad():\n    while True: yield 'x' * 100_000\n" + GOOD

@@ -139,6 +139,9 @@ class Forker:
         self, scratch: str, channel: int, output: int, errors: int | None, notices: int | None
     ) -> NoReturn:
         try:
+            with suppress(OSError):
+                # Where a container's memory is short, the kernel ends workers before the judge.
+                Path("/proc/self/oom_score_adj").write_text("1000")
             self._forget_others()
             os.setsid()
             os.chdir(scratch)
