@@ -183,11 +183,22 @@ def described(seed: int, batches: dict[int, dict[str, dict[str, float]]]) -> dic
     }
 
 
+def table(figures: dict[str, Any]) -> str:
+    """The figures of `described` in Markdown."""
+    lines = ["| candidates | way | per second and core | p50 | p95 | p99 | maximum |"]
+    lines.append("|---|---|---|---|---|---|---|")
+    for candidates, ways in figures["batches"].items():
+        for name, way in ways.items():
+            seconds = "{p50:.1f} s | {p95:.1f} s | {p99:.1f} s | {maximum:.1f} s".format(**way)
+            each = f"{way['per_second_and_core']:.2f}"
+            lines.append(f"| {candidates} | {name} | {each} | {seconds} |")
+    return "\n".join(lines)
+
+
 PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 {{ height }}"
  font-family="system-ui, sans-serif" font-size="14" fill="#1c2024">
 <rect width="100%" height="100%" fill="#fff"/>
-<text x="16" y="26" font-weight="bold">Seconds until half, 99% and all of a batch have a verdict
-(logarithmic)</text>
+<text x="16" y="26" font-weight="bold">{{ title }}</text>
 {% for batch in batches %}
 <text x="16" y="{{ batch.y }}" font-weight="bold">{{ batch.candidates }} candidates</text>
 {% for way in batch.ways %}
@@ -207,22 +218,21 @@ OTHERS = {"dark": "#6f7a89", "middle": "#a9b2bf", "pale": "#d9dee4"}
 
 def picture(figures: dict[str, Any]) -> str:
     """The figures of `described` as bars, in SVG."""
-    batches = figures["batches"]
-    longest = max(way["maximum"] for ways in batches.values() for way in ways.values())
-    pixels = 400 / math.log1p(longest)
-    y, drawn = 30, []
-    for candidates, ways in batches.items():
+    y, batches = 30, []
+    for candidates, ways in figures["batches"].items():
         y += 30
         bars: list[dict[str, Any]] = []
-        drawn.append({"candidates": candidates, "y": y, "ways": bars})
+        batches.append({"candidates": candidates, "y": y, "ways": bars})
         y += 10
-        for name, way in sorted(ways.items(), key=lambda item: item[1]["maximum"]):
-            lengths = {key: round(pixels * math.log1p(way[key])) for key in ("p50", "p99")}
+        fastest_first = sorted(ways.items(), key=lambda item: item[1]["maximum"])
+        pixels = 400 / fastest_first[-1][1]["maximum"]
+        for name, way in fastest_first:
+            lengths = {key: round(pixels * way[key]) for key in ("p50", "p99", "maximum")}
             label = "{p50:.0f}, {p99:.0f}, {maximum:.0f} s".format(**way)
-            lengths["maximum"] = round(pixels * math.log1p(way["maximum"]))
             colours = OURS if name.startswith("this plugin") else OTHERS
             bars.append({"name": name, "y": y, "label": label, **lengths, **colours})
             y += 34
     caption = "{date}, {machine}, Python {python}, PyTorch {torch}".format(**figures)
     template = Environment(autoescape=True).from_string(PICTURE)
-    return template.render(batches=drawn, height=y + 40, caption=caption)
+    title = "Seconds until half, 99% and all of a batch have a verdict"
+    return template.render(title=title, batches=batches, height=y + 40, caption=caption)

@@ -45,6 +45,7 @@ _CALLABLES = (
     *(types.MethodType, types.BuiltinFunctionType, types.MethodWrapperType),
     *(functools.partial, type(functools.lru_cache(len))),
 )
+_METHODS = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)
 _ASEND = ("async_generator_asend", "async_generator_athrow", "coroutine_wrapper")
 _GENERATOR_TYPES = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 _REFUSED_ROOTS = {
@@ -141,6 +142,15 @@ def _group_of_class(item: Any) -> Group:
         f"the class {item.__qualname__} is not handed to a candidate. Pass a function that makes "
         "one"
     )
+
+
+def identity_of(item: Any) -> object:
+    """By what an object is known: a bound method is another object whenever it is read."""
+    owner = getattr(item, "__self__", None) if type(item) in _METHODS else None
+    if owner is None or isinstance(owner, types.ModuleType):
+        return id(item)
+    function = getattr(item, "__func__", None)
+    return id(owner), item.__name__ if function is None else id(function)
 
 
 def is_own(kind: type) -> bool:

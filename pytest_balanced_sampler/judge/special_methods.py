@@ -114,6 +114,12 @@ def _exit(self: Any, _: object, error: BaseException | None, __: object) -> bool
     return may_swallow(error) and bool(is_swallowed)
 
 
+def _array(self: Any, dtype: object = None, **_: object) -> Any:
+    """What NumPy and PyTorch make an array of; it is copied on its way, whatever they ask for."""
+    __tracebackhide__ = True
+    return ask(self, "array", self, *([] if dtype is None else [dtype]))
+
+
 _METHODS: dict[str, Callable[..., Any]] = {
     **{name: _passing_on(operation) for name, operation in OPERATION_OF.items()},
     **{f"__{name}__": _binary(name) for name in (*BINARY, *IN_PLACE)},
@@ -122,6 +128,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "__bool__": _is_true,
     "__contains__": _contains,
     "__exit__": _exit,
+    "__array__": _array,
 }
 for _name, _method in _METHODS.items():
     _method.__name__ = _method.__qualname__ = _name

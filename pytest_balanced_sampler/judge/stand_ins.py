@@ -19,7 +19,7 @@ from ..wire.shared import SharedContainers
 from . import capabilities
 from .awaited_tasks import AwaitedTasks
 from .forms import error_form, form_of
-from .groups import Group, Refused, group_of, is_verdict
+from .groups import Group, Refused, group_of, identity_of, is_verdict
 from .memory import MemoryBound
 from .special_methods import is_proxy
 
@@ -58,7 +58,7 @@ class StandIns:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._objects: dict[int, object] = {}
-        self._numbers: dict[int, int] = {}
+        self._numbers: dict[object, int] = {}
         self._errors: OrderedDict[int, BaseException] = OrderedDict()
         self._error_numbers: dict[int, int] = {}
         self._next = 0
@@ -82,7 +82,7 @@ class StandIns:
             return tags.StandIn(
                 self._number_error(item), ["exception", *error_form(item, self._number_class)]
             )
-        number = self._numbers.get(id(item))
+        number = self._numbers.get(identity_of(item))
         if number is None:
             if self._is_answering and isinstance(item, type):
                 raise tags.WireError(f"the test did not hand over the class {item.__qualname__}")
@@ -90,7 +90,7 @@ class StandIns:
                 raise tags.WireError(
                     f"the candidate holds over {MAX_OBJECTS:,} objects of the test"
                 )
-            number = self._numbers[id(item)] = self._take_number()
+            number = self._numbers[identity_of(item)] = self._take_number()
             self._objects[number] = item
         return tags.StandIn(number, form_of(item, group, self._number_class))
 
@@ -125,7 +125,7 @@ class StandIns:
         if operation not in _OPERATIONS or not all(type(released) is int for released in dropped):
             raise self._worker.breach("an ask of the wrong form")
         for released in dropped:
-            self._numbers.pop(id(self._objects.pop(released, None)), None)
+            self._numbers.pop(identity_of(self._objects.pop(released, None)), None)
         self.asks += 1
         if self.asks > MAX_ASKS:
             raise self._worker.breach(f"over {MAX_ASKS:,} asks in one test")

@@ -22,6 +22,7 @@ OPERATION_OF = {f"__{name}__": name for name in (*BINARY, *IN_PLACE, *COMPARISON
     "__call__": "call",
     "__next__": "next",
     "__exit__": "exit",
+    "__array__": "array",
 }
 """By the name of the special method. Reflected methods ask for the operation itself."""
 

@@ -159,6 +159,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "fspath": os.fspath,
     "enter": lambda manager: type(manager).__enter__(manager),
     "exit": _exit,
+    "array": lambda item, *dtype: type(item).__array__(item, *dtype),
     "send": _send,
     "throw": _throw,
     "copy": copy.copy,

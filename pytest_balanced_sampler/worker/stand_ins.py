@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import builtins
 import importlib
-import sys
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any, Self, cast
 from weakref import WeakValueDictionary, finalize
 
 from ..wire import tags
-
-Ask = Callable[[str, int, list[Any], dict[str, Any]], Any]
+from .functions import Ask, make_function
 
 _MARK = "number_in_the_test"
 _MAX_ERRORS_KEPT = 100
@@ -255,46 +253,10 @@ def _make_callable(ask: Ask, number: int, name: str, text: str) -> object:
     return item
 
 
-def _make_function(
-    ask: Ask, number: int, name: str, text: str, parameters: list[Any] | None, _: object
-) -> Any:
-    def function(*args: Any, **kwargs: Any) -> Any:
-        return ask("special", number, ["__call__", *args], kwargs)
-
-    return _described(function, name, text, parameters)
-
-
-def _make_async_function(
-    ask: Ask, number: int, name: str, text: str, parameters: list[Any] | None, _: object
-) -> Any:
-    async def function(*args: Any, **kwargs: Any) -> Any:
-        return await ask("special", number, ["__call__", *args], kwargs)
-
-    return _described(function, name, text, parameters)
-
-
-def _described(function: Any, name: str, text: str, parameters: list[Any] | None) -> Any:
-    function.__name__ = function.__qualname__ = name
-    function.__module__, function.__doc__ = "test", text or None
-    if parameters is not None:
-        inspect = sys.modules.get("inspect") or importlib.import_module("inspect")
-        function.__signature__ = inspect.Signature(
-            [
-                inspect.Parameter(
-                    each,
-                    inspect._ParameterKind(kind),
-                    default=... if has_default else inspect._empty,
-                )
-                for each, kind, has_default in parameters
-            ]
-        )
-    return function
-
-
 _MAKERS: dict[str, Callable[..., object]] = {
     "object": partial(_make_object, False),
     "generator": partial(_make_object, True),
     "callable": _make_callable,
-    "function": _make_function,
-    "async function": _make_async_function,
+    "function": partial(make_function, ""),
+    "async function": partial(make_function, "async "),
 }

@@ -698,3 +698,40 @@ def ratio(number, by):
         return number / by
     except ZeroDivisionError as error:
         raise ValueError("cannot divide") from error
+
+
+def curry(function):
+    def taken(*args):
+        if len(args) >= function.__code__.co_argcount:
+            return function(*args)
+        return lambda *more: taken(*args, *more)
+
+    return taken
+
+
+class Signal:
+    def __init__(self):
+        self.receivers = []
+
+    def connect(self, receiver):
+        self.receivers.append(receiver)
+
+    def disconnect(self, receiver):
+        self.receivers.remove(receiver)
+
+    def send(self, *args, **kwargs):
+        return [receiver(*args, **kwargs) for receiver in self.receivers]
+
+
+class Table:
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __array__(self, dtype=None, copy=None):
+        import numpy
+
+        return numpy.array(self.rows, dtype)
+
+
+def call_with(function, args, kwargs):
+    return function(*args, **kwargs)

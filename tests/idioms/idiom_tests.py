@@ -804,3 +804,43 @@ def test_objects_in_others_of_their_class(solution):
     with pytest.raises(solution.StackUnderflow) as caught:
         solution.chain_of_underflows()
     assert caught.value.code == 2 and caught.value.__cause__.code == 1
+
+
+def test_functions_whose_code_is_read(solution):
+    assert solution.curry(lambda a, b, c: a + b + c)(1)(2)(3) == 6
+    assert solution.curry(lambda a, b=2, *rest, c=5: (a, b, rest, c))(1)(7) == (1, 7, (), 5)
+
+
+def test_arguments_of_functions_arrive_as_given(solution):
+    def told(a, /, b, c=3, d=4, *rest, e, f=6, **others):
+        return a, b, c, d, rest, e, f, others
+
+    call = solution.call_with
+    assert call(told, (1, 2), {"e": 5}) == (1, 2, 3, 4, (), 5, 6, {})
+    assert call(told, (1,), {"b": 2, "d": 0, "e": 5, "g": 7}) == (1, 2, 3, 0, (), 5, 6, {"g": 7})
+    assert call(told, (1, 2, 3, 4, 5), {"e": 5, "f": ...}) == (1, 2, 3, 4, (5,), 5, ..., {})
+    with pytest.raises(TypeError, match="told.. missing 1 required positional argument: 'b'"):
+        call(told, (1,), {"e": 5})
+
+
+def test_methods_are_the_same_whenever_they_are_read(solution):
+    signal, sent = solution.Signal(), []
+    signal.connect(sent.append)
+    signal.connect(sent.append)
+    signal.disconnect(sent.append)
+    signal.send(1)
+    assert sent == [1]
+    recorder = mock.Mock(spec=["receive"])
+    signal.connect(recorder.receive)
+    signal.disconnect(sent.append)
+    signal.send(2)
+    recorder.receive.assert_called_once_with(2)
+    with pytest.raises(ValueError):
+        signal.disconnect(sent.append)
+
+
+def test_objects_that_are_arrays(solution):
+    numpy = pytest.importorskip("numpy")
+    table = solution.Table([[1, 2], [3, 4]])
+    assert numpy.asarray(table, dtype=float).tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert numpy.allclose(table, [[1, 2], [3, 4]]) and numpy.sum(table) == 10
