@@ -155,10 +155,14 @@ def identity_of(item: Any) -> object:
 
 def is_own(kind: type) -> bool:
     """Whether a class was defined by the tests, or by modules of theirs."""
-    root = str(kind.__module__).partition(".")[0]
-    if root in sys.stdlib_module_names:
+    return is_own_module(str(kind.__module__))
+
+
+def is_own_module(name: str) -> bool:
+    """Whether a module is the tests', and no library's."""
+    if name.partition(".")[0] in sys.stdlib_module_names:
         return False
-    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    file = getattr(sys.modules.get(name), "__file__", None)
     return file is None or not str(Path(file).resolve()).startswith(_INSTALLED)
 
 

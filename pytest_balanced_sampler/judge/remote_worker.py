@@ -43,7 +43,8 @@ class RemoteWorker:
         self._channel = Channel()
         self.theirs, self.inlets = self._channel.theirs, self._channel.inlets
         self.on_output: Callable[[str, str, str], object] | None = None
-        self.read_stdin: Callable[[], str | None] = lambda: None
+        self.follow: Callable[[], object] = bool
+        """Called before each request; tells the worker what the test has changed around it."""
         # Decoding a set of proxies asks for their hashes, in the middle of a request.
         self._lock = threading.RLock()
         self._number = 0
@@ -169,8 +170,7 @@ class RemoteWorker:
         self.requests += 1
         if self.requests == 1:
             self.on_first_request()
-        if operation != "stdin" and (text := self.read_stdin()) is not None:
-            self._request("stdin", (text,), {})
+        self.follow()
         number = self._number = self._number + 1
         try:
             mark = self.shared.marked

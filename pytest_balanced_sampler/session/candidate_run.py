@@ -20,6 +20,7 @@ from ..judge.mirrors import Mirrors
 from ..judge.proxy import Proxy
 from ..judge.remote_worker import RemoteWorker
 from ..judge.supply import WorkerSupply
+from ..judge.surroundings import Follower, Surroundings
 from ..judge.unpatched import os, time
 from .budget import Budget, SecondsUsed, TimeLimits
 from .candidate import Candidate
@@ -71,6 +72,7 @@ class CandidateRun:
         self._is_in_fixture = False
         self._asked = 0
         self._output = CandidateOutput()
+        self.surroundings = Surroundings()
 
     @property
     def has_any(self) -> bool:
@@ -225,7 +227,8 @@ class CandidateRun:
         self._worker.watch = self.watch
         self._worker.on_first_request = self._on_touch
         self._worker.on_output = self._output.show
-        self._worker.read_stdin = self._output.read_stdin
+        follower = Follower(self._worker.request, self.surroundings, self._output.read_stdin)
+        self._worker.follow = follower.follow
         self._worker.start_clock(self._limits.load_seconds or self._seconds)
         try:
             stem = self._module_name or self._candidate.path.stem
@@ -235,6 +238,7 @@ class CandidateRun:
         module = self._worker.request("load", name, source)
         if not isinstance(module, Proxy):
             raise self._worker.breach("a module that is none")
+        follower.seed_again()
         if self._limits.load_seconds is not None:
             self._worker.renew_time(self._seconds)
         return module

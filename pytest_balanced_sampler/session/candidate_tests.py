@@ -22,6 +22,7 @@ from .collection import TestNames, with_candidate
 from .forked_process import ParentLink
 from .gaps import result_checked
 from .import_mode import ImportMode
+from .patches import note_patches
 from .phase_report import Test, annotate
 from .report_record import add_late_fault, conclude, has_failed, include_subtests
 from .session_lock import SessionLock
@@ -71,6 +72,7 @@ class CandidateTests:
         self._link = link
         self._touches = Touches(candidate, run, always_reaches=self._always_reaches)
         self._config.pluginmanager.register(self._touches)
+        note_patches(run.surroundings)
         self._is_at_work = True
 
     def names(self) -> list[str]:

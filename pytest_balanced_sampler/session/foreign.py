@@ -52,6 +52,11 @@ def rename(item: pytest.Item, nodeid: str) -> None:
         item._id = type(item._id).parse(nodeid)
 
 
+def patched_by(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, str, Any]]:
+    """`(target, name, original)` of each attribute that it has changed. pytest 9.0 to 9.2."""
+    return list(monkeypatch._setattr)
+
+
 def active_fixtures(item: pytest.Item) -> set[str]:
     """The fixtures that a test has asked for by now, however it did. pytest 9.0 to 9.2."""
     request = getattr(item, "_request", None)

@@ -20,8 +20,9 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ..wire import global_states
 from ..wire.specials import BINARY, COMPARISONS, IN_PLACE
-from . import loading, tasks
+from . import loading, surroundings, tasks
 
 
 class Pull:
@@ -177,6 +178,11 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "load": loading.load,
     "run": loading.run,
     "stdin": _set_stdin,
+    "environment": surroundings.set_environment,
+    "random_state": global_states.set_random_state,
+    "modes": global_states.set_modes,
+    "patch": surroundings.patch,
+    "unpatch": surroundings.unpatch,
     "import": importlib.import_module,
     "is_instance": _is_instance,
     "pull": _pull_anew,

@@ -12,8 +12,10 @@ import enum
 import fractions
 import functools
 import json
+import os
 import random
 import threading
+import time
 import typing
 import warnings
 
@@ -735,3 +737,37 @@ class Table:
 
 def call_with(function, args, kwargs):
     return function(*args, **kwargs)
+
+
+def roll():
+    return random.randint(1, 6)
+
+
+def draws(count):
+    return [random.random() for _ in range(count)]
+
+
+def setting(name):
+    return os.environ.get(name)
+
+
+def greet():
+    print(f"Hello, {input('Name: ')}!")
+
+
+def read_text(path):
+    with open(path) as file:
+        return file.read()
+
+
+def size_of(path):
+    return os.path.getsize(path) if os.path.exists(path) else None
+
+
+def wait_and_tell():
+    time.sleep(0.001)
+    return time.time()
+
+
+def today():
+    return datetime.date.today()

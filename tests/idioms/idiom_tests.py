@@ -12,9 +12,11 @@ import inspect
 import io
 import json
 import math
+import os
 import pickle
 import random
 import threading
+import time
 import types
 import unittest
 from unittest import mock
@@ -844,3 +846,69 @@ def test_objects_that_are_arrays(solution):
     table = solution.Table([[1, 2], [3, 4]])
     assert numpy.asarray(table, dtype=float).tolist() == [[1.0, 2.0], [3.0, 4.0]]
     assert numpy.allclose(table, [[1, 2], [3, 4]]) and numpy.sum(table) == 10
+
+
+def test_seeds_of_the_global_generator(solution):
+    random.seed(1)
+    drawn = solution.draws(3)
+    random.seed(1)
+    assert solution.draws(3) == drawn and solution.draws(3) != drawn
+    random.seed(1)
+    assert [random.random() for _ in range(3)] == drawn
+
+
+def test_environment_variables(solution, monkeypatch):
+    assert solution.setting("IDIOMS_HOME") is None
+    monkeypatch.setenv("IDIOMS_HOME", "here")
+    assert solution.setting("IDIOMS_HOME") == "here"
+    with mock.patch.dict("os.environ", {"IDIOMS_HOME": "there"}):
+        assert solution.setting("IDIOMS_HOME") == "there"
+    monkeypatch.delenv("IDIOMS_HOME")
+    assert solution.setting("IDIOMS_HOME") is None
+
+
+def test_patched_input_and_print(solution, monkeypatch):
+    with (
+        mock.patch("builtins.input", side_effect=["Ada", "Bo"]),
+        mock.patch("builtins.print") as printed,
+    ):
+        solution.greet()
+        solution.greet()
+    assert printed.call_args_list == [mock.call("Hello, Ada!"), mock.call("Hello, Bo!")]
+    asked = []
+    monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or "Cy")
+    solution.greet()
+    assert asked == ["Name: "]
+
+
+@mock.patch("random.randint", return_value=7)
+def test_patched_by_a_decorator(randint, solution):
+    assert solution.roll() == 7
+    randint.assert_called_once_with(1, 6)
+
+
+def test_patched_clocks(solution, monkeypatch):
+    slept = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(time, "time", lambda: 5.0)
+    assert solution.wait_and_tell() == 5.0 and slept == [0.001]
+    monkeypatch.undo()
+    assert solution.wait_and_tell() > 1e9 and slept == [0.001]
+    with mock.patch("datetime.date") as date:
+        date.today.return_value = datetime.datetime(2020, 2, 29).date()
+        assert solution.today().isoformat() == "2020-02-29"
+
+
+def test_patched_files(solution):
+    with mock.patch("builtins.open", mock.mock_open(read_data="content")) as opened:
+        assert solution.read_text("nowhere.txt") == "content"
+    opened.assert_called_once_with("nowhere.txt")
+    with (
+        mock.patch("os.path.exists", return_value=True),
+        mock.patch("os.path.getsize", autospec=True, return_value=12) as getsize,
+    ):
+        assert solution.size_of("nowhere.txt") == 12
+    getsize.assert_called_once_with("nowhere.txt")
+    assert solution.size_of("nowhere.txt") is None
+    with mock.patch.object(os, "getpid", side_effect=OSError("none")), pytest.raises(OSError):
+        solution.os.getpid()

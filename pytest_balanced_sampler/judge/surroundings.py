@@ -1,0 +1,207 @@
+"""What a test changes in its own process, to be followed in the candidate's.
+
+Were the candidate imported, it would see all of it: `monkeypatch.setenv`, `random.seed`, that no
+gradients are recorded, `mock.patch` of a library's function. Only what tests and fixtures change
+counts: what the environment held before, secrets among it, is not sent.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+from unittest import mock
+
+from ..wire import global_states, tags
+from . import capabilities
+from .groups import is_own_module
+from .special_methods import is_proxy
+from .unpatched import os
+
+Place = tuple[str, str, str]
+"""Of what is patched: the module, the path to a class in it or "", and the name."""
+
+_ABSENT: Any = object()
+
+_HARMLESS_MODULES = {
+    *("calendar", "datetime", "decimal", "getpass", "itertools", "json", "locale", "math"),
+    *("platform", "random", "re", "secrets", "statistics", "string", "textwrap", "time", "uuid"),
+    *global_states.SEEDING_FUNCTIONS,
+}
+_HARMLESS_BUILTINS = {"input", "print"}
+"""A function that a test puts in these places may call the original: that harms nobody. One in the
+place of `open` would open files for a candidate, where the tests run."""
+
+
+class Surroundings:
+    """The changes of one process of tests since it was forked."""
+
+    def __init__(self) -> None:
+        self.environment_before = dict(_environment())
+        self.seedings: dict[str, int] = {}
+        self.patches: dict[Place, object] = {}
+        self.times_patched = 0
+        self._originals: dict[Place, object] = {}
+        self._unwatched = dict(global_states.SEEDING_FUNCTIONS)
+        self.watch_seedings()
+
+    def note_patch(self, target: object, name: str, original: object = _ABSENT) -> None:
+        """Note that something in a module or class was patched, or that this was undone."""
+        place = _place_of(target, name)
+        if place is None:
+            return
+        original = self._originals.setdefault(place, original)
+        value = vars(target).get(name, _ABSENT)
+        if value is original or value is _ABSENT:
+            self.patches.pop(place, None)
+            self._originals.pop(place)
+        else:
+            self.patches[place] = value
+        self.times_patched += 1
+
+    def watch_seedings(self) -> None:
+        """Note from now on when a global generator is seeded, in the modules that are loaded."""
+        for name in [name for name in self._unwatched if name in sys.modules]:
+            generator, functions = self._unwatched.pop(name)
+            for function in functions:
+                with suppress(AttributeError):
+                    self._watch(sys.modules[name], function, generator)
+
+    def _watch(self, module: types.ModuleType, name: str, generator: str) -> None:
+        seed = getattr(module, name)
+
+        @functools.wraps(seed)
+        def noted(*args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
+            self.seedings[generator] = self.seedings.get(generator, 0) + 1
+            return seed(*args, **kwargs)
+
+        setattr(module, name, noted)
+
+
+class Follower:
+    """What one worker was told of them, and of the text in place of standard input."""
+
+    def __init__(
+        self,
+        request: Callable[..., object],
+        surroundings: Surroundings,
+        read_stdin: Callable[[], str | None],
+    ) -> None:
+        self._request = request
+        self._surroundings = surroundings
+        self._read_stdin = read_stdin
+        self._environment = surroundings.environment_before
+        self._seedings: dict[str, int] = {}
+        self._patches: dict[Place, object] = {}
+        self._times_patched = 0
+        self._modes = global_states.USUAL_MODES
+        self._is_at_work = False
+
+    def follow(self) -> None:
+        """Tell the worker what has changed, before it is asked for something."""
+        if self._is_at_work:
+            return
+        self._is_at_work = True
+        try:
+            for operation, args in self._changes():
+                try:
+                    self._request(operation, *args)
+                except TypeError as error:
+                    # What cannot be sent was put there for the test's own code.
+                    if not isinstance(error.__cause__, tags.WireError):
+                        raise
+        finally:
+            self._is_at_work = False
+
+    def seed_again(self) -> None:
+        """Tell the worker of the seeds once more: what it did since then was to be done before."""
+        self._seedings.clear()
+
+    def _changes(self) -> Iterator[tuple[str, tuple[object, ...]]]:
+        surroundings = self._surroundings
+        surroundings.watch_seedings()
+        if (text := self._read_stdin()) is not None:
+            yield "stdin", (text,)
+        if (environment := _environment()) != self._environment:
+            before, self._environment = self._environment, dict(environment)
+            yield "environment", (_changed(before, self._environment),)
+        for generator, times in surroundings.seedings.items():
+            if self._seedings.get(generator) != times:
+                self._seedings[generator] = times
+                yield "random_state", (generator, global_states.random_state(generator))
+        if (modes := global_states.modes()) != self._modes:
+            self._modes = modes
+            yield "modes", modes
+        if surroundings.times_patched != self._times_patched:
+            self._times_patched = surroundings.times_patched
+            yield from self._patch_changes()
+
+    def _patch_changes(self) -> Iterator[tuple[str, tuple[object, ...]]]:
+        patches = {
+            place: value
+            for place, value in self._surroundings.patches.items()
+            if _may_follow(place, value)
+        }
+        before, self._patches = self._patches, patches
+        for place in before.keys() - patches.keys():
+            yield "unpatch", place
+        for place, value in patches.items():
+            if before.get(place, _ABSENT) is not value:
+                yield "patch", (*place, value)
+
+
+def _environment() -> dict[Any, Any]:
+    """What `os.environ` keeps, not decoded: it is compared before each request."""
+    variables: Any = sys.modules["os"].environ
+    data: dict[Any, Any] = getattr(variables, "_data", variables)
+    return data
+
+
+def _changed(before: dict[Any, Any], after: dict[Any, Any]) -> dict[str, str | None]:
+    changed = {
+        _decoded(name): _decoded(after.get(name))
+        for name in before | after
+        if before.get(name) != after.get(name)
+    }
+    return {name: value for name, value in changed.items() if not name.startswith("PYTEST_")}
+
+
+def _decoded(text: Any) -> Any:
+    return os.fsdecode(text) if isinstance(text, bytes) else text
+
+
+def _place_of(target: Any, name: str) -> Place | None:
+    """Where the candidate's process has the same; None where it has not."""
+    if type(target) is types.ModuleType:
+        module, path = target.__name__, ""
+    elif isinstance(target, type) and not is_proxy(target):
+        module, path = target.__module__, target.__qualname__
+    else:
+        return None
+    loaded = sys.modules.get(module)
+    is_there = (getattr(loaded, path, None) if path else loaded) is target
+    return (module, path, name) if is_there and not is_own_module(module) else None
+
+
+def _may_follow(place: Place, value: Any) -> bool:
+    """Whether a candidate may have this in its place, where a test has it."""
+    module, _, name = place
+    harmless = module in _HARMLESS_MODULES or (module == "builtins" and name in _HARMLESS_BUILTINS)
+    if harmless or is_proxy(value) or capabilities.is_data(value):
+        return True
+    # One with `autospec` is a function that has its mock.
+    value = getattr(value, "mock", value) if isinstance(value, types.FunctionType) else value
+    if not isinstance(value, mock.NonCallableMock):
+        return False
+    effect = getattr(value, "side_effect", None)
+    is_own_code = callable(effect) and not _is_exception(effect)
+    of_mock_open = getattr(effect, "__module__", "") == mock.__name__
+    return vars(value).get("_mock_wraps") is None and (not is_own_code or of_mock_open)
+
+
+def _is_exception(effect: object) -> bool:
+    return isinstance(effect, type) and issubclass(effect, BaseException)
