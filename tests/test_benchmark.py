@@ -52,3 +52,12 @@ def test_a_mix(tmp_path, monkeypatch):
         [path.read_text() for path in candidate_mix.draw(64, seed, tmp_path)] for seed in (1, 1, 2)
     ]
     assert batches[0] == batches[1] != batches[2]
+
+
+def test_the_documents_quote_the_mix(monkeypatch):
+    """README.md and the picture say what docs/mix.json says."""
+    monkeypatch.syspath_prepend(SCRIPT.parent)
+    candidate_mix = importlib.import_module("candidate_mix")
+    figures = json.loads((ROOT / "docs" / "mix.json").read_text())
+    assert candidate_mix.table(figures) in (ROOT / "README.md").read_text()
+    assert candidate_mix.picture(figures) == (ROOT / "docs" / "mix.svg").read_text()
