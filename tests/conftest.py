@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["pytester"]
@@ -20,6 +21,9 @@ GENEROUS_SECONDS = 600
 
 os.environ.setdefault("PYTEST_ADDOPTS", "-p no:hypothesispytest")
 """Hypothesis' plugin imports all of it at the end of each session: half the time of a short one."""
+# On a busy machine an example may take long.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 SHARING = (
     *("balanced_sampler_task", "boundary_hacks", "callback_hacks", "grade_on_ray", "packaging"),
