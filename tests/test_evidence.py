@@ -141,6 +141,22 @@ UNCOLLECTED = """
             assert solution.double(3) == 6
 
     test_called = Check()
+
+    def test_twice(solution):
+        assert solution.double(3) == 6
+
+    def test_twice(solution):
+        assert solution.LIMIT
+
+    class TestTwice:
+        def test_x(self, solution):
+            assert solution.double(3) == 6
+
+        def test_x(self, solution):
+            assert solution.LIMIT
+
+    def load_tests(loader, tests, pattern):
+        return tests
 """
 
 
@@ -149,7 +165,7 @@ def test_what_is_not_collected_is_named_without_a_warning(grade):
     for arguments in (["-Wignore"], ["-p", "no:warnings"]):
         run = grade(CHECKED + textwrap.dedent(UNCOLLECTED), *arguments)
         assert [graded["outcome"] for graded in run.grades] == ["incomplete"] * 2, run.output
-        for name in ("TestConstructed", "test_called"):
+        for name in ("TestConstructed", "test_called", "test_twice", "test_x", "load_tests"):
             assert name in run.grades[0]["message"]
 
 

@@ -43,6 +43,8 @@ class Gaps:
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         """Note a class whose tests pytest leaves out, since it has a constructor, for example."""
         report = yield
+        if report.passed and isinstance(collector, pytest.Module):
+            self._gaps += _lost_when_imported(collector)
         if report.passed and not report.result and isinstance(collector, pytest.Class):
             is_test = getattr(collector.obj, "__test__", True)
             if is_test and any(map(collector.funcnamefilter, dir(collector.obj))):
@@ -65,6 +67,24 @@ class Gaps:
         ):
             self._gaps.append(f"{collector.nodeid}::{name}: pytest collects functions only")
         return made
+
+
+def _lost_when_imported(module: pytest.Module) -> Iterator[str]:
+    """The tests in a module's text that are not there when it was imported."""
+    tree = _tree_of(module.path)
+    scopes: list[ast.Module | ast.ClassDef] = [tree]
+    scopes += [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    for scope in scopes:
+        lines: dict[str, list[int]] = {}
+        for node in scope.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                lines.setdefault(node.name, []).append(node.lineno)
+        for name, those in lines.items():
+            if len(those) > 1 and (module.funcnamefilter(name) or module.classnamefilter(name)):
+                where = " and ".join(map(str, those))
+                yield f"{module.nodeid}: {name} is defined in lines {where}: Python keeps the last"
+        if "load_tests" in lines and scope is tree:
+            yield f"{module.nodeid}: pytest does not call load_tests, or run what it would add"
 
 
 def unchecked_test(items: Iterable[pytest.Item]) -> str | None:
@@ -133,12 +153,20 @@ def _returning_line(code: CodeType, files: dict[str, list[ast.AST]]) -> int | No
 
 
 def _functions_in(path: Path) -> list[ast.AST]:
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return []
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return [node for node in ast.walk(tree) if isinstance(node, kinds)]
+    return [node for node in ast.walk(_tree_of(path)) if isinstance(node, kinds)]
+
+
+def _tree_of(path: Path) -> ast.Module:
+    try:
+        return _parsed(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+@functools.lru_cache(maxsize=32)
+def _parsed(source: bytes) -> ast.Module:
+    return ast.parse(source)
 
 
 def _line_of_return(node: ast.AST) -> int | None:
