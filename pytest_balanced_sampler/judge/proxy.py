@@ -122,6 +122,12 @@ class ProxyType(type):
         return Members(cls)
 
     @property
+    def __mro__(cls) -> tuple[type, ...]:
+        """As the candidate's class has it, without what makes it a proxy."""
+        line: tuple[type, ...] = type.__dict__["__mro__"].__get__(cls)
+        return tuple(kind for kind in line if kind is not Proxy)
+
+    @property
     def __doc__(cls) -> Any:  # type: ignore[override]
         __tracebackhide__ = True
         return ask(cls, "getattr", cls, "__doc__")

@@ -912,3 +912,12 @@ def test_patched_files(solution):
     assert solution.size_of("nowhere.txt") is None
     with mock.patch.object(os, "getpid", side_effect=OSError("none")), pytest.raises(OSError):
         solution.os.getpid()
+
+
+def test_the_line_of_a_class(solution):
+    assert [kind.__name__ for kind in solution.Special.__mro__] == ["Special", "Stack", "object"]
+    assert solution.Special.__mro__[1] is solution.Stack
+    assert [kind.__name__ for kind in solution.DeepUnderflow.__mro__][:2] == [
+        "DeepUnderflow",
+        "StackUnderflow",
+    ]
