@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from .judge.solution_module import SolutionModule
+    from .judge.solution_program import SolutionProgram
     from .session.candidate_tests import CandidateTests
 
 DEFAULT_GRADING_SEED = 20261122
@@ -137,3 +138,14 @@ def solution(request: pytest.FixtureRequest) -> SolutionModule:
     if tests is None:
         raise pytest.UsageError(_NONE_GIVEN)
     return tests.solution()
+
+
+@pytest.fixture(scope="session")
+def solution_program(
+    request: pytest.FixtureRequest,
+    solution: SolutionModule,  # noqa: ARG001 - it marks the tests that reach the candidate
+) -> SolutionProgram:
+    """The candidate as a program, which is run and not imported; see `SolutionProgram.run`."""
+    tests: CandidateTests | None = request.config.pluginmanager.get_plugin("candidate_tests")
+    assert tests is not None, "the fixture solution refuses where no candidate is being tested"
+    return tests.program()

@@ -25,6 +25,7 @@ from ..files import remove_tree
 from ..text import printable
 from ..wire import frames, values
 from .death import Death, describe_exit
+from .program import Program
 from .remote_worker import RemoteWorker
 from .unpatched import os
 
@@ -92,7 +93,16 @@ class WarmConnection:
         worker.wait_until_ready()
         return worker
 
-    def reap(self, worker: RemoteWorker) -> Death:
+    def fork_program(self) -> Program:
+        """A fresh worker that is to run the candidate as a program, in a folder of its own."""
+        program = Program(self)
+        with self._lock:
+            self._order_fork(program, ["fork_program"], program.inlets)
+            while program.pid is None:
+                self._receive_reply()
+        return program
+
+    def reap(self, worker: RemoteWorker | Program) -> Death:
         """End a worker, if it has not ended already, and say how it did."""
         deaths: list[Death] = []
         with self._lock:
@@ -141,17 +151,21 @@ class WarmConnection:
     def _order_worker(self, workspace: str | None = None) -> RemoteWorker:
         worker = RemoteWorker(self)
         worker.importable = self.importable
+        # What is shown as one text, of a script in a workspace, is to keep its order.
+        inlets = worker.inlets if workspace is None else worker.inlets[:1]
+        self._order_fork(worker, ["fork", workspace], inlets)
+        return worker
 
+    def _order_fork(
+        self, worker: RemoteWorker | Program, command: list[Any], inlets: Sequence[int]
+    ) -> None:
         def introduce(forked: Any) -> None:
             worker.pid, worker.scratch = forked
 
         with worker.theirs:
-            # What is shown as one text, of a script in a workspace, is to keep its order.
-            inlets = worker.inlets if workspace is None else worker.inlets[:1]
-            self._order(["fork", workspace], introduce, [worker.theirs.fileno(), *inlets])
+            self._order(command, introduce, [worker.theirs.fileno(), *inlets])
             for inlet in worker.inlets:
                 os.close(inlet)
-        return worker
 
     def _order(
         self, command: list[Any], on_done: Callable[[Any], None], descriptors: Sequence[int] = ()
