@@ -77,15 +77,15 @@ raise SystemExit(Odd(7))
     "atexit": """
 import atexit, threading, time
 atexit.register(print, 'second')
-atexit.register(lambda: 1 / 0) if False else atexit.register(print, 'first')
-def late(): time.sleep(0.1); print('thread')
+atexit.register(print, 'first')
+def late(): threading.main_thread().join(); print('thread')
 threading.Thread(target=late).start()
 threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 print('main')
 """,
     "pool": """
 from concurrent.futures import ThreadPoolExecutor
-pool = ThreadPoolExecutor(2)
+pool = ThreadPoolExecutor(1)
 futures = [pool.submit(lambda n: print('job', n, flush=True), n) for n in range(3)]
 """,
     "error_in_a_thread": """
