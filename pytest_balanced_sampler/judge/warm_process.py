@@ -72,6 +72,8 @@ class WarmConnection:
         self._owed: deque[Callable[[Any], None]] = deque()
         self._is_out_of_step = False
         self._spare: RemoteWorker | None = None
+        self._spare_program: Program | None = None
+        self._has_run_program = False
         self.waits_for_ends = False
         self.importable: frozenset[str] = frozenset()
         """What workers can import beside the standard library, by its top-level name."""
@@ -95,9 +97,11 @@ class WarmConnection:
 
     def fork_program(self) -> Program:
         """A fresh worker that is to run the candidate as a program, in a folder of its own."""
-        program = Program(self)
         with self._lock:
-            self._order_fork(program, ["fork_program"], program.inlets)
+            program = self._spare_program or self._order_program()
+            # One is there for the next run, unless there may be no next one.
+            self._spare_program = self._order_program() if self._has_run_program else None
+            self._has_run_program = True
             while program.pid is None:
                 self._receive_reply()
         return program
@@ -135,9 +139,10 @@ class WarmConnection:
 
     def close(self) -> None:
         """Hang up. In a process that inherited the connection, only its own copy is let go."""
-        if self._spare is not None:
-            self._spare.hang_up()
-            self._spare = None
+        for spare in (self._spare, self._spare_program):
+            if spare is not None:
+                spare.hang_up()
+        self._spare = self._spare_program = None
         self._control.close()
 
     def receive(self) -> Any:
@@ -155,6 +160,11 @@ class WarmConnection:
         inlets = worker.inlets if workspace is None else worker.inlets[:1]
         self._order_fork(worker, ["fork", workspace], inlets)
         return worker
+
+    def _order_program(self) -> Program:
+        program = Program(self)
+        self._order_fork(program, ["fork_program"], program.inlets)
+        return program
 
     def _order_fork(
         self, worker: RemoteWorker | Program, command: list[Any], inlets: Sequence[int]
