@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .judge.solution_module import SolutionModule
     from .judge.solution_program import SolutionProgram
     from .session.candidate_tests import CandidateTests
@@ -101,6 +103,15 @@ def pytest_configure(config: pytest.Config) -> None:
         from .session.register import register
 
         register(config)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect a task's pairs of input and output. Other people's files of this name stay theirs."""
+    if file_path.name != "cases.jsonl" or not (file_path.parent / "task.toml").is_file():
+        return None
+    from .session.cases import CasesFile
+
+    return CasesFile.from_parent(parent, path=file_path)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
