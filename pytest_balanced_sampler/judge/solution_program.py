@@ -92,6 +92,8 @@ class SolutionProgram:
         __tracebackhide__ = True
         arguments = _arguments(argv)
         is_text = isinstance(stdin, str)
+        if not isinstance(stdin, str | _Bytes):
+            raise TypeError(f"stdin is of type {type(stdin).__name__}; give text or bytes")
         given = stdin.encode(_ENCODING, _ERRORS) if isinstance(stdin, str) else bytes(stdin)
         if len(given) > MAX_STREAM_BYTES:
             raise ValueError(f"stdin has {len(given):,} bytes, of at most {MAX_STREAM_BYTES:,}")
