@@ -202,6 +202,7 @@ MALFORMED = {
     case(name="first"): "line 1 has the name 'first', too",
     case(timeout=0): "'timeout' is 0, not a positive number",
     case(timeout="1"): "not a positive number",
+    case(failure_mode=""): "'failure_mode' is '', not a name",
     case(tolerance=1): "'tolerance' is 1, not a number from 0 to 1",
 }
 
@@ -228,7 +229,7 @@ CASES = """
 {"stdin": "3\\n", "stdout": "6", "name": "six"}
 
 {"stdin": "", "stdout": "", "argv": ["--fail", "a b"], "returncode": 3}
-{"stdin": "1\\n", "stdout": "0.6666667\\n", "argv": ["--third"], "tolerance": 1e-6}
+{"stdin": "1\\n", "stdout": ".6667", "argv": ["--third"], "tolerance": 1e-3, "failure_mode": "3rd"}
 {"stdin": "2\\n", "stdout": "4\\n", "timeout": 0.5}
 """
 PROGRAM = textwrap.dedent("""
@@ -251,7 +252,7 @@ def test_cases(tmp_path):
         "good": PROGRAM,
         "wrong": PROGRAM.replace("2 *", "3 *"),
         "no_status": PROGRAM.replace("3 *", "0 *"),
-        "imprecise": PROGRAM.replace("/ 3", "// 1 * 0.666"),
+        "imprecise": PROGRAM.replace("/ 3", "// 1 * 0.6"),
         "slow": PROGRAM.replace("print", "import time; time.sleep(60 * (number == 4)); print"),
         "crash": PROGRAM.replace("print", "import os; os.abort(); print"),
     }
@@ -263,7 +264,7 @@ def test_cases(tmp_path):
         "good": None,
         "wrong": "six",
         "no_status": "line-4",
-        "imprecise": "line-5",
+        "imprecise": "3rd",
         "slow": "timeout",
         "crash": "crash",
     }

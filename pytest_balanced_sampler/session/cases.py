@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from ..authoring import failure_mode
 from ..errors import CandidateFault, ProgramTimeout, SolutionCrash
 from ..judge.death import describe_exit
 from ..judge.judged_output import first_difference
@@ -25,7 +26,10 @@ _NOT_IN_NAMES = ("::", "[", "]")
 
 @dataclass(frozen=True)
 class Case:
-    """One line: what the program is given, and what is expected of it."""
+    """One line: what the program is given, and what is expected of it.
+
+    `failure_mode` is the name of the case where it is None.
+    """
 
     line: int
     name: str
@@ -35,6 +39,7 @@ class Case:
     returncode: int = 0
     timeout: float | None = None
     tolerance: float | None = None
+    failure_mode: str | None = None
 
 
 class CasesFile(pytest.File):
@@ -60,7 +65,11 @@ class CaseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the case. Raises what `SolutionProgram.run` does, and `AssertionError`."""
-        case, tests = self._case, self.config.pluginmanager.get_plugin("candidate_tests")
+        with failure_mode(self._case.failure_mode or self.name):
+            self._compare(self._case)
+
+    def _compare(self, case: Case) -> None:
+        tests = self.config.pluginmanager.get_plugin("candidate_tests")
         assert tests is not None, "the plugin refuses where no candidate is being tested"
         result = tests.program().run(case.argv, case.stdin, case.timeout)
         if result.returncode != case.returncode:
@@ -200,4 +209,5 @@ _READERS: dict[str, Callable[[str, Any], object]] = {
     "name": _name,
     "timeout": _seconds,
     "tolerance": _tolerance,
+    "failure_mode": _name,
 }
