@@ -10,8 +10,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .authoring import failure_mode, import_beside, is_instance, run_beside, shared, take
-    from .errors import CandidateFault, GraderError, HarnessError, SolutionError, solution_error
+    from .authoring import (
+        assert_output,
+        failure_mode,
+        import_beside,
+        is_instance,
+        run_beside,
+        shared,
+        take,
+    )
+    from .errors import (
+        CandidateFault,
+        GraderError,
+        HarnessError,
+        ProgramTimeout,
+        SolutionError,
+        solution_error,
+    )
     from .grade import Grade
     from .grader.grader import Grader
 
@@ -21,7 +36,9 @@ __all__ = [
     "Grader",
     "GraderError",
     "HarnessError",
+    "ProgramTimeout",
     "SolutionError",
+    "assert_output",
     "failure_mode",
     "import_beside",
     "is_instance",

@@ -10,6 +10,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
+from .judge.judged_output import first_difference
 from .judge.raised import raised
 from .judge.read_ahead import pull
 from .judge.solution_module import SolutionModule
@@ -103,6 +104,22 @@ def import_beside(solution: SolutionModule, name: str) -> Any:
     """The module `name` as the candidate's process imports it: `random`, say, to reseed it."""
     __tracebackhide__ = True
     return ask(solution._load(), "import", name)
+
+
+def assert_output(
+    printed: str | bytes, expected: str | bytes, *, tolerance: float | None = None
+) -> None:
+    """Fail unless a program printed what is expected, line by line.
+
+    Blanks (space, tab, carriage return) at the end of a line, blank lines at the end of the output
+    and a missing last newline do not count; all else does. With a `tolerance`, a decimal number may
+    differ by this much, or by this share of the expected number. Two integers must be alike.
+
+    Raises `AssertionError` with the first line that differs.
+    """
+    __tracebackhide__ = True
+    if (difference := first_difference(printed, expected, tolerance)) is not None:
+        raise AssertionError(difference)
 
 
 def run_beside(solution: SolutionModule, function: Callable[..., Any], *data: object) -> Any:

@@ -7,6 +7,7 @@ judge, and `pytest.raises(Exception)` must not take that for an answer.
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
 
 _MARK = "__solution_error__"
@@ -86,6 +87,28 @@ class UnconfirmedTimeout(SolutionTimeout):
     """
 
     slept = False
+
+
+class ProgramTimeout(subprocess.TimeoutExpired):
+    """Raised when a program of the candidate's did not end within the `timeout` that a test gave.
+
+    `stdout` and `stderr` are what it had written by then, text or bytes as the input was. Where no
+    test catches it, `fault` counts: a timeout of the candidate's.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        timeout: float,
+        stdout: str | bytes,
+        stderr: str | bytes,
+        fault: SolutionTimeout,
+    ) -> None:
+        super().__init__(name, timeout, stdout, stderr)
+        self.fault = fault
+
+    def __str__(self) -> str:
+        return str(self.fault)
 
 
 class SolutionCrash(CandidateFault):

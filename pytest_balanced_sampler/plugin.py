@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .judge.solution_module import SolutionModule
+    from .judge.solution_program import SolutionProgram
     from .session.candidate_tests import CandidateTests
 
 DEFAULT_GRADING_SEED = 20261122
@@ -102,6 +105,15 @@ def pytest_configure(config: pytest.Config) -> None:
         register(config)
 
 
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect a task's pairs of input and output. Other people's files of this name stay theirs."""
+    if file_path.name != "cases.jsonl" or not (file_path.parent / "task.toml").is_file():
+        return None
+    from .session.cases import CasesFile
+
+    return CasesFile.from_parent(parent, path=file_path)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Say what to pass, where tests wait for a candidate and none was given."""
     if any(map(config.pluginmanager.has_plugin, ("grading_session", "candidate_tests"))):
@@ -137,3 +149,14 @@ def solution(request: pytest.FixtureRequest) -> SolutionModule:
     if tests is None:
         raise pytest.UsageError(_NONE_GIVEN)
     return tests.solution()
+
+
+@pytest.fixture(scope="session")
+def solution_program(
+    request: pytest.FixtureRequest,
+    solution: SolutionModule,  # noqa: ARG001 - it marks the tests that reach the candidate
+) -> SolutionProgram:
+    """The candidate as a program, which is run and not imported; see `SolutionProgram.run`."""
+    tests: CandidateTests | None = request.config.pluginmanager.get_plugin("candidate_tests")
+    assert tests is not None, "the fixture solution refuses where no candidate is being tested"
+    return tests.program()

@@ -11,7 +11,7 @@ from pytest_balanced_sampler.verify.specimens import (
 from tests.conftest import ROOT
 
 
-@pytest.mark.parametrize("name", ["focal_loss", "ttl_cache"])
+@pytest.mark.parametrize("name", ["focal_loss", "programs", "ttl_cache"])
 def test_verdicts_are_as_expected(name):
     """One session over all that the task ships."""
     task = ROOT / "examples" / name

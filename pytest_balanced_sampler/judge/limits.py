@@ -35,6 +35,9 @@ class TimeUsed(NamedTuple):
     waited: float
 
 
+NOTHING_USED = TimeUsed(0.0, 0.0)
+
+
 class _Moment(NamedTuple):
     """A moment in a wait: seconds waited, and a worker's seconds on the CPU and in line for it."""
 
@@ -53,12 +56,16 @@ class Limits:
         self._written_before = 0
         self._wait_began: _Moment | None = None
 
-    def start(self, pid: int | None, cpu_seconds: float) -> None:
-        """Give the process this much CPU time, and a multiple of it to be waited for."""
-        used = self._cpu_before = _cpu_seconds_of(pid)
+    def start(self, pid: int | None, cpu_seconds: float, before: TimeUsed = NOTHING_USED) -> None:
+        """Give the process this much CPU time, and a multiple of it to be waited for.
+
+        What other processes have used of both `before` is no longer there.
+        """
+        used = _cpu_seconds_of(pid)
+        begin = self._cpu_before = None if used is None else used - before.cpu
         self._cpu_budget = cpu_seconds
-        self._cpu_limit = None if used is None else used + cpu_seconds
-        self.wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND
+        self._cpu_limit = None if begin is None else begin + cpu_seconds
+        self.wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND - before.waited
         self._written_before = _bytes_written_by(pid)
 
     def spend(self, seconds: float) -> None:
@@ -100,7 +107,7 @@ class Limits:
         seconds = waited - began.waited
         busy = now.cpu - began.cpu + now.in_line - began.in_line
         most_of_the_budget = self._cpu_budget * WALL_SECONDS_PER_CPU_SECOND / 2
-        return most_of_the_budget < seconds and busy < (1 - _ASLEEP) * seconds
+        return most_of_the_budget < seconds and has_slept(seconds, busy)
 
     def _excess(self, pid: int | None, scratch: str) -> str | None:
         if disk_use.measured(pid, scratch) is None:
@@ -112,6 +119,16 @@ class Limits:
             if len(os.listdir(f"/proc/{pid}/task")) > MAX_THREADS:
                 return f"has over {MAX_THREADS} threads"
         return None
+
+
+def has_slept(seconds: float, busy: float) -> bool:
+    """Whether what ran, or was in line for a CPU, for so much of the time slept for the rest."""
+    return busy < (1 - _ASLEEP) * seconds
+
+
+def seconds_in_line(pid: int | None) -> float:
+    """How long a process could have run, but the machine had no CPU for it; 0 where unknown."""
+    return _seconds_in_line(pid) or 0.0
 
 
 def is_stopped(pid: int | None) -> bool:
@@ -133,11 +150,13 @@ def _cpu_seconds_of(pid: int | None) -> float | None:
 
 def _moment(pid: int | None, waited: float, cpu: float | None) -> _Moment | None:
     """None where the kernel does not say how long a process was in line for a CPU."""
-    if cpu is None:
-        return None
+    in_line = _seconds_in_line(pid)
+    return None if cpu is None or in_line is None else _Moment(waited, cpu, in_line)
+
+
+def _seconds_in_line(pid: int | None) -> float | None:
     with suppress(OSError, ValueError, IndexError):
-        in_line = int(Path(f"/proc/{pid}/schedstat").read_bytes().split()[1])
-        return _Moment(waited, cpu, in_line / 1e9)
+        return int(Path(f"/proc/{pid}/schedstat").read_bytes().split()[1]) / 1e9
     return None
 
 

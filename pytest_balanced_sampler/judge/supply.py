@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import HarnessError, WorkerLost
+from .program import Program
 from .remote_worker import RemoteWorker
 from .warm_process import WarmConnection, WarmProcess
+
+_W = TypeVar("_W", RemoteWorker, Program)
 
 _log = logging.getLogger(__name__)
 
@@ -64,14 +68,11 @@ class WorkerSupply:
 
     def fork(self, workspace: Path | None = None) -> RemoteWorker:
         """A fresh worker, in a folder of its own or in a `workspace` that outlives it."""
-        try:
-            return self._fork(workspace)
-        except WorkerLost as error:
-            self.discard_warm_process(str(error))
-        try:
-            return self._fork(workspace)
-        except WorkerLost as error:
-            raise HarnessError(f"cannot get a worker: {error}") from error
+        return self._ordered(lambda connection: connection.fork(workspace))
+
+    def fork_program(self) -> Program:
+        """A fresh worker that is to run the candidate as a program, in a folder of its own."""
+        return self._ordered(WarmConnection.fork_program)
 
     def discard_warm_process(self, why: str = "") -> None:
         """End the warm process, and every worker with it; the next use starts another."""
@@ -90,6 +91,13 @@ class WorkerSupply:
         connection.order_spare()
         return connection
 
-    def _fork(self, workspace: Path | None) -> RemoteWorker:
-        connection = self._connection or self.warm_process().connection
-        return connection.fork(workspace)
+    def _ordered(self, order: Callable[[WarmConnection], _W]) -> _W:
+        """What is ordered from the warm process, or from another one where it has died."""
+        try:
+            return order(self._connection or self.warm_process().connection)
+        except WorkerLost as error:
+            self.discard_warm_process(str(error))
+        try:
+            return order(self._connection or self.warm_process().connection)
+        except WorkerLost as error:
+            raise HarnessError(f"cannot get a worker: {error}") from error

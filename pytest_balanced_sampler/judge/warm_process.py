@@ -25,6 +25,7 @@ from ..files import remove_tree
 from ..text import printable
 from ..wire import frames, values
 from .death import Death, describe_exit
+from .program import Program
 from .remote_worker import RemoteWorker
 from .unpatched import os
 
@@ -71,6 +72,8 @@ class WarmConnection:
         self._owed: deque[Callable[[Any], None]] = deque()
         self._is_out_of_step = False
         self._spare: RemoteWorker | None = None
+        self._spare_program: Program | None = None
+        self._has_run_program = False
         self.waits_for_ends = False
         self.importable: frozenset[str] = frozenset()
         """What workers can import beside the standard library, by its top-level name."""
@@ -92,7 +95,18 @@ class WarmConnection:
         worker.wait_until_ready()
         return worker
 
-    def reap(self, worker: RemoteWorker) -> Death:
+    def fork_program(self) -> Program:
+        """A fresh worker that is to run the candidate as a program, in a folder of its own."""
+        with self._lock:
+            program = self._spare_program or self._order_program()
+            # One is there for the next run, unless there may be no next one.
+            self._spare_program = self._order_program() if self._has_run_program else None
+            self._has_run_program = True
+            while program.pid is None:
+                self._receive_reply()
+        return program
+
+    def reap(self, worker: RemoteWorker | Program) -> Death:
         """End a worker, if it has not ended already, and say how it did."""
         deaths: list[Death] = []
         with self._lock:
@@ -125,9 +139,10 @@ class WarmConnection:
 
     def close(self) -> None:
         """Hang up. In a process that inherited the connection, only its own copy is let go."""
-        if self._spare is not None:
-            self._spare.hang_up()
-            self._spare = None
+        for spare in (self._spare, self._spare_program):
+            if spare is not None:
+                spare.hang_up()
+        self._spare = self._spare_program = None
         self._control.close()
 
     def receive(self) -> Any:
@@ -141,17 +156,26 @@ class WarmConnection:
     def _order_worker(self, workspace: str | None = None) -> RemoteWorker:
         worker = RemoteWorker(self)
         worker.importable = self.importable
+        # What is shown as one text, of a script in a workspace, is to keep its order.
+        inlets = worker.inlets if workspace is None else worker.inlets[:1]
+        self._order_fork(worker, ["fork", workspace], inlets)
+        return worker
 
+    def _order_program(self) -> Program:
+        program = Program(self)
+        self._order_fork(program, ["fork_program"], program.inlets)
+        return program
+
+    def _order_fork(
+        self, worker: RemoteWorker | Program, command: list[Any], inlets: Sequence[int]
+    ) -> None:
         def introduce(forked: Any) -> None:
             worker.pid, worker.scratch = forked
 
         with worker.theirs:
-            # What is shown as one text, of a script in a workspace, is to keep its order.
-            inlets = worker.inlets if workspace is None else worker.inlets[:1]
-            self._order(["fork", workspace], introduce, [worker.theirs.fileno(), *inlets])
+            self._order(command, introduce, [worker.theirs.fileno(), *inlets])
             for inlet in worker.inlets:
                 os.close(inlet)
-        return worker
 
     def _order(
         self, command: list[Any], on_done: Callable[[Any], None], descriptors: Sequence[int] = ()

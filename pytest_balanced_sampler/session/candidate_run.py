@@ -15,7 +15,7 @@ from ..errors import (
     NeedsCandidate,
     UnconfirmedTimeout,
 )
-from ..judge.limits import WALL_SECONDS_PER_CPU_SECOND
+from ..judge.limits import WALL_SECONDS_PER_CPU_SECOND, TimeUsed
 from ..judge.mirrors import Mirrors
 from ..judge.proxy import Proxy
 from ..judge.remote_worker import RemoteWorker
@@ -25,6 +25,7 @@ from ..judge.unpatched import os, time
 from .budget import Budget, SecondsUsed, TimeLimits
 from .candidate import Candidate
 from .candidate_output import CandidateOutput
+from .candidate_programs import CandidatePrograms
 from .second_try import needs_second_try
 from .stand_in import stand_in
 
@@ -73,6 +74,7 @@ class CandidateRun:
         self._asked = 0
         self._output = CandidateOutput()
         self.surroundings = Surroundings()
+        self._programs = CandidatePrograms(candidate, supply, module)
 
     @property
     def has_any(self) -> bool:
@@ -109,6 +111,7 @@ class CandidateRun:
         self._fault = self.reported_fault = None
         self._asked = 0
         self._output.begin_test()
+        self._programs.begin_test(seconds)
         if self._worker is not None:
             self._worker.on_first_request = on_touch
             self._worker.start_clock(seconds)
@@ -124,7 +127,7 @@ class CandidateRun:
 
     def end_test(self, *, has_failed: bool) -> None:
         """Charge a test, whose verdict stands, to the candidate's budget."""
-        if self._worker is not None:
+        if self._worker is not None or self._programs.have_run:
             self.budget.spend(self._usual_seconds, self._seconds_used(), self.fault())
         self.budget.failed += has_failed
 
@@ -161,6 +164,30 @@ class CandidateRun:
             raise
         return self._module
 
+    def run_program(self, arguments: list[str], stdin: bytes, timeout: float | None) -> Any:
+        """Run the candidate as a program, to its end. With a stand-in, it gives that.
+
+        Raises the `CandidateFault` or `HarnessError` that stands in the way, and `TimeIsUp`.
+        """
+        __tracebackhide__ = True
+        self._asked += 1
+        self._on_touch()
+        if self._stand_in is not None:
+            return self._stand_in
+        try:
+            return self._programs.run(arguments, stdin, timeout, is_last_try=self.tries > 1)
+        except (CandidateFault, HarnessError) as fault:
+            self.note_fault(fault)
+            if self._is_in_fixture:
+                raise FaultInFixture(fault) from fault
+            raise
+        finally:
+            self.sha256 = self._programs.sha256
+
+    def note_fault(self, fault: CandidateFault | HarnessError) -> None:
+        """Note what kept the candidate from answering, unless something did before."""
+        self._fault = self._fault or fault
+
     def fault(self) -> BaseException | None:
         """What kept the candidate from answering in this test, if anything did."""
         fault = self._fault or (self._worker.fault if self._worker else None)
@@ -181,7 +208,8 @@ class CandidateRun:
 
     def drain_output(self) -> str:
         """What the candidate printed since the last call."""
-        return self._worker.drain_output() if self._worker else ""
+        printed = self._worker.drain_output() if self._worker else ""
+        return printed + self._programs.drain_output()
 
     @contextmanager
     def stopped(self) -> Generator[None]:
@@ -250,9 +278,11 @@ class CandidateRun:
             self.budget.note_load_fault(fault)
 
     def _seconds_used(self) -> float | None:
-        used = self._worker.time_used() if self._worker is not None else None
+        used = self._worker.time_used() if self._worker is not None else self._programs.used
         if used is None:
             return None
+        if self._worker is not None:
+            used = TimeUsed(*map(sum, zip(used, self._programs.used, strict=True)))
         # Where the trusted side was the slower one, the time it waited says more.
         return max(used.cpu, used.waited / WALL_SECONDS_PER_CPU_SECOND)
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ..judge.solution_module import SolutionModule
+from ..judge.solution_program import SolutionProgram
 from . import foreign
 from .budget import COLLECTION, TimeLimits
 from .candidate_collection import CandidateCollection, NamedTest, Uncollected
@@ -93,6 +94,10 @@ class CandidateTests:
         if not self._is_at_work:
             raise LookupError("no candidate is being tested")
         return SolutionModule(self._shown_name, self.candidate_run.module)
+
+    def program(self) -> SolutionProgram:
+        """What the fixture for programs gives."""
+        return SolutionProgram(self._shown_name, self.candidate_run.run_program)
 
     def collect(self, import_mode: ImportMode, session: pytest.Session, names: TestNames) -> bool:
         """Collect the tests anew, with this candidate under its name.

@@ -14,6 +14,7 @@ from ..errors import (
     CandidateFault,
     FaultInFixture,
     HarnessError,
+    ProgramTimeout,
     Raised,
     SolutionError,
     WorkerLost,
@@ -62,6 +63,8 @@ def annotate(
     """
     if isinstance(error, FaultInFixture):
         error = error.fault
+    if isinstance(error, ProgramTimeout):
+        run.note_fault(error.fault)
     fault = run.fault()
     if report.when != "setup" and report.passed and fault not in (None, run.reported_fault):
         # The test caught the fault; that is no evidence that the candidate can do anything.

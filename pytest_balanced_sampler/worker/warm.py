@@ -28,6 +28,7 @@ from ..files import remove_tree
 from ..wire import frames, values
 from .confine import Confinement, Feature
 from .notices import NOTICES, send_notices
+from .program import serve_program
 from .serve import CandidateServer
 from .watch import DiskWatch, ThreadLimit
 
@@ -82,6 +83,7 @@ class Forker:
         """Carry out one command."""
         commands: dict[str, Callable[..., object]] = {
             "fork": self._fork,
+            "fork_program": self._fork_program,
             "reap": self._reap,
             "connect": self._connect,
         }
@@ -130,13 +132,34 @@ class Forker:
         pid = os.fork()
         if pid == 0:
             self._become_worker(scratch, channel, output, errors, notices)
+        return self._added(connection, pid, scratch)
+
+    def _fork_program(
+        self, connection: socket.socket, channel: int, stdin: int, output: int, errors: int
+    ) -> list[object]:
+        """Fork a worker that runs the candidate as a program, in a folder of its own."""
+        scratch = tempfile.mkdtemp(dir=self._root)
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(stdin, 0)
+            self._become_worker(scratch, channel, output, errors, None, is_program=True)
+        return self._added(connection, pid, scratch)
+
+    def _added(self, connection: socket.socket, pid: int, scratch: str) -> list[object]:
         self._scratch[pid] = scratch
         self._disk_watch.add(pid, scratch)
         self._workers[connection].add(pid)
         return [pid, scratch]
 
     def _become_worker(
-        self, scratch: str, channel: int, output: int, errors: int | None, notices: int | None
+        self,
+        scratch: str,
+        channel: int,
+        output: int,
+        errors: int | None,
+        notices: int | None,
+        *,
+        is_program: bool = False,
     ) -> NoReturn:
         try:
             with suppress(OSError):
@@ -157,13 +180,15 @@ class Forker:
                 os.dup2(notices, NOTICES)
             os.closerange(4 if notices is None else NOTICES + 1, 2**16)
             self._confinement.enter_worker(scratch)
-            worker = CandidateServer(socket.socket(fileno=3))
+            own_end = socket.socket(fileno=3)
             if notices is not None:
                 send_notices()
+            if is_program:
+                serve_program(own_end)
         except BaseException as error:
             os.write(2, f"the worker could not be set up: {error!r}".encode())
             os._exit(70)
-        worker.serve([])
+        CandidateServer(own_end).serve([])
 
     def _forget_others(self) -> None:
         """Leave the paths and numbers of other workers out of the memory of a new one."""

@@ -1,0 +1,267 @@
+"""The trusted side's hold on the candidate run as a program: its streams, its limits, its end.
+
+What it prints is its own word. That it has ended, and how, is the kernel's: the trusted side
+watches a descriptor of the process, and the warm process, its parent, reaps it. Nothing is read
+after that.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from ..errors import (
+    CandidateFault,
+    HarnessError,
+    SolutionCrash,
+    SolutionTimeout,
+    UnconfirmedTimeout,
+)
+from ..text import printable
+from ..wire import frames, values
+from .death import Reaper
+from .limits import WALL_SECONDS_PER_CPU_SECOND, Limits, TimeUsed, has_slept, seconds_in_line
+from .raised import error_from
+from .unpatched import os, time
+
+MAX_STREAM_BYTES = 2**27
+"""What a program may be given, and what it may write to its output and errors together."""
+
+_MAX_SET_UP_BYTES = 2**20
+_TICK_SECONDS = 0.1
+_AT_ONCE = 2**16
+"""What a pipe holds."""
+
+
+class TimeIsUp(Exception):
+    """Raised when a program has not ended in the seconds that its caller gave it.
+
+    `fault` is what to hold against the candidate where the caller did not expect that; `stdout` and
+    `stderr` are set when the process has ended.
+    """
+
+    stdout = stderr = b""
+
+    def __init__(self, fault: SolutionTimeout) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+class Program:
+    """One forked process that runs the candidate as a program, once.
+
+    `theirs` and `inlets` (of input, output and errors) are its ends; whoever passes them on closes
+    them here. `stdout`, `stderr` and `used` say, after the run, what it wrote and the time that its
+    test has used by then.
+    """
+
+    def __init__(self, reaper: Reaper) -> None:
+        self._reaper = reaper
+        self._socket, self.theirs = socket.socketpair()
+        self._socket.setblocking(False)
+        stdin, self._stdin = os.pipe()
+        self._stdout, stdout = os.pipe()
+        self._stderr, stderr = os.pipe()
+        self.inlets = [stdin, stdout, stderr]
+        for descriptor in (self._stdin, self._stdout, self._stderr):
+            os.set_blocking(descriptor, False)
+        self._closers: dict[int, Callable[[], object]] = {
+            self._socket.fileno(): self._socket.close,
+            **{fd: partial(os.close, fd) for fd in (self._stdin, self._stdout, self._stderr)},
+        }
+        self._handlers: dict[int, Callable[[], object]] = {}
+        self._poll = select.poll()
+        self._set_up = bytearray()
+        self._limits = Limits()
+        self._is_ready = self._has_ended = False
+        self._began = self._next_check = 0.0
+        self.pid: int | None = None
+        self.scratch = ""
+        self.stdout, self.stderr = bytearray(), bytearray()
+        self.used = TimeUsed(0.0, 0.0)
+
+    def run(
+        self,
+        program: list[Any],
+        stdin: bytes,
+        *,
+        cpu_seconds: float,
+        before: TimeUsed,
+        timeout: float | None,
+    ) -> int:
+        """Run `[name, source, arguments]` to its end. Gives its exit status, negative for a signal.
+
+        It may use `cpu_seconds` less what was used `before` in the same test. `timeout` is in
+        seconds, without those in which the machine had no CPU for it. Raises `TimeIsUp` after it, a
+        `CandidateFault` where the program used too much or is no Python, and `HarnessError` where
+        it could not be started.
+        """
+        __tracebackhide__ = True
+        self._cpu_seconds, self._before, self._timeout = cpu_seconds, before, timeout
+        self._began = time.monotonic()
+        try:
+            self._open(program, stdin)
+            while not self._has_ended:
+                self._look()
+            self._check()
+        except CandidateFault as fault:
+            if not self._is_ready:
+                raise HarnessError(f"a program could not be started: {fault}") from fault
+            raise
+        finally:
+            self._limits.spend(time.monotonic() - self._began)
+            self.used = self._limits.used(self.pid) or before
+            death = self._end()
+        if death.stray_processes:
+            raise SolutionCrash("the program left processes behind", tampering="left processes")
+        self._check_start()
+        return os.waitstatus_to_exitcode(death.wait_status)
+
+    def hang_up(self) -> None:
+        """Close this side's descriptors."""
+        for descriptor in list(self._closers):
+            self._drop(descriptor)
+
+    def _open(self, program: list[Any], stdin: bytes) -> None:
+        body = values.encode(program, values.no_reference)
+        self._program = memoryview(frames.FRAME_HEADER.pack(len(body)) + body)
+        self._input = memoryview(stdin)
+        assert self.pid is not None
+        process = os.pidfd_open(self.pid)
+        self._closers[process] = partial(os.close, process)
+        watched: list[tuple[int, int, Callable[[], object]]] = [
+            (process, select.POLLIN, self._note_end),
+            (self._socket.fileno(), select.POLLIN | select.POLLOUT, self._introduce),
+            (self._stdin, select.POLLOUT, self._feed),
+            (self._stdout, select.POLLIN, partial(self._read, self._stdout, self.stdout)),
+            (self._stderr, select.POLLIN, partial(self._read, self._stderr, self.stderr)),
+        ]
+        for descriptor, events, handle in watched:
+            self._handlers[descriptor] = handle
+            self._poll.register(descriptor, events)
+
+    def _look(self) -> None:
+        """Wait for something to happen, but no longer than until the next check."""
+        __tracebackhide__ = True
+        for descriptor, _ in self._poll.poll(self._seconds_to_wait() * 1000):
+            if descriptor in self._handlers:
+                self._handlers[descriptor]()
+        if time.monotonic() > self._next_check:
+            self._next_check = time.monotonic() + _TICK_SECONDS
+            self._check()
+        if self._is_ready and self._timeout is not None:
+            self._check_timeout(self._timeout)
+
+    def _seconds_to_wait(self) -> float:
+        now = time.monotonic()
+        end = self._next_check
+        if self._is_ready and self._timeout is not None:
+            # At least a millisecond, where it has passed, but the machine had no CPU.
+            end = min(end, max(self._began + self._timeout, now + 0.001))
+        return max(0.0, end - now)
+
+    def _check(self) -> None:
+        """Raise why, if the program has used up what it may."""
+        __tracebackhide__ = True
+        fault = self._limits.exceeded(self.pid, self.scratch, time.monotonic() - self._began)
+        if fault is not None:
+            raise fault
+
+    def _check_timeout(self, timeout: float) -> None:
+        __tracebackhide__ = True
+        waited = time.monotonic() - self._began
+        if waited <= timeout or self._has_ended:
+            return
+        in_line = seconds_in_line(self.pid)
+        if waited - in_line <= timeout and waited <= timeout * WALL_SECONDS_PER_CPU_SECOND:
+            return
+        used = self._limits.used(self.pid)
+        cpu = used.cpu - self._before.cpu if used is not None else 0.0
+        message = f"the program did not end within {timeout:g} s"
+        if cpu >= timeout:
+            raise TimeIsUp(SolutionTimeout(message))
+        fault = UnconfirmedTimeout(message)
+        fault.slept = has_slept(waited, cpu + in_line)
+        raise TimeIsUp(fault)
+
+    def _introduce(self) -> None:
+        """Send the program, and receive what its process says before it runs it."""
+        try:
+            if self._program:
+                self._program = self._program[self._socket.send(self._program) :]
+                if not self._program:
+                    self._poll.modify(self._socket, select.POLLIN)
+            piece = self._socket.recv(_AT_ONCE)
+        except BlockingIOError:
+            return
+        except OSError:
+            piece = b""
+        self._set_up += piece
+        if not piece or len(self._set_up) > _MAX_SET_UP_BYTES:
+            self._drop(self._socket.fileno())
+        elif not self._is_ready:
+            self._is_ready = True
+            self._began = time.monotonic()
+            self._limits.start(self.pid, self._cpu_seconds, self._before)
+
+    def _feed(self) -> None:
+        try:
+            self._input = self._input[os.write(self._stdin, self._input[:_AT_ONCE]) :]
+        except BlockingIOError:
+            return
+        except OSError:  # It reads no more.
+            self._input = self._input[:0]
+        if not self._input:
+            self._drop(self._stdin)
+
+    def _read(self, descriptor: int, kept: bytearray) -> bool:
+        """Read once. Gives whether there may be more to read now."""
+        try:
+            piece = os.read(descriptor, _AT_ONCE)
+        except BlockingIOError:
+            return False
+        kept += piece
+        if not piece:
+            self._drop(descriptor)
+        if len(self.stdout) + len(self.stderr) > MAX_STREAM_BYTES:
+            raise SolutionCrash(f"the program wrote over {MAX_STREAM_BYTES // 2**20} MiB")
+        return bool(piece)
+
+    def _note_end(self) -> None:
+        self._has_ended = True
+
+    def _end(self) -> Any:
+        """End the process, unless it has ended, and read what it had written until then."""
+        try:
+            death = self._reaper.reap(self)
+            for descriptor, kept in ((self._stdout, self.stdout), (self._stderr, self.stderr)):
+                with suppress(SolutionCrash):
+                    while descriptor in self._closers and self._read(descriptor, kept):
+                        pass
+        finally:
+            self.hang_up()
+        return death
+
+    def _drop(self, descriptor: int) -> None:
+        if self._handlers.pop(descriptor, None) is not None:
+            self._poll.unregister(descriptor)
+        self._closers.pop(descriptor)()
+
+    def _check_start(self) -> None:
+        """Raise what kept the program from its first line, if anything did."""
+        __tracebackhide__ = True
+        if not self._is_ready:
+            shown = printable(self.stderr.decode("utf-8", "backslashreplace"), 2000)
+            raise HarnessError(f"a program could not be started: {shown}")
+        header = frames.FRAME_HEADER.size
+        (hello,) = frames.FRAME_HEADER.unpack_from(self._set_up)
+        failure = self._set_up[2 * header + hello :]
+        if failure:
+            described = values.decode(bytes(failure), values.refuse_reference)
+            raise error_from("load_error", described, operation="load") or HarnessError(
+                "a program's process sent what none sends"
+            )

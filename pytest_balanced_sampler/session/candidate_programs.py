@@ -1,0 +1,100 @@
+"""One candidate run as a program, as often as its tests ask for it."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+
+from ..errors import NeedsCandidate, SolutionCrash, WorkerLost
+from ..judge.death import describe_exit
+from ..judge.limits import NOTHING_USED
+from ..judge.program import TimeIsUp
+from ..judge.remote_worker import MAX_MEMORY_PER_TEST
+from ..judge.solution_program import ProgramEnd
+from ..judge.supply import WorkerSupply
+from ..text import printable
+from .candidate import Candidate
+
+_MAX_SHOWN_BYTES = 64 * 1024
+"""Of each stream of the last run, for who reads why a test failed."""
+
+
+class CandidatePrograms:
+    """Runs one candidate, each time in a fresh worker, within the limits of the test that runs.
+
+    `used` is what its runs have used in this test together.
+    """
+
+    def __init__(
+        self, candidate: Candidate | None, supply: WorkerSupply, module: str | None
+    ) -> None:
+        self._candidate = candidate
+        self._supply = supply
+        self._module_name = module
+        self.sha256: str | None = None
+        self.begin_test(0.0)
+
+    def begin_test(self, cpu_seconds: float) -> None:
+        """A test begins, in which all runs together may use this much CPU time."""
+        self._cpu_seconds = cpu_seconds
+        self._memory_left = MAX_MEMORY_PER_TEST
+        self._last: ProgramEnd | None = None
+        self.used = NOTHING_USED
+        self.have_run = False
+
+    def run(
+        self, arguments: list[str], stdin: bytes, timeout: float | None, *, is_last_try: bool
+    ) -> ProgramEnd:
+        """Run it once. Raises what `Program.run` does.
+
+        What the kernel killed may be the machine's doing: only on the last try it is an end like
+        any other.
+        """
+        __tracebackhide__ = True
+        if self._candidate is None:
+            raise NeedsCandidate("this test runs the candidate, and there is none")
+        source = self._candidate.read()
+        self.sha256 = hashlib.sha256(source).hexdigest()
+        self.have_run = True
+        program = self._supply.fork_program()
+        returncode = -signal.SIGKILL
+        try:
+            returncode = program.run(
+                [self._module_name or self._candidate.path.stem, source, arguments],
+                stdin,
+                cpu_seconds=self._cpu_seconds,
+                before=self.used,
+                timeout=timeout,
+            )
+        except TimeIsUp as up:
+            up.stdout, up.stderr = bytes(program.stdout), bytes(program.stderr)
+            raise
+        finally:
+            self.used = program.used
+            end = self._last = ProgramEnd(returncode, bytes(program.stdout), bytes(program.stderr))
+        self._memory_left -= len(end.stdout) + len(end.stderr)
+        if self._memory_left < 0:
+            raise SolutionCrash("the program printed more than one test has memory for")
+        if returncode == -signal.SIGKILL and not is_last_try:
+            raise WorkerLost("the program was killed by SIGKILL")
+        return end
+
+    def drain_output(self) -> str:
+        """What the last run printed since the last call, made safe to show, and how it ended."""
+        end, self._last = self._last, None
+        if end is None:
+            return ""
+        texts = [
+            f"[standard {name}]\n{_shown(stream)}"
+            for name, stream in (("output", end.stdout), ("error", end.stderr))
+            if stream
+        ]
+        return "\n".join([*texts, f"[{describe_exit(end.returncode)}]"])
+
+
+def _shown(stream: bytes) -> str:
+    half = _MAX_SHOWN_BYTES // 2
+    if len(stream) > _MAX_SHOWN_BYTES:
+        note = f"\n[... {len(stream) - 2 * half} bytes cut ...]\n".encode()
+        stream = stream[:half] + note + stream[-half:]
+    return printable(stream.decode("utf-8", "backslashreplace"), _MAX_SHOWN_BYTES)

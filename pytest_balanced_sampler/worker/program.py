@@ -1,0 +1,180 @@
+"""The candidate as a program: run as `__main__` on descriptors 0, 1 and 2, until its process ends.
+
+Called by the warm process in a freshly forked child. The socket to the trusted side is closed
+before the candidate's first line: what is left is what a program has. How it ended, the kernel
+tells.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import ctypes
+import gc
+import io
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+import types
+import weakref
+from contextlib import suppress
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType
+from typing import Any, NoReturn
+
+from ..wire import frames, values
+from . import loading
+from .objects import text_of, text_of_traceback
+
+_FLUSH_FAILED = 120
+"""Python's exit status where what was printed could not be written."""
+
+_ENCODING = "utf-8"
+_ERRORS = "surrogateescape"
+"""As Python has it in the locale C.UTF-8: any bytes come in and go out unchanged."""
+
+
+def serve_program(channel: socket.socket) -> NoReturn:
+    """Receive the program, say so where it is no Python, and run it; never returns."""
+    body = frames.receive_frame(channel)
+    if body is None:
+        os._exit(0)
+    stem, source, arguments = values.decode(body, values.no_reference)
+    name = loading.store(stem, source)
+    _open_streams()
+    _send(channel, [])
+    try:
+        code = compile(source, f"{name}.py", "exec", dont_inherit=True)
+    except BaseException as error:
+        _send(channel, [type(error).__qualname__, text_of(error), text_of_traceback(error)])
+        os._exit(1)
+    channel.close()
+    _forget_exit_functions()
+    sys.argv = [f"{name}.py", *arguments]
+    sys.path.insert(0, str(Path.cwd()))
+    status = _run(code)
+    del code
+    _finish(status)
+
+
+def _send(channel: socket.socket, message: list[Any]) -> None:
+    frames.send_frame(channel, values.encode(message, values.no_reference))
+
+
+def _open_streams() -> None:
+    """Make the standard streams anew, buffered as Python has them where there is no terminal."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        is_input, is_errors = name == "stdin", name == "stderr"
+        buffer: Any = open(descriptor, "rb" if is_input else "wb", closefd=False)  # noqa: SIM115
+        buffer.raw.name = f"<{name}>"
+        stream: Any = io.TextIOWrapper(
+            buffer,
+            _ENCODING,
+            "backslashreplace" if is_errors else _ERRORS,
+            newline="\n",
+            line_buffering=is_errors,
+        )
+        stream.mode = "r" if is_input else "w"
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
+def _run(code: CodeType) -> int:
+    """Run the program to the end of its main thread. Gives its exit status."""
+    main = types.ModuleType("__main__")
+    file = str(Path.cwd() / code.co_filename)
+    main.__file__ = file
+    main.__loader__ = SourceFileLoader("__main__", file)
+    main.__builtins__ = builtins  # type: ignore[attr-defined]
+    sys.modules["__main__"] = main
+    try:
+        exec(code, main.__dict__)
+    except SystemExit as error:
+        return _status_of(error)
+    except BaseException as error:
+        return _report(error)
+    return 0
+
+
+def _report(error: BaseException) -> int:
+    """Show an exception that the program did not catch, as Python does."""
+    frame = error.__traceback__
+    error.__traceback__ = frame.tb_next if frame is not None else None
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except SystemExit as exited:
+        return _status_of(exited)
+    except BaseException:
+        with suppress(BaseException):
+            traceback.print_exc()
+    return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _status_of(error: SystemExit) -> int:
+    code = error.code
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        number = int.__add__(code, 0)
+        # As C has it: a long in an int, and -1 for what is no long.
+        return number & 0xFF if -(2**63) <= number < 2**63 else 0xFF
+    for text in (code, "\n"):
+        with suppress(BaseException):
+            sys.stderr.write(str(text))
+    return 1
+
+
+def _forget_exit_functions() -> None:
+    """Have the libraries that the warm process imported do nothing at the end of this process.
+
+    PyTorch's take 20 ms. Two of the standard library's stay, which serve the program as well.
+    """
+    weakref.finalize._registry.clear()  # type: ignore[attr-defined]
+    atexit._clear()
+    atexit.register(logging.shutdown)
+    if weakref.finalize._registered_with_atexit:  # type: ignore[attr-defined]
+        atexit.register(weakref.finalize._exitfunc)  # type: ignore[attr-defined]
+
+
+def _finish(status: int) -> NoReturn:
+    """End the process as Python does, but for the libraries that the warm process imported."""
+    for step in (threading._shutdown, atexit._run_exitfuncs):  # type: ignore[attr-defined]
+        try:
+            step()
+        except BaseException:
+            with suppress(BaseException):
+                traceback.print_exc()
+    is_flushed = _flushed(sys.stdout, tell=True) & _flushed(sys.stderr)
+    # What the program leaves behind may hold text that is not written before it is freed. Python
+    # collects once before: that puts a text stream before the buffer that it writes to.
+    gc.collect()
+    sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
+    sys.modules.pop("__main__", None)
+    gc.collect()
+    is_flushed &= _flushed(sys.stdout) & _flushed(sys.stderr)
+    ctypes.CDLL(None).fflush(None)
+    if not is_flushed:
+        status = _FLUSH_FAILED
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status)
+
+
+def _flushed(stream: Any, *, tell: bool = False) -> bool:
+    """Whether what waits in a stream, which may be anything that the program put there, is out."""
+    try:
+        if stream is not None and not getattr(stream, "closed", False):
+            stream.flush()
+    except BaseException as error:
+        with suppress(BaseException):
+            if tell:
+                what = "".join(traceback.format_exception_only(error))
+                sys.stderr.write(f"Exception ignored in: {stream!r}\n{what}")
+        return False
+    return True

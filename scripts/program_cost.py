@@ -1,0 +1,56 @@
+"""What one run of a program costs, beside a fresh Python: `python scripts/program_cost.py`.
+
+A program of one line is run in turns by a candidate's worker and by `subprocess.run`, so that what
+else the machine does meets both alike. Writes the medians in milliseconds, and their ratio.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from pytest_balanced_sampler.command_line import Parser, positive
+from pytest_balanced_sampler.judge.limits import NOTHING_USED
+from pytest_balanced_sampler.judge.supply import WorkerSupply
+
+PROGRAM = "print(2 * int(input()))\n"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = Parser(description=__doc__)
+    parser.add_argument("--runs", type=positive(int), default=1000)
+    parser.add_argument("--preload", nargs="*", default=[], metavar="MODULE")
+    arguments = parser.parse_args()
+    supply = WorkerSupply(arguments.preload, "auto")
+    seconds: dict[str, list[float]] = {"worker": [], "fresh": []}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "solution.py")
+        file.write_text(PROGRAM)
+        for _ in range(arguments.runs):
+            began = time.perf_counter()
+            program = supply.fork_program()
+            program.run(
+                ["solution", PROGRAM.encode(), []],
+                b"21\n",
+                cpu_seconds=20.0,
+                before=NOTHING_USED,
+                timeout=None,
+            )
+            seconds["worker"].append(time.perf_counter() - began)
+            began = time.perf_counter()
+            fresh = subprocess.run(
+                [sys.executable, file], input=b"21\n", capture_output=True, check=True
+            )
+            seconds["fresh"].append(time.perf_counter() - began)
+            assert program.stdout == fresh.stdout == b"42\n"
+    supply.discard_warm_process()
+    worker, fresh_python = (1000 * median(seconds[way]) for way in ("worker", "fresh"))
+    print(f"{arguments.runs} runs: {worker:.1f} ms in a worker, {fresh_python:.1f} ms by", end=" ")
+    print(f"subprocess.run([python, file]): {worker / fresh_python:.2f} of its time")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,300 @@
+"""The fixture `solution_program` and `cases.jsonl`, in whole sessions: verdicts and messages."""
+
+import json
+import os
+import re
+import textwrap
+
+import pytest
+
+from pytest_balanced_sampler.judge.solution_program import SolutionProgram
+from pytest_balanced_sampler.session.cases import read_cases
+from tests.conftest import run_pytest
+
+TESTS = """
+import pathlib
+import subprocess
+import pytest
+from pytest_balanced_sampler import ProgramTimeout
+
+@pytest.fixture(scope="module")
+def doubled(solution_program):
+    return solution_program.run(stdin="4\\n")
+
+def test_double(solution_program):
+    result = solution_program.run(["a", b"b\\xff", pathlib.Path("c")], "3\\n")
+    assert result.stdout == "6 ['a', 'b\\\\udcff', 'c']\\n" and result.returncode == 0
+    assert result.stderr == ""
+
+def test_fixture(doubled):
+    assert doubled.stdout == "8 []\\n"
+
+def test_bytes(solution_program):
+    result = solution_program.run(stdin=bytearray(b"4\\n"))
+    assert type(result.stdout) is bytes and result.stdout == b"8 []\\n"
+
+def test_exact(solution_program):
+    text = "echo\\n\\r\\nünï \\udcff\\0 no last end of line\\r"
+    assert solution_program.run(stdin=text).stdout == text
+    assert solution_program.run(stdin=text.encode("utf-8", "surrogateescape")).stdout.decode(
+        "utf-8", "surrogateescape") == text
+
+def test_expected_timeout(solution_program):
+    with pytest.raises(subprocess.TimeoutExpired) as caught:
+        solution_program.run(stdin="wait\\n", timeout=0.2)
+    assert type(caught.value) is ProgramTimeout and caught.value.timeout == 0.2
+    assert caught.value.stdout == caught.value.output == "so far\\n"
+    assert caught.value.stderr == ""
+
+def test_as_a_module(solution, solution_program):
+    assert solution.double(4) == 8
+
+def test_the_last(solution_program):
+    assert solution_program.run(stdin="5\\n").returncode == 0
+"""
+
+GOOD = """
+import sys
+
+def double(number):
+    return 2 * number
+
+if __name__ == "__main__":
+    line = sys.stdin.readline()
+    if line == "wait\\n":
+        import time
+        print("so far", flush=True)
+        time.sleep(60)
+    elif line == "echo\\n":
+        sys.stdout.write(line + sys.stdin.read())
+    else:
+        print(double(int(line)), sys.argv[1:])
+"""
+
+
+def candidate(old, new):
+    assert old in GOOD
+    return GOOD.replace(old, new)
+
+
+IN_DOUBLE = "    return 2 * number"
+CANDIDATES = {
+    "good": GOOD,
+    "no_python": f"{GOOD}def f(:\n",
+    "empty": "",
+    "wrong": candidate("2 * number", "2 + number"),
+    "loops": candidate(IN_DOUBLE, "    while True: pass"),
+    "sleeps": candidate(IN_DOUBLE, "    import time; time.sleep(60)"),
+    "killed": candidate(
+        IN_DOUBLE,
+        "    import os; 'a' in sys.argv and os.kill(os.getpid(), 9)\n    return 2 * number",
+    ),
+    "fails_as_a_module": f"if __name__ != '__main__': raise OSError('not a module')\n{GOOD}",
+    "never_waits": candidate("time.sleep(60)", "pass"),
+    "shouts": candidate("    return 2 * number", "    raise ValueError('\x1b[31mno\u202e' * 9999)"),
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("programs")
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "test_task.py").write_text(TESTS)
+    for name, source in CANDIDATES.items():
+        (folder / f"{name}.py").write_text(source)
+    return run_pytest(
+        "test_task.py",
+        *(f"--solution={name}.py" for name in CANDIDATES),
+        "--solution-timeout=0.5",
+        cwd=folder,
+        report_file=folder / "report.json",
+    )
+
+
+@pytest.fixture(scope="module")
+def grades(run):
+    return {os.path.basename(grade["solution"]).removesuffix(".py"): grade for grade in run.grades}
+
+
+def test_verdicts(run, grades):
+    """Failure modes, second tries, and which tests fail."""
+    found = {
+        name: (grade["outcome"], grade["failure_mode"], bool(grade["tries"]))
+        for name, grade in grades.items()
+    }
+    assert found == {
+        "good": ("passed", None, False),
+        "no_python": ("failed", "load_error", False),
+        "empty": ("no_solution", "no_solution", False),
+        "wrong": ("failed", "test_double", False),
+        "loops": ("failed", "timeout", found["loops"][2]),
+        "sleeps": ("failed", "timeout", True),
+        "killed": ("failed", "test_double", True),
+        "fails_as_a_module": ("failed", "load_error", False),
+        "never_waits": ("failed", "test_expected_timeout", False),
+        "shouts": ("failed", "test_double", False),
+    }, run.output
+    failed = [name for name, how in grades["fails_as_a_module"]["tests"].items() if how != "passed"]
+    assert failed == ["test_as_a_module"]
+    assert all(grade["sha256"] for name, grade in grades.items() if name != "empty")
+    assert all(grade["tampering"] == [] for grade in grades.values())
+
+
+def test_messages(run, grades):
+    """They say what was wrong, and a report shows what the program printed, made printable."""
+    assert "SyntaxError: invalid syntax (no_python.py, line 17)" in grades["no_python"]["message"]
+    assert "did not raise" in grades["never_waits"]["message"].lower()
+    assert "| [standard output]\n| 5 ['a', 'b" in run.output
+    assert "ValueError: \\x1b[31mno\\u202e" in run.output
+    assert not {"\x1b[31m", "\u202e"} & set(re.findall("\x1b\\[31m|\u202e", run.output))
+    assert "characters cut" in run.output
+
+
+def test_wrong_use():
+    """What no process can be given is the author's error, before the candidate is asked."""
+
+    def run(*_):
+        raise AssertionError("the candidate was asked")
+
+    program = SolutionProgram("x.py", run)
+    for arguments, error in (
+        ({"argv": "abc"}, TypeError),
+        ({"argv": [3]}, TypeError),
+        ({"argv": ["a\0b"]}, ValueError),
+        ({"argv": ["x" * 2**21]}, ValueError),
+        ({"stdin": 3}, TypeError),
+        ({"stdin": None}, TypeError),
+        ({"stdin": "\ud800"}, UnicodeEncodeError),
+        ({"stdin": bytes(2**27 + 1)}, ValueError),
+        ({"timeout": 0}, ValueError),
+        ({"timeout": float("nan")}, ValueError),
+    ):
+        with pytest.raises(error):
+            program.run(**arguments)
+
+
+def case(**fields):
+    return json.dumps({"stdin": "", "stdout": ""} | fields)
+
+
+MALFORMED = {
+    "{": "not JSON: Expecting property name",
+    "[1]": "not a JSON object",
+    "3": "not a JSON object",
+    '{"stdin": ""}': "there is no 'stdout'",
+    '{"stdout": ""}': "there is no 'stdin'",
+    '{"stdin": "", "stdin": "", "stdout": ""}': "a key stands there twice",
+    '{"stdin": NaN, "stdout": ""}': "NaN is no JSON",
+    '{"stdin": "\\ud83d", "stdout": ""}': "half a surrogate pair",
+    "[" * 9999: "nested too deeply",
+    case(input="x"): "unknown key 'input'; remove it, or use stdin, stdout",
+    case(stdin=3): "'stdin' is 3, not a text",
+    case(stdout=["x"]): "'stdout' is ['x'], not a text",
+    case(argv="x"): "'argv' is 'x', not a list of texts",
+    case(argv=[1]): "'argv' is 1, not a text",
+    case(argv=["\0"]): "null character",
+    case(returncode=True): "'returncode' is True, not an exit status",
+    case(returncode=256): "not an exit status from 0 to 255",
+    case(returncode=1.0): "not an exit status",
+    case(name=""): "not a name",
+    case(name="a[b]"): "not a name",
+    case(name="a\nb"): "not a name",
+    case(name="first"): "line 1 has the name 'first', too",
+    case(timeout=0): "'timeout' is 0, not a positive number",
+    case(timeout="1"): "not a positive number",
+    case(failure_mode=""): "'failure_mode' is '', not a name",
+    case(tolerance=1): "'tolerance' is 1, not a number from 0 to 1",
+}
+
+
+def test_malformed_cases(tmp_path):
+    """The message has the file, the line, and what to do."""
+    path = tmp_path / "cases.jsonl"
+    good = case(name="first")
+    for line, message in MALFORMED.items():
+        path.write_text(f"{good}\n\n{line}\n")
+        with pytest.raises(ValueError, match=re.escape(message)) as caught:
+            read_cases(path)
+        assert str(caught.value).startswith(f"{path}:3: ")
+    path.write_bytes(f'{good}\n{{"stdin": "'.encode() + b'\xff", "stdout": ""}\n')
+    with pytest.raises(ValueError, match=":2: not UTF-8"):
+        read_cases(path)
+    for empty in ("", "\n \n"):
+        path.write_text(empty)
+        with pytest.raises(ValueError, match="there is no case in it"):
+            read_cases(path)
+
+
+CASES = """
+{"stdin": "3\\n", "stdout": "6", "name": "six"}
+
+{"stdin": "", "stdout": "", "argv": ["--fail", "a b"], "returncode": 3}
+{"stdin": "1\\n", "stdout": ".6667", "argv": ["--third"], "tolerance": 1e-3, "failure_mode": "3rd"}
+{"stdin": "2\\n", "stdout": "4\\n", "timeout": 0.5}
+"""
+PROGRAM = textwrap.dedent("""
+    import sys
+    if "--fail" in sys.argv: sys.exit(3 * (sys.argv[2] == "a b"))
+    number = 2 * int(input())
+    print(number / 3 if "--third" in sys.argv else number)
+""")
+
+
+def test_cases(tmp_path):
+    """A task without a line of Python, in one process and with pytest-xdist."""
+    task = tmp_path / "task"
+    task.mkdir()
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (task / "task.toml").write_text('reference = "reference.py"\n')
+    (task / "prompt.md").write_text("Write a program that doubles a number.\n")
+    (task / "cases.jsonl").write_text(CASES)
+    candidates = {
+        "good": PROGRAM,
+        "wrong": PROGRAM.replace("2 *", "3 *"),
+        "no_status": PROGRAM.replace("3 *", "0 *"),
+        "imprecise": PROGRAM.replace("/ 3", "// 1 * 0.6"),
+        "slow": PROGRAM.replace("print", "import time; time.sleep(60 * (number == 4)); print"),
+        "crash": PROGRAM.replace("print", "import os; os.abort(); print"),
+    }
+    (tmp_path / "candidates").mkdir()
+    for name, source in candidates.items():
+        (tmp_path / "candidates" / f"{name}.py").write_text(source)
+    (task / "reference.py").write_text(PROGRAM)
+    modes = {
+        "good": None,
+        "wrong": "six",
+        "no_status": "line-4",
+        "imprecise": "3rd",
+        "slow": "timeout",
+        "crash": "crash",
+    }
+    report = tmp_path / "report.json"
+    # Other people's file of this name, without a task.toml.
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "cases.jsonl").write_text("anything\n")
+    run = run_pytest(".", "--solution=candidates", cwd=tmp_path, report_file=report)
+    found = {os.path.basename(grade["solution"]).removesuffix(".py"): grade for grade in run.grades}
+    assert {name: grade["failure_mode"] for name, grade in found.items()} == modes, run.output
+    assert list(found["good"]["tests"]) == ["six", "line-4", "line-5", "line-6"]
+    assert "the exit status is 0, not 3" in found["no_status"]["message"]
+    assert "expected: '6'" in found["wrong"]["message"]
+    assert "did not end within 0.5 s" in found["slow"]["message"]
+    assert "killed by SIGABRT" in found["crash"]["message"]
+    assert "cases.jsonl, line 4: the program '--fail' 'a b' with the input ''" in run.output
+
+
+def test_malformed_cases_are_a_gap(tmp_path):
+    """A file in which one line is wrong is refused whole: there is no pass without it."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "task.toml").write_text("")
+    (tmp_path / "solution.py").write_text("x = 1\n")
+    (tmp_path / "cases.jsonl").write_text(f"{case()}\nanything\n")
+    (tmp_path / "test_task.py").write_text("def test_it(solution): assert solution.__name__\n")
+    run = run_pytest(
+        "--solution=solution.py",
+        "--continue-on-collection-errors",
+        cwd=tmp_path,
+        report_file=tmp_path / "report.json",
+    )
+    assert "cases.jsonl:2: not JSON: Expecting value (column 1)" in run.output
+    assert run.grade["outcome"] == "incomplete"
