@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -71,6 +72,22 @@ def find_task(path: Path, root: Path) -> Path | None:
         if (folder / SETTINGS_FILE).is_file():
             return folder
     return None
+
+
+def find_tasks(folder: Path) -> dict[str, Path]:
+    """The folders with a `task.toml` at or below a folder, by their path from there.
+
+    A folder that has one is known by its own name. What is below a task belongs to it.
+    """
+    if (folder / SETTINGS_FILE).is_file():
+        return {folder.name: folder}
+    found = {}
+    for place, folders, files in os.walk(folder):
+        if SETTINGS_FILE in files:
+            found[Path(place).relative_to(folder).as_posix()] = Path(place)
+            folders.clear()
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))
+    return found
 
 
 def read_task(folder: Path) -> TaskSettings:

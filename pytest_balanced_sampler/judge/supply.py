@@ -43,14 +43,14 @@ class WorkerSupply:
                 self._warm.wait_until_ready()
             return self._warm
 
-    def connect(self) -> WarmConnection:
+    def connect(self, *, has_worker: bool = True) -> WarmConnection:
         """A connection, with a worker ordered, for a process that is forked from this one."""
         try:
-            return self._connect()
+            return self._connect(has_worker)
         except WorkerLost as error:
             self.discard_warm_process(str(error))
         try:
-            return self._connect()
+            return self._connect(has_worker)
         except WorkerLost as error:
             raise HarnessError(f"cannot get a worker: {error}") from error
 
@@ -61,6 +61,14 @@ class WorkerSupply:
             self._warm.close()
         self._warm = None
         self._connection = connection
+
+    def share_in_forked_process(self, connection: WarmConnection) -> None:
+        """Have this copy of the supply, in a forked process, serve processes that this one forks.
+
+        When that process discards the warm process, it lets go of it, and gets one of its own.
+        """
+        assert self._warm is not None, "the connection is one to the warm process"
+        self._warm.use_connection(connection)
 
     def fork(self, workspace: Path | None = None) -> RemoteWorker:
         """A fresh worker, in a folder of its own or in a `workspace` that outlives it."""
@@ -85,9 +93,10 @@ class WorkerSupply:
         if warm is not None:
             warm.close()
 
-    def _connect(self) -> WarmConnection:
+    def _connect(self, has_worker: bool) -> WarmConnection:
         connection = self.warm_process().connect()
-        connection.order_spare()
+        if has_worker:
+            connection.order_spare()
         return connection
 
     def _fork(self, workspace: Path | None) -> RemoteWorker:

@@ -241,6 +241,11 @@ class WarmProcess:
         self.wait_until_ready()
         return self.connection.open_another(self._describe_end)
 
+    def use_connection(self, connection: WarmConnection) -> None:
+        """Use a connection of its own, in a process that inherited this one's."""
+        self.connection.close()
+        self.connection = connection
+
     def close(self) -> None:
         """End the process and every worker that is left.
 

@@ -19,6 +19,9 @@ from .options import options_of
 from .progress import Progress
 from .session_lock import SessionLock
 
+SERVES_TASKS = pytest.StashKey[bool]()
+"""Set where a session grades nothing itself: others, of one task each, are forked from it."""
+
 MANY_CANDIDATES = 100
 """Above so many, what is shown and kept of each test is little: thousands are not read."""
 
@@ -33,6 +36,8 @@ def register(config: pytest.Config) -> None:
     # An assertion that fails in a thread of a test would be no more than a warning.
     thread_warning = "pytest.PytestUnhandledThreadExceptionWarning"
     config.addinivalue_line("filterwarnings", f"error::{thread_warning}")
+    if SERVES_TASKS in config.stash:
+        return
     if hasattr(config, "workerinput"):
         _in_xdist_process(config)
     elif config.option.collectonly:
