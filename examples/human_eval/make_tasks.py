@@ -39,6 +39,13 @@ def test_check(solution, grading_seed):
 '''
 
 
+SETTINGS = """# What samples call this task, and the code that a completion goes on.
+task_id = {}
+completes = "prompt.py"
+solution_timeout = 3
+"""
+
+
 def main() -> None:
     """Read the files, and leave the folder whole or not at all."""
     arguments = parse_arguments()
@@ -80,6 +87,8 @@ def files_of(problems_file: Path, samples_file: Path | None) -> dict[str, str]:
             raise ValueError(f"{place}: {problem['task_id']} is there twice")
         prompt = prompts[problem["task_id"]] = problem["prompt"]
         files |= {
+            f"{name}/task.toml": SETTINGS.format(json.dumps(problem["task_id"])),
+            f"{name}/prompt.py": prompt,
             f"{name}/prompt.md": f"Complete this Python code.\n\n```python\n{prompt}\n```\n",
             f"{name}/test_{name}.py": TESTS.format(nothing=NOTHING, **problem),
             f"{name}/reference_solutions/canonical.py": prompt + problem["canonical_solution"],

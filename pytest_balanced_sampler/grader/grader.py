@@ -125,9 +125,10 @@ class Grader:
 
         Raises `FileNotFoundError` for a path that is no file and for a task that is not there,
         `TypeError` for a single text and for a candidate whose task is not named, `GraderError`
-        when pytest refuses to grade by a task, `TimeoutError` after `timeout` seconds. A fault that
-        concerns one candidate only is a grade, with the outcome `harness_error`. When this raises
-        or is interrupted, the candidates without a grade are no longer graded.
+        when pytest refuses to grade at all, `TimeoutError` after `timeout` seconds. A fault that
+        concerns one candidate only, or one of several tasks, is a grade with the outcome
+        `harness_error`. When this raises or is interrupted, the candidates without a grade are no
+        longer graded.
         """
         end, futures = _end(timeout), self._submit(solutions)
         try:

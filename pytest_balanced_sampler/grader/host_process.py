@@ -139,14 +139,14 @@ class HostProcess:
             if self._is_stopped:
                 return
             left = _unfinished(jobs)
-            if len(left) > 1:
+            if isinstance(error, GraderError):
+                self._refuse(left, error)
+            elif len(left) > 1:
                 _logger.warning("%d candidates got no grades: grading them one by one", len(left))
                 for job in left:
                     self.grade([job])
-            elif left and isinstance(error, HostDied):
-                left[0].end(_lost(f"the grading process died twice: {error}"))
             elif left:
-                left[0].fail(error)
+                left[0].end(_lost(f"the grading process died twice: {error}"))
         finally:
             for job in jobs:
                 if job.future.cancelled():
@@ -178,6 +178,14 @@ class HostProcess:
             process = self._process
         if process is not None:
             _end_now(process)
+
+    def _refuse(self, jobs: list[Job], error: GraderError) -> None:
+        """The task cannot grade. Among others it says so of its own candidates only."""
+        for job in jobs:
+            if self._first is not None:
+                job.fail(error)
+            else:
+                job.end(_lost(f"the task {job.task.name!r} cannot grade: {error}"))
 
     def _ask_twice(self, jobs: list[Job]) -> None:
         try:
