@@ -25,7 +25,7 @@ from ..session.grading import LOCK_FOLDER
 from ..session.kept_tasks import KeptTasks
 from ..session.options import options_of
 from ..session.register import SERVES_TASKS
-from ..session.task_process import TaskProcessDied, TaskRefused
+from ..session.task_process import Reports, TaskProcessDied, TaskRefused
 from ..task import read_task
 
 _OWN_CONFIGURATION = (
@@ -106,7 +106,7 @@ class _Serving:
     def pytest_collection(self, session: pytest.Session) -> bool:
         config = session.config
         config.pluginmanager.unregister(self)
-        tasks = KeptTasks(session, options_of(config).isolation, reports=False)
+        tasks = KeptTasks(session, options_of(config).isolation, Reports.NONE)
         preload = options_of(config).preload or self._preparation.preload
         tasks.supply(preload)  # It imports meanwhile.
         for name in preload:
@@ -135,7 +135,8 @@ class _Serving:
             for place, (path, cancelled) in enumerate(request["candidates"])
         ]
         for message in task.grade(waiting) if waiting else ():
-            self._link.tell(**message)
+            if message["kind"] == "grade":
+                self._link.tell(**message)
         return ""
 
 

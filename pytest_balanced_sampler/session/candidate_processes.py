@@ -274,9 +274,7 @@ class CandidateProcesses:
 
     def _log_report(self, item: CandidateItem, report: pytest.TestReport) -> None:
         settle(report, self._blame.is_authors)
-        item.shown_nodeid = report.nodeid
-        item.ihook.pytest_runtest_logreport(report=report)
-        item.shown_nodeid = item.name
+        item.log(report)
 
     def _log_other(self, message: dict[str, Any]) -> None:
         match message.pop("kind"):

@@ -19,7 +19,7 @@ import pytest
 from ..files import write_json
 from ..task import find_task
 
-_FILE_NAME = "collected.json"
+_FILE_NAME = "collected-{}.json"
 
 
 class Refusal(NamedTuple):
@@ -49,14 +49,14 @@ class Collected:
     tests_sha256: str = ""
     refusal: Refusal | None = None
 
-    def save(self, folder: Path) -> None:
-        """Leave it in `folder`, whole or not at all."""
-        write_json(folder / _FILE_NAME, asdict(self))
+    def save(self, folder: Path, number: int = 0) -> None:
+        """Leave it in `folder`, whole or not at all, as that of the task of this number."""
+        write_json(folder / _FILE_NAME.format(number), asdict(self))
 
     @classmethod
-    def load(cls, folder: Path) -> Collected:
+    def load(cls, folder: Path, number: int = 0) -> Collected:
         """What another process left in `folder`."""
-        return cls.from_json(json.loads((folder / _FILE_NAME).read_text()))
+        return cls.from_json(json.loads((folder / _FILE_NAME.format(number)).read_text()))
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Collected:

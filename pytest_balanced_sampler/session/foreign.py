@@ -111,7 +111,7 @@ def forget_shown(config: pytest.Config) -> None:
         terminal._progress_nodeids_reported.clear()
     json_report = getattr(config, "_json_report", None)
     if json_report is not None:
-        json_report._json_tests.clear()
+        getattr(json_report, "_json_tests", {}).clear()
 
 
 def save_json_report_whole(config: pytest.Config, on_error: Callable[[OSError], None]) -> None:
@@ -161,6 +161,24 @@ def report_from(config: pytest.Config, data: Any) -> pytest.TestReport:
     return report
 
 
+def told_of(
+    warning: warnings.WarningMessage,
+    when: str,
+    nodeid: str,
+    location: tuple[str, int, str] | None,
+) -> dict[str, Any]:
+    """What `record_warning` is to be told of a warning."""
+    return {
+        "message": str(warning.message),
+        "category": warning.category.__name__,
+        "filename": warning.filename,
+        "lineno": warning.lineno,
+        "when": when,
+        "nodeid": nodeid,
+        "location": location,
+    }
+
+
 def record_warning(config: pytest.Config, fields: dict[str, Any]) -> None:
     """Tell pytest of a warning that another process met. pytest 9.0 to 9.2."""
     category = type(fields["category"], (Warning,), {})
@@ -198,6 +216,11 @@ def roots_of(folder: Path) -> tuple[Path, Path | None]:
         invocation_dir=Path.cwd(),
     )
     return rootdir, ini_file
+
+
+def conftests_below(config: pytest.Config) -> Path:
+    """From which folder down pytest loads conftest files. pytest 9.0 to 9.2."""
+    return config.pluginmanager._confcutdir or config.rootpath
 
 
 def use_task(session: pytest.Session, folder: Path, conftests_below: Path) -> None:

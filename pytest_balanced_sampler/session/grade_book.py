@@ -28,6 +28,7 @@ EXIT_HARNESS_ERROR = 3
 """The exit status of a session in which a candidate could not be graded."""
 
 _MAX_TABLE_ROWS = 60
+_NOT_COLLECTED = "the session ended before the tests of its task were collected"
 
 
 class GradeBook:
@@ -50,6 +51,11 @@ class GradeBook:
             CandidateRecord(candidate.name, os.fspath(candidate.path), candidate.index)
             for candidate in candidates
         ]
+
+    def name_tasks(self, names: Iterable[str]) -> None:
+        """Note for each candidate the name of its task."""
+        for record, name in zip(self._records, names, strict=True):
+            record.task, record.gaps = name, [_NOT_COLLECTED]
 
     def expect(self, collected: Collected, places: Iterable[int] | None = None) -> None:
         """Note every test that a grade needs, of all candidates or of those at `places`.

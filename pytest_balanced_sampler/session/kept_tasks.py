@@ -11,7 +11,7 @@ import pytest
 from ..judge.supply import WorkerSupply
 from . import foreign
 from .reference import KnownTimes
-from .task_process import TaskProcess
+from .task_process import Reports, TaskProcess
 
 _TASKS = 8
 _SUPPLIES = 4
@@ -23,11 +23,11 @@ a warm process what it has imported, the times of a reference about 1 kB."""
 class KeptTasks:
     """The processes of tasks, each forked from `session` when it is first asked for.
 
-    `reports` says whether they tell pytest's reports beside grades. Raises `TaskRefused` and
+    `reports` says what they tell beside grades. Raises `TaskRefused` and
     `TaskProcessDied`, and `HarnessError` where no warm process can be started.
     """
 
-    def __init__(self, session: pytest.Session, isolation: str, *, reports: bool) -> None:
+    def __init__(self, session: pytest.Session, isolation: str, reports: Reports) -> None:
         self._session = session
         self._isolation = isolation
         self._reports = reports

@@ -15,9 +15,11 @@ from .candidate import Candidate, find_candidates
 from .collection import Collected
 from .grade_book import GradeBook
 from .grading import LOCK_FOLDER, GradingSession
+from .many_tasks import ManyTasks, ManyTasksSession, many_tasks
 from .options import options_of
 from .progress import Progress
 from .session_lock import SessionLock
+from .task_process import Reports
 
 SERVES_TASKS = pytest.StashKey[bool]()
 """Set where a session grades nothing itself: others, of one task each, are forked from it."""
@@ -51,8 +53,16 @@ def register(config: pytest.Config) -> None:
 def _in_one_process(config: pytest.Config) -> None:
     candidates = _find(config)
     book = _report(config, candidates)
-    lock = SessionLock(config.stash.get(LOCK_FOLDER, None))
-    _grade(config, candidates, book.expect, lock)
+    if (tasks := many_tasks(config, candidates)) is None:
+        lock = SessionLock(config.stash.get(LOCK_FOLDER, None))
+        _grade(config, candidates, book.expect, lock)
+        return
+    book.name_tasks(tasks.name_of_each())
+
+    def expect(collected: Collected, task: int) -> None:
+        book.expect(collected, tasks.candidates_of(task))
+
+    _grade_many(config, candidates, tasks, expect)
 
 
 def _in_xdist_controller(config: pytest.Config) -> None:
@@ -60,7 +70,10 @@ def _in_xdist_controller(config: pytest.Config) -> None:
 
     candidates = _find(config)
     book = _report(config, candidates)
-    config.pluginmanager.register(XdistController(config, candidates, book), "grading_session")
+    if (tasks := many_tasks(config, candidates)) is not None:
+        book.name_tasks(tasks.name_of_each())
+    controller = XdistController(config, candidates, tasks, book)
+    config.pluginmanager.register(controller, "grading_session")
 
 
 def _in_xdist_process(config: pytest.Config) -> None:
@@ -69,7 +82,11 @@ def _in_xdist_process(config: pytest.Config) -> None:
     folder = with_xdist.session_folder(config)
     candidates = with_xdist.given_candidates(config)
     _keep_little(config, candidates)
-    _grade(config, candidates, lambda collected: collected.save(folder), SessionLock(folder))
+    if (tasks := many_tasks(config, candidates)) is None:
+        _grade(config, candidates, lambda collected: collected.save(folder), SessionLock(folder))
+        return
+    config.stash[LOCK_FOLDER] = folder
+    _grade_many(config, candidates, tasks, lambda collected, task: collected.save(folder, task))
 
 
 def _to_collect_only(config: pytest.Config) -> None:
@@ -87,12 +104,23 @@ def _grade(
     config.pluginmanager.register(session, "grading_session")
 
 
+def _grade_many(
+    config: pytest.Config,
+    candidates: list[Candidate],
+    tasks: ManyTasks,
+    deliver: Callable[[Collected, int], None],
+) -> None:
+    reports = Reports.IN_DETAIL if len(candidates) <= MANY_CANDIDATES else Reports.BRIEF
+    session = ManyTasksSession(config, candidates, tasks, deliver, reports)
+    config.pluginmanager.register(session, "grading_session")
+
+
 def _report(config: pytest.Config, candidates: list[Candidate]) -> GradeBook:
     _keep_little(config, candidates)
     book = GradeBook(config, candidates)
     config.pluginmanager.register(book, "grade_book")
     if len(candidates) > MANY_CANDIDATES:
-        config.pluginmanager.register(Progress(config, book, len(candidates)))
+        config.pluginmanager.register(Progress(config, book, len(candidates)), "progress")
     return book
 
 

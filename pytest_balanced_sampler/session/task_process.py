@@ -7,8 +7,10 @@ reaches another task.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,14 @@ Waiting = tuple[Candidate, str]
 """A candidate, and the file that exists once no grade of it is wanted any more, or ""."""
 
 
+class Reports(Enum):
+    """Which reports a process tells beside grades: none, pytest's, or those with all details."""
+
+    NONE = "none"
+    BRIEF = "brief"
+    IN_DETAIL = "in detail"
+
+
 class TaskRefused(Exception):
     """Raised when nothing can be graded by a task's tests; the text says why."""
 
@@ -47,7 +57,7 @@ class TaskProcess:
     """The parent's end. `collected` is what the task's tests are, `longest` is how many seconds a
     candidate can take, or None. One that `is_spent` grades no more.
 
-    `reports` are to be told beside grades. Raises `TaskRefused` and `TaskProcessDied`.
+    `reports` says what is told beside grades. Raises `TaskRefused` and `TaskProcessDied`.
     """
 
     def __init__(
@@ -59,11 +69,11 @@ class TaskProcess:
         supply: WorkerSupply,
         known: KnownTimes,
         *,
-        reports: bool,
+        reports: Reports,
     ) -> None:
         def main(link: ParentLink) -> None:
             _lend(supply, connection)
-            task = _TaskSession(session, name, supply, known, link, reports=reports)
+            task = _TaskSession(session, name, supply, known, link, reports)
             task.collect(folder, conftests_below)
             task.serve()
 
@@ -126,11 +136,11 @@ class _TaskSession:
         supply: WorkerSupply,
         known: KnownTimes,
         link: ParentLink,
-        *,
-        reports: bool,
+        reports: Reports,
     ) -> None:
         config = self._config = session.config
-        self._session, self._link, self._reports = session, link, reports
+        _leave_session(config)
+        self._session, self._link = session, link
         self._known, self._known_before = known, set(known)
         foreign.silence_terminal(config)
         foreign.use_temporary_folder(config, name)
@@ -141,12 +151,14 @@ class _TaskSession:
         lock = SessionLock(config.stash.get(LOCK_FOLDER, None))
         self._collected = Collected()
         self._errors: list[str] = []
-        self._grading = GradingSession(config, [], self._expect, lock, keeps_details=reports)
+        self._grading = GradingSession(
+            config, [], self._expect, lock, keeps_details=reports is Reports.IN_DETAIL
+        )
         config.pluginmanager.register(self._book, "grade_book")
         config.pluginmanager.register(self._grading, "grading_session")
         config.pluginmanager.register(self)
-        if reports:
-            config.pluginmanager.register(_Reports(config, link))
+        if reports is not Reports.NONE:
+            config.pluginmanager.register(_Reporter(config, link))
 
     def collect(self, folder: Path, conftests_below: Path) -> None:
         """Do what a session does before its first test, and tell what there is."""
@@ -172,7 +184,7 @@ class _TaskSession:
 
     def serve(self) -> None:
         """Grade what the parent asks for, until it asks no more."""
-        is_whole = not self._session.testsfailed
+        is_whole = not self._errors
         for request in self._link.requests():
             candidates = [Candidate(Path(path), name, index) for path, name, index, _ in request]
             is_cancelled = partial(_exists, [cancelled for *_, cancelled in request])
@@ -208,8 +220,7 @@ class _TaskSession:
             processes.grade(item)
         except (pytest.exit.Exception, KeyboardInterrupt) as error:
             self._session.shouldstop = str(error) or "interrupted"
-            if self._reports:
-                self._link.tell("stop", reason=str(error))
+            self._link.tell("stop", reason=self._session.shouldstop)
         foreign.forget_shown(self._config)
 
     def _expect(self, collected: Collected) -> None:
@@ -226,22 +237,43 @@ class _TaskSession:
         manager.subset_hook_caller(name, self._plugins_before)(**arguments)
 
 
-class _Reports:
+class _Reporter:
     """Tells the parent what pytest is told of each test."""
 
     def __init__(self, config: pytest.Config, link: ParentLink) -> None:
         self._config, self._link = config, link
 
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+        """One of the hooks whose calls the parent repeats."""
         self._link.tell("start", nodeid=nodeid, location=location)
 
     def pytest_runtest_logfinish(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         self._link.tell("finish", nodeid=nodeid, location=location)
 
+    def pytest_warning_recorded(
+        self,
+        warning_message: warnings.WarningMessage,
+        when: str,
+        nodeid: str,
+        location: tuple[str, int, str] | None,
+    ) -> None:
+        self._link.tell("warning", **foreign.told_of(warning_message, when, nodeid, location))
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         hook = self._config.hook
         data = hook.pytest_report_to_serializable(config=self._config, report=report)
         self._link.tell("report", report=data)
+
+
+def _leave_session(config: pytest.Config) -> None:
+    """Have the plugins that grade and report in this session do nothing more in this process."""
+    for name in ("grading_session", "grade_book", "progress"):
+        if config.pluginmanager.has_plugin(name):
+            config.pluginmanager.unregister(name=name)
+    if hasattr(config, "workerinput"):
+        from . import with_xdist
+
+        with_xdist.leave_session(config)
 
 
 def _lend(supply: WorkerSupply, connection: WarmConnection | None) -> None:
