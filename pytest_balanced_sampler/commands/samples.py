@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import write_whole
-from ..grade import Grade, Outcome
+from ..grade import GRADES_VERSION, Grade, Outcome
 from ..task import TaskSettings, find_tasks, read_task
 
 STANDARD_INPUT = "-"
@@ -108,7 +108,8 @@ def read_samples(path: str, tasks: Tasks) -> list[Sample]:
 
 def line_of(sample: Sample, grade: Grade) -> bytes:
     """What is written of a sample that was graded."""
-    return json.dumps({**grade.as_json(), "sample_sha256": sample.sha256}).encode() + b"\n"
+    known = {"grades_version": GRADES_VERSION, "sample_sha256": sample.sha256}
+    return json.dumps(known | grade.as_json()).encode() + b"\n"
 
 
 def take_up(path: Path, samples: Iterable[Sample]) -> list[Grade]:

@@ -29,6 +29,7 @@ class WorkerSupply:
         self._lock = threading.RLock()
         self._warm: WarmProcess | None = self._start()
         self._connection: WarmConnection | None = None
+        self._shared: WarmProcess | None = None
 
     def warm_process(self) -> WarmProcess:
         """The warm process, when it has imported everything."""
@@ -65,10 +66,17 @@ class WorkerSupply:
     def share_in_forked_process(self, connection: WarmConnection) -> None:
         """Have this copy of the supply, in a forked process, serve processes that this one forks.
 
-        When that process discards the warm process, it lets go of it, and gets one of its own.
+        When that process discards the warm process, it lets go of it, and gets one of its own: then
+        `has_left_shared` is true.
         """
         assert self._warm is not None, "the connection is one to the warm process"
         self._warm.use_connection(connection)
+        self._shared = self._warm
+
+    @property
+    def has_left_shared(self) -> bool:
+        """Whether this process no longer uses the warm process that it was to share."""
+        return self._warm is not self._shared
 
     def fork(self, workspace: Path | None = None) -> RemoteWorker:
         """A fresh worker, in a folder of its own or in a `workspace` that outlives it."""

@@ -47,6 +47,9 @@ _ENVIRONMENT = {
     "NUMEXPR_NUM_THREADS": "1",
 }
 
+# Tests may patch what they find in modules.
+_encode = json.JSONEncoder().encode
+
 
 @dataclass(frozen=True)
 class Isolation:
@@ -200,7 +203,7 @@ class WarmProcess:
         control, theirs = socket.socketpair()
         control.settimeout(_START_SECONDS)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
-        settings = json.dumps({"preload": list(preload), "isolation": isolation})
+        settings = _encode({"preload": list(preload), "isolation": isolation})
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         with theirs:
             self._process = subprocess.Popen(

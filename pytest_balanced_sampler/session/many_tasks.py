@@ -51,11 +51,19 @@ class ManyTasks:
 
 
 def many_tasks(config: pytest.Config, candidates: list[Candidate]) -> ManyTasks | None:
-    """The tasks below what pytest was given, if there are several.
+    """The tasks below what pytest was given, if there are several. Raises `UsageError`."""
+    try:
+        return tasks_below(config.args, config.invocation_params.dir, candidates)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
 
-    Raises `UsageError` for a candidate that belongs to none of them.
+
+def tasks_below(paths: Iterable[str], base: Path, candidates: list[Candidate]) -> ManyTasks | None:
+    """The tasks below these paths, relative to `base`, if there are several.
+
+    Raises `ValueError` for a candidate that belongs to none of them.
     """
-    tasks = _tasks_below(config.args, config.invocation_params.dir)
+    tasks = _named_tasks(paths, base)
     if len(tasks) < 2:
         return None
     names = list(tasks)
@@ -189,10 +197,10 @@ class ManyTasksSession:
         item.log(report)
 
 
-def _tasks_below(arguments: Iterable[str], base: Path) -> dict[str, Path]:
+def _named_tasks(paths: Iterable[str], base: Path) -> dict[str, Path]:
     tasks: dict[str, Path] = {}
-    for argument in arguments:
-        folder = Path(os.path.abspath(base / argument))
+    for path in paths:
+        folder = Path(os.path.abspath(base / path))
         if folder.is_dir():
             for name, place in find_tasks(folder).items():
                 free = name if name not in tasks else Path(os.path.relpath(place, base)).as_posix()
@@ -209,7 +217,7 @@ def _task_of(candidate: Candidate, number_of: Mapping[str, int], at: Mapping[Pat
         for depth in range(len(folder.parts) - 1, 0, -1):
             if (name := "/".join(folder.parts[-depth:])) in number_of:
                 return number_of[name]
-    raise pytest.UsageError(
+    raise ValueError(
         f"--solution: {candidate.name} belongs to none of the {len(number_of)} tasks. Put it below "
         "its task's folder, or below a folder with the task's name."
     )

@@ -140,7 +140,7 @@ class _TaskSession:
     ) -> None:
         config = self._config = session.config
         _leave_session(config)
-        self._session, self._link = session, link
+        self._session, self._supply, self._link = session, supply, link
         self._known, self._known_before = known, set(known)
         foreign.silence_terminal(config)
         foreign.use_temporary_folder(config, name)
@@ -199,13 +199,16 @@ class _TaskSession:
                 if not is_cancelled(place):
                     grade = self._book.grade(place).as_json()
                     self._link.tell("grade", place=place, grade=grade)
-            self._link.tell("done", is_spent=bool(self._session.shouldstop))
+            # A warm process for one task is one too many.
+            is_spent = bool(self._session.shouldstop) or self._supply.has_left_shared
+            self._link.tell("done", is_spent=is_spent)
         if self._grading.processes is not None:
             self._grading.processes.close()
         self._call_new("pytest_sessionfinish", session=self._session, exitstatus=0)
         self._call_new("pytest_unconfigure", config=self._config)
         if (temporary := foreign.temporary_folder(self._config)) is not None:
             remove_tree_in_use(str(temporary))
+        self._supply.discard_warm_process()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep what pytest says of a file that cannot be collected."""
