@@ -261,7 +261,7 @@ def test_one_session(tasks, tmp_path, processes):
     ], run.output
     assert [g["index"] for g in run.grades] == list(range(6))
     assert "nowhere_to_be_found" in run.grades[4]["message"]
-    assert set(run.report["grading_tests"]) == set(NUMBERED[:3])
+    assert set(run.report["tests_sha256_by_task"]) == set(NUMBERED[:3])
     assert run.exit_status == 3
     with Grader(tasks) as grader:
         paths = [Path(grade["path"]) for grade in run.grades]

@@ -45,7 +45,7 @@ from ..text import printable
 _logger = logging.getLogger(__name__)
 
 SAME_ON_EVERY_NODE = ("grades_version", "versions")
-TESTS = "grading_tests"
+TESTS = "tests_sha256_by_task"
 TRIES_PER_SHARD = 5
 
 Shard = list[tuple[str, bytes]]

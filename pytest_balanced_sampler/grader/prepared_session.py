@@ -25,7 +25,8 @@ from ..session.grading import LOCK_FOLDER
 from ..session.kept_tasks import KeptTasks
 from ..session.options import options_of
 from ..session.register import SERVES_TASKS
-from ..session.task_process import Reports, TaskProcessDied, TaskRefused
+from ..session.task_process import TaskProcessDied, TaskRefused
+from ..session.task_session import Reports
 from ..task import read_task
 
 _OWN_CONFIGURATION = (

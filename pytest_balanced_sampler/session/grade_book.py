@@ -112,7 +112,7 @@ class GradeBook:
         json_report["grades_version"] = GRADES_VERSION
         json_report["grades"] = [grade.as_json() for grade in self.grades()]
         json_report["grading_tests_sha256"] = sha256_of_all(self._tests_sha256)
-        json_report["grading_tests"] = self._tests_sha256
+        json_report["tests_sha256_by_task"] = self._tests_sha256
         json_report["versions"] = {
             "pytest-balanced-sampler": version("pytest-balanced-sampler"),
             "pytest": pytest.__version__,

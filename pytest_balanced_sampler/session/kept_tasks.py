@@ -11,7 +11,8 @@ import pytest
 from ..judge.supply import WorkerSupply
 from . import foreign
 from .reference import KnownTimes
-from .task_process import Reports, TaskProcess
+from .task_process import TaskProcess
+from .task_session import Reports, TaskSession
 
 _TASKS = 8
 _SUPPLIES = 4
@@ -28,15 +29,14 @@ class KeptTasks:
     """
 
     def __init__(self, session: pytest.Session, isolation: str, reports: Reports) -> None:
-        self._session = session
+        foreign.make_temporary_folder(session.config)
+        self._session = TaskSession(session, reports)
         self._isolation = isolation
-        self._reports = reports
         self._supplies: OrderedDict[tuple[str, ...], WorkerSupply] = OrderedDict()
         self._tasks: OrderedDict[Path, TaskProcess] = OrderedDict()
         self._ending: list[TaskProcess] = []
         self._known: KnownTimes = OrderedDict()
         self._started = 0
-        foreign.make_temporary_folder(session.config)
 
     def supply(self, preload: Sequence[str]) -> WorkerSupply:
         """Workers that have imported these modules."""
@@ -63,13 +63,7 @@ class KeptTasks:
             self._started += 1
             name = f"task-{self._started}"
             self._tasks[folder] = TaskProcess(
-                self._session,
-                folder,
-                conftests_below,
-                name,
-                supply,
-                self._known,
-                reports=self._reports,
+                self._session, folder, conftests_below, name, supply, self._known
             )
             while len(self._known) > _REFERENCE_TIMES:
                 del self._known[next(iter(self._known))]

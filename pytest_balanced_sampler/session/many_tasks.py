@@ -26,7 +26,8 @@ from .kept_tasks import KeptTasks
 from .options import options_of
 from .record import PhaseRecord
 from .report_record import ascribe, attach
-from .task_process import Reports, TaskProcess, TaskProcessDied, TaskRefused
+from .task_process import TaskProcess, TaskProcessDied, TaskRefused
+from .task_session import Reports
 
 _TRIES = 2
 

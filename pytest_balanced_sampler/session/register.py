@@ -19,7 +19,7 @@ from .many_tasks import ManyTasks, ManyTasksSession, many_tasks
 from .options import options_of
 from .progress import Progress
 from .session_lock import SessionLock
-from .task_process import Reports
+from .task_session import Reports
 
 SERVES_TASKS = pytest.StashKey[bool]()
 """Set where a session grades nothing itself: others, of one task each, are forked from it."""
