@@ -8,8 +8,9 @@ import psutil
 import pytest
 
 from pytest_balanced_sampler import Grader
-from pytest_balanced_sampler.grader.host_process import Job, Task
+from pytest_balanced_sampler.grader.host_process import Job
 from pytest_balanced_sampler.grader.job_queue import JobQueue
+from pytest_balanced_sampler.grader.named_tasks import Task
 from pytest_balanced_sampler.task import find_tasks
 from tests.conftest import GENEROUS_SECONDS, run_pytest
 

@@ -27,11 +27,10 @@ from ..files import remove_tree_in_use
 from ..grade import Grade
 from .host_process import HostDied, HostProcess, Job
 from .job_queue import JobQueue
-from .named_tasks import NamedTasks
+from .named_tasks import NamedTasks, Source
 
 _CLOSED = "this Grader is closed"
 
-Source = str | os.PathLike[str]
 Solutions = Iterable[Source | tuple[Source, Source]]
 """Candidates, or pairs of a task and a candidate. Text is source code, a path names a file. A task
 is named by a text or a path, too."""

@@ -18,11 +18,12 @@ import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import GraderError
 from ..grade import Grade, Outcome
 from ..text import printable
+from .named_tasks import Task
 from .pytest_process import grading_environment, python_command
 
 _logger = logging.getLogger(__name__)
@@ -35,13 +36,6 @@ _SECONDS_TO_END_NOW = 1
 CANDIDATES_OF_SILENCE = 4.0
 """A host that gives no grade for as long as so many candidates can take hangs. A grade waits for at
 most one other; tests may be repeated, and wait for those of other hosts."""
-
-
-class Task(NamedTuple):
-    """A task by its folder, and the name that it has in grades."""
-
-    folder: Path
-    name: str
 
 
 @dataclass

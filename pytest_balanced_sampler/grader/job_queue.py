@@ -6,7 +6,8 @@ import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable
 
-from .host_process import Job, Task
+from .host_process import Job
+from .named_tasks import Task
 
 _MAX_BATCH = 64
 _BATCHES_PER_HOST = 2

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from ..task import find_tasks
-from .host_process import Task
 
 Source = str | os.PathLike[str]
+
+
+class Task(NamedTuple):
+    """A task by its folder, and the name that it has in grades."""
+
+    folder: Path
+    name: str
 
 
 class NamedTasks:

@@ -87,7 +87,11 @@ class GradeBook:
             f"isolation {self._isolation['mode']}"
         )
 
-    def pytest_report_collectionfinish(self) -> str:
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """One line on what is enforced, where that is known by now."""
+        return [self.enforcement()] if "enforced" in self._isolation else []
+
+    def enforcement(self) -> str:
         """One line on what is enforced."""
         enforced = ", ".join(self._isolation.get("enforced", [])) or "nothing"
         missing = ", ".join(self._isolation.get("missing", []))
@@ -124,6 +128,8 @@ class GradeBook:
         """Close with a table of the grades."""
         grades = self.grades()
         terminalreporter.write_sep("-", "grades")
+        if len(self._tests_sha256) > 1:
+            terminalreporter.write_line(self.enforcement())
         for grade in grades[:_MAX_TABLE_ROWS]:
             terminalreporter.write_line(_table_row(grade), **{_colour(grade): True})
         if len(grades) > _MAX_TABLE_ROWS:

@@ -118,7 +118,7 @@ class XdistController:
         self._book.expect(collected)
         self._test_count = collected.count * len(self._given)
         if (terminal := self._config.pluginmanager.get_plugin("terminalreporter")) is not None:
-            terminal.write_line(self._book.pytest_report_collectionfinish())
+            terminal.write_line(self._book.enforcement())
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Note where pytest-xdist counts one test for each candidate."""
