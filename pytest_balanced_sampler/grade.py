@@ -53,6 +53,7 @@ class Grade:
     solution: str
     path: str = ""
     index: int = 0
+    task: str = ""
     sha256: str | None
     outcome: Outcome
     score: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -50,13 +51,17 @@ class TaskSettings:
 
     `preload` names the modules that the warm process imports; `solution_timeout` is the CPU seconds
     allowed per test, or None where the task sets no limit of its own. `reference` is a file with a
-    correct solution, whose times set the limits of candidates.
+    correct solution, whose times set the limits of candidates. `task_id` is what samples call the
+    task, "" where that is its folder's name. `completes` is a file with the code that a completion
+    goes on, or None.
     """
 
     preload: tuple[str, ...] = ()
     solution_timeout: float | None = None
     expectations: Expectations = Expectations()
     reference: Path | None = None
+    task_id: str = ""
+    completes: Path | None = None
 
 
 def find_task(path: Path, root: Path) -> Path | None:
@@ -71,6 +76,22 @@ def find_task(path: Path, root: Path) -> Path | None:
         if (folder / SETTINGS_FILE).is_file():
             return folder
     return None
+
+
+def find_tasks(folder: Path) -> dict[str, Path]:
+    """The folders with a `task.toml` at or below a folder, by their path from there.
+
+    A folder that has one is known by its own name. What is below a task belongs to it.
+    """
+    if (folder / SETTINGS_FILE).is_file():
+        return {folder.name: folder}
+    found = {}
+    for place, folders, files in os.walk(folder):
+        if SETTINGS_FILE in files:
+            found[Path(place).relative_to(folder).as_posix()] = Path(place)
+            folders.clear()
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))
+    return found
 
 
 def read_task(folder: Path) -> TaskSettings:
@@ -93,6 +114,8 @@ def read_task(folder: Path) -> TaskSettings:
         values = {key: _READERS[key](key, value) for key, value in table.items()}
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    if "completes" in values:
+        values["completes"] = folder / values["completes"]
     if "reference" in values:
         values["reference"] = _in_or_beside(folder, values["reference"])
     expectations = Expectations(
@@ -196,6 +219,12 @@ def _shares(key: str, value: Any) -> dict[str, float]:
     return {mode: float(share) for mode, share in value.items()}
 
 
+def _text(key: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f'{key} = {value!r} is not a text; write it as "HumanEval/0"')
+    return value
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -204,6 +233,8 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "preload": _preload,
     "solution_timeout": _seconds,
     "reference": _path,
+    "task_id": _text,
+    "completes": _path,
     "target_pass_rate": _band,
     "indifference_zones": _zones,
     "decision_error": _error,

@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 from _pytest import fixtures, reports, runner, tmpdir
+from _pytest.config import findpaths
 from _pytest.terminal import TerminalReporter
 
 from pytest_balanced_sampler.session import foreign
@@ -17,6 +18,12 @@ WANTED = {
     "TempPathFactory._basetemp": "_basetemp" in inspect.getsource(tmpdir.TempPathFactory),
     "TerminalReporter._tw": "self._tw" in inspect.getsource(TerminalReporter),
     "CollectReport.call": "rep.call = call" in inspect.getsource(runner.pytest_make_collect_report),
+    "determine_setup": {"args", "invocation_dir"}
+    <= set(inspect.signature(findpaths.determine_setup).parameters),
+    "PytestPluginManager._set_initial_conftests": {"args", "confcutdir", "noconftest"}
+    <= set(inspect.signature(pytest.PytestPluginManager._set_initial_conftests).parameters),
+    "TerminalReporter._progress_nodeids_reported": "self._progress_nodeids_reported"
+    in inspect.getsource(TerminalReporter),
     "ExceptionChainRepr": "ExceptionChainRepr" in inspect.getsource(reports),
 }
 

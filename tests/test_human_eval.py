@@ -15,7 +15,7 @@ from pytest_balanced_sampler.verify.specimens import (
     grade,
     references_in,
 )
-from tests.conftest import GENEROUS_SECONDS, ROOT, run_pytest
+from tests.conftest import GENEROUS_SECONDS, ROOT
 
 SCRIPT = ROOT / "examples" / "human_eval" / "make_tasks.py"
 
@@ -93,29 +93,32 @@ def test_references_pass_and_broken_solutions_fail(problems, tmp_path, name):
     assert [verdict.got for verdict in verdicts] == ["passed", "test_check"]
 
 
-@pytest.mark.parametrize("problem", [MIDDLE, MIRROR], ids=lambda problem: problem["task_id"])
-def test_samples(problems, tmp_path, problem):
-    """Of a model's samples, named by their lines, those pass that are right, and no hack does.
+def test_samples(problems, tmp_path):
+    """Of a model's samples those pass that are right, and no hack does.
 
     What a check draws is the same each time: so are the messages.
     """
-    completions = [problem["canonical_solution"], *WRONG[problem["task_id"]]]
-    other = MIRROR if problem is MIDDLE else MIDDLE
-    samples = [{"task_id": other["task_id"], "completion": ""}]
-    samples += [{"task_id": problem["task_id"], "completion": text} for text in completions]
-    make(tmp_path, problems, "--samples", write_lines(tmp_path / "samples.jsonl", samples))
-    folder = f"tasks/{problem['task_id'].replace('/', '_')}"
-    run, again = (
-        run_pytest(folder, f"--solution={folder}/samples", cwd=tmp_path, report_file=report)
-        for report in (tmp_path / "first.json", tmp_path / "second.json")
-    )
-    assert {grade["solution"]: grade["outcome"] for grade in run.grades} == {
-        f"{folder}/samples/2.py": "passed",
-        f"{folder}/samples/3.py": "failed",
-        f"{folder}/samples/4.py": "failed",
-        f"{folder}/samples/5.py": "failed",
-    }, run.output
-    assert [g["message"] for g in run.grades] == [g["message"] for g in again.grades]
+    make(tmp_path, problems)
+    completions = [
+        (problem["task_id"], text)
+        for problem in (MIDDLE, MIRROR)
+        for text in (problem["canonical_solution"], *WRONG[problem["task_id"]])
+    ]
+    samples = [{"task_id": name, "completion": text} for name, text in completions]
+    write_lines(tmp_path / "samples.jsonl", samples)
+    command = [sys.executable, ROOT / "scripts" / "grade.py", "samples.jsonl", "--tasks", "tasks"]
+    runs = []
+    for out in ("first.jsonl", "second.jsonl"):
+        subprocess.run([*command, "--out", out], cwd=tmp_path, timeout=GENEROUS_SECONDS)
+        lines = (tmp_path / out).read_text().splitlines()
+        grades = sorted(map(json.loads, lines), key=lambda grade: grade["index"])
+        runs.append([(g["task"], g["outcome"], g["message"]) for g in grades])
+    assert runs[0] == runs[1]
+    assert [run[:2] for run in runs[0]] == [
+        (name, outcome)
+        for name in ("Ours/0", "Ours/1")
+        for outcome in ("passed", "failed", "failed", "failed")
+    ]
 
 
 def test_commands_of_the_readme(tmp_path):
@@ -141,6 +144,7 @@ def test_commands_of_the_readme(tmp_path):
     )
     printed = finished.stdout + finished.stderr
     sentences = [line for line in printed.splitlines() if " candidates: " in line]
+    assert sentences.pop(0).startswith("8 candidates: 6 failed, 2 passed; ")
     assert sentences == [
         "8 candidates: 2 passed, 6 failed",
         "2 candidates: 2 passed",
@@ -151,23 +155,22 @@ def test_commands_of_the_readme(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lines", "samples", "message"),
+    ("lines", "message"),
     [
-        ([MIDDLE, {**MIDDLE, "test": None}], [], "problems.jsonl, line 2: not an object with"),
-        (["text"], [], "problems.jsonl, line 1: not an object with the texts task_id, prompt"),
-        ([MIDDLE, MIDDLE], [], "problems.jsonl, line 2: Ours/0 is there twice"),
-        ([{**MIDDLE, "task_id": "../up"}], [], "line 1: task_id or entry_point is not a name"),
-        ([MIDDLE], [{"task_id": "Ours/9", "completion": ""}], "line 1: there is no problem Ours/9"),
+        ([MIDDLE, {**MIDDLE, "test": None}], "problems.jsonl, line 2: not an object with"),
+        (["text"], "problems.jsonl, line 1: not an object with the texts task_id, prompt"),
+        ([MIDDLE, MIDDLE], "problems.jsonl, line 2: Ours/0 is there twice"),
+        ([{**MIDDLE, "task_id": "../up"}], "line 1: task_id or entry_point is not a name"),
     ],
 )
-def test_lines_that_are_not_understood(tmp_path, lines, samples, message):
+def test_lines_that_are_not_understood(tmp_path, lines, message):
     """The line is named, and nothing is left behind."""
     given = write_lines(tmp_path / "problems.jsonl", lines)
-    finished = make(tmp_path, given, "--samples", write_lines(tmp_path / "samples.jsonl", samples))
+    finished = make(tmp_path, given)
     assert finished.returncode == 4
     assert message in finished.stderr
     assert finished.stderr.count("\n") == 1
-    assert {path.name for path in tmp_path.iterdir()} == {"problems.jsonl", "samples.jsonl"}
+    assert {path.name for path in tmp_path.iterdir()} == {"problems.jsonl"}
 
 
 def test_files_that_cannot_be_used(problems, tmp_path):

@@ -1,9 +1,8 @@
 """Makes a task of each problem of HumanEval, or of any benchmark in its format.
 
-    python make_tasks.py HumanEval.jsonl.gz --out tasks [--samples samples.jsonl]
+    python make_tasks.py HumanEval.jsonl.gz --out tasks
 
-Run by whoever grades a model by it; README.md beside it has the commands. With samples, each
-completion becomes a candidate: `samples/<its line in the file>.py` in its problem's folder.
+Run by whoever grades a model by it; README.md beside it has the commands.
 """
 
 from __future__ import annotations
@@ -39,11 +38,18 @@ def test_check(solution, grading_seed):
 '''
 
 
+SETTINGS = """# What samples call this task, and the code that a completion goes on.
+task_id = {}
+completes = "prompt.py"
+solution_timeout = 3
+"""
+
+
 def main() -> None:
     """Read the files, and leave the folder whole or not at all."""
     arguments = parse_arguments()
     try:
-        files = files_of(arguments.problems, arguments.samples)
+        files = files_of(arguments.problems)
         with tempfile.TemporaryDirectory(dir=arguments.out.resolve().parent) as folder:
             made = Path(folder, "tasks")
             for name, text in files.items():
@@ -63,41 +69,35 @@ def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = Parser(description="Make a task of each problem of a benchmark like HumanEval.")
     parser.add_argument("problems", type=Path, help="HumanEval.jsonl or HumanEval.jsonl.gz")
-    parser.add_argument("--samples", type=Path, help="a model's completions, as JSON lines too")
     parser.add_argument("--out", type=Path, required=True, help="folder to make")
     return parser.parse_args()
 
 
-def files_of(problems_file: Path, samples_file: Path | None) -> dict[str, str]:
+def files_of(problems_file: Path) -> dict[str, str]:
     """Every file to write, by its path. Raises `ValueError` for a line that is not understood."""
     files = {"pytest.ini": "[pytest]\nstrict = true\n"}
-    prompts = {}
+    seen = set()
     for place, problem in read_lines(problems_file, FIELDS):
         name = problem["task_id"].replace("/", "_")
         if not re.fullmatch(r"\w+", name) or not problem["entry_point"].isidentifier():
             raise ValueError(f"{place}: task_id or entry_point is not a name")
-        if problem["task_id"] in prompts:
+        if problem["task_id"] in seen:
             raise ValueError(f"{place}: {problem['task_id']} is there twice")
-        prompt = prompts[problem["task_id"]] = problem["prompt"]
+        seen.add(problem["task_id"])
+        prompt = problem["prompt"]
         files |= {
+            f"{name}/task.toml": SETTINGS.format(json.dumps(problem["task_id"])),
+            f"{name}/prompt.py": prompt,
             f"{name}/prompt.md": f"Complete this Python code.\n\n```python\n{prompt}\n```\n",
             f"{name}/test_{name}.py": TESTS.format(nothing=NOTHING, **problem),
             f"{name}/reference_solutions/canonical.py": prompt + problem["canonical_solution"],
             f"{name}/broken_solutions/test_check/does_nothing.py": prompt + NOTHING,
         }
-    for place, sample in read_lines(samples_file, ("task_id", "completion")):
-        if sample["task_id"] not in prompts:
-            raise ValueError(f"{place}: there is no problem {sample['task_id']}")
-        name = sample["task_id"].replace("/", "_")
-        number = place.rpartition(" ")[2]
-        files[f"{name}/samples/{number}.py"] = prompts[sample["task_id"]] + sample["completion"]
     return files
 
 
-def read_lines(path: Path | None, fields: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
+def read_lines(path: Path, fields: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
     """The objects in a file of JSON lines, each with the file and line where it stands."""
-    if path is None:
-        return
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()

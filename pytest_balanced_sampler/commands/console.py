@@ -27,6 +27,11 @@ def verify() -> None:
     _run("verify_grader", "verify")
 
 
+def grade() -> None:
+    """`solution-grade`: grade the samples in a file of JSON lines, each by its own task."""
+    _run("grade", "report")
+
+
 def grade_on_ray() -> None:
     """`solution-grade-on-ray`: grade candidates on a Ray cluster."""
     _run("grade_on_ray", "ray")

@@ -38,15 +38,19 @@ from ..grader.pytest_process import run_pytest
 from ..results.read import DamagedResults, read_results
 from ..results.run_folder import REPORT
 from ..session.candidate import Candidate, find_candidates
+from ..session.collection import sha256_of_all
+from ..session.many_tasks import ManyTasks, tasks_below
 from ..text import printable
 
 _logger = logging.getLogger(__name__)
 
-SAME_ON_EVERY_NODE = ("grades_version", "grading_tests_sha256", "versions")
+SAME_ON_EVERY_NODE = ("grades_version", "versions")
+TESTS = "tests_sha256_by_task"
 TRIES_PER_SHARD = 5
 
 Shard = list[tuple[str, bytes]]
-"""The name of each candidate's file, without its folder, and the source."""
+"""The name of each candidate's file, below the name of its task if there are several, and the
+source."""
 
 
 def main(default_task: Path | None = None) -> None:
@@ -54,8 +58,9 @@ def main(default_task: Path | None = None) -> None:
     arguments = parse_arguments(default_task)
     try:
         candidates = find_candidates(arguments.solutions, Path.cwd())
-        shards = list(split(candidates, arguments.shard))
-    except OSError as error:
+        tasks = tasks_below([str(arguments.task)], Path.cwd(), candidates)
+        shards = list(split(candidates, tasks, arguments.shard))
+    except (OSError, ValueError) as error:
         stop(str(error), EXIT_USAGE)
     folder: Path = arguments.out / "shards"
     if folder.exists() and not arguments.resume:
@@ -118,10 +123,13 @@ def pytest_options(arguments: argparse.Namespace) -> list[str]:
     return [str(arguments.task.resolve()), *options]
 
 
-def split(candidates: list[Candidate], size: int) -> Iterator[Shard]:
+def split(candidates: list[Candidate], tasks: ManyTasks | None, size: int) -> Iterator[Shard]:
     """The candidates in their order, so many in each shard. May raise `OSError`."""
+    folders = [""] * len(candidates) if tasks is None else tasks.name_of_each()
+    named = list(zip(folders, candidates, strict=True))
     for start in range(0, len(candidates), size):
-        yield [(c.path.name, source_of(c)) for c in candidates[start : start + size]]
+        part = named[start : start + size]
+        yield [(f"{folder}/{c.path.name}".lstrip("/"), source_of(c)) for folder, c in part]
 
 
 def source_of(candidate: Candidate) -> bytes:
@@ -180,7 +188,7 @@ def grade_shard(shard: Shard, options: list[str]) -> dict[str, Any]:
         given = []
         for number, (name, source) in enumerate(shard):
             path = folder / f"{number:06}" / name
-            path.parent.mkdir()
+            path.parent.mkdir(parents=True)
             path.write_bytes(source)
             given.append(f"--solution={path}")
         finished = run_pytest(*options, *given, report=folder / REPORT)
@@ -189,7 +197,7 @@ def grade_shard(shard: Shard, options: list[str]) -> dict[str, Any]:
         except DamagedResults:
             raise RuntimeError(f"{finished.stdout}{finished.stderr}"[-2000:]) from None
         report: dict[str, Any] = json.loads((folder / REPORT).read_text())
-    return {name: report[name] for name in (*SAME_ON_EVERY_NODE, "grades")}
+    return {name: report[name] for name in (*SAME_ON_EVERY_NODE, TESTS, "grades")}
 
 
 def merge(reports: list[dict[str, Any]], candidates: list[Candidate]) -> dict[str, Any]:
@@ -202,9 +210,15 @@ def merge(reports: list[dict[str, Any]], candidates: list[Candidate]) -> dict[st
         values = {json.dumps(report[name], sort_keys=True) for report in reports}
         if len(values) > 1:
             stop(f"nodes differ in {name}: {'; '.join(sorted(values))}", EXIT_HARNESS_ERROR)
+    tests: dict[str, str] = {}
+    for report in reports:
+        for task, sha256 in report[TESTS].items():
+            if tests.setdefault(task, sha256) != sha256:
+                stop(f"nodes differ in the tests of {task!r}", EXIT_HARNESS_ERROR)
     grades = [grade for report in reports for grade in report["grades"]]
     # A node knows a candidate only by the place where it put the source.
     for candidate, grade in zip(candidates, grades, strict=True):
         grade["solution"], grade["index"] = candidate.name, candidate.index
         grade["path"] = os.fspath(candidate.path)
-    return {**{name: first[name] for name in SAME_ON_EVERY_NODE}, "grades": grades}
+    same = {name: first[name] for name in SAME_ON_EVERY_NODE}
+    return {**same, "grading_tests_sha256": sha256_of_all(tests), TESTS: tests, "grades": grades}

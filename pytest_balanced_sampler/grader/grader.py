@@ -1,8 +1,8 @@
 """`Grader`, the library's interface for training loops: candidates in, grades out.
 
-A grader keeps *hosts*: processes that stay ready to grade, each with pytest, the tests and the
-modules that candidates import. Candidates wait in one queue; a host that is free takes some of what
-waits, as one batch. Grades are those of `pytest --solution`.
+A grader keeps *hosts*: processes that stay ready to grade, each with pytest, the tests of recent
+tasks and the modules that candidates import. Candidates wait in one queue; a host that is free
+takes some of one task, as a batch. Grades are those of `pytest --solution`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import atexit
 import concurrent.futures
 import itertools
 import os
-import queue
 import tempfile
 import threading
 import time
@@ -27,19 +26,22 @@ from ..errors import GraderError
 from ..files import remove_tree_in_use
 from ..grade import Grade
 from .host_process import HostDied, HostProcess, Job
-
-_MAX_BATCH = 64
-_BATCHES_PER_HOST = 2
-"""A host takes its share of half of what waits, and so on: the last shares are single candidates,
-and none waits behind a slow one while another host is free."""
+from .job_queue import JobQueue
+from .named_tasks import NamedTasks, Source
 
 _CLOSED = "this Grader is closed"
 
-Solutions = Iterable[str | os.PathLike[str]]
+Solutions = Iterable[Source | tuple[Source, Source]]
+"""Candidates, or pairs of a task and a candidate. Text is source code, a path names a file. A task
+is named by a text or a path, too."""
 
 
 class Grader:
-    """Grades candidates by the tests in `task`, a folder, for as long as it is open.
+    """Grades candidates for as long as it is open.
+
+    `task` is a folder with tests; or a folder of tasks, which each have a `task.toml`; or None.
+    Where there is no one task, each candidate is given with its own: by its path from that folder,
+    or as a `Path` to any folder with tests.
 
     Safe to use from many threads and tasks, but only in the process that opened it. `hosts` is how
     many candidates are graded at a time, best the number of cores. After `maxfail` failed tests a
@@ -48,7 +50,7 @@ class Grader:
 
     def __init__(
         self,
-        task: str | os.PathLike[str],
+        task: Source | None = None,
         *,
         hosts: int = 1,
         grading_seed: int | None = None,
@@ -60,8 +62,7 @@ class Grader:
             raise ValueError(f"hosts is {hosts}; at least 1 is needed")
         if maxfail is not None and maxfail < 1:
             raise ValueError(f"maxfail is {maxfail}; give at least 1, or None to run all tests")
-        if not Path(task).is_dir():
-            raise FileNotFoundError(f"there is no task folder {os.fspath(task)!r}")
+        self._tasks = NamedTasks(task)
         options = {
             "grading-seed": grading_seed,
             "solution-timeout": solution_timeout,
@@ -71,15 +72,12 @@ class Grader:
         given = [f"--{name}={value}" for name, value in options.items() if value is not None]
         self._owner = os.getpid()
         self._folder = Path(tempfile.mkdtemp(prefix="pytest-grader-"))
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._jobs = JobQueue(hosts)
         self._numbers = itertools.count()
-        self._waiting = 0
         self._open: set[Future[Grade]] = set()
         self._is_closed = False
         self._lock = threading.Lock()
-        self._hosts = [
-            HostProcess([str(Path(task).resolve()), *given], self._folder) for _ in range(hosts)
-        ]
+        self._hosts = [HostProcess(given, self._folder, self._tasks.only) for _ in range(hosts)]
         self._ready: list[Future[None]] = [Future() for _ in self._hosts]
         self._threads = [
             threading.Thread(target=self._serve, args=served, daemon=True)
@@ -122,12 +120,14 @@ class Grader:
             ready.result(_left(end))
 
     def grade(self, solutions: Solutions, *, timeout: float | None = None) -> list[Grade]:
-        """The grades of candidates, in their order. Text is source code, a `Path` names a file.
+        """The grades of `[source, ...]` or `[(task, source), ...]`, in this order.
 
-        Raises `FileNotFoundError` for a path that is no file, `TypeError` for a single text,
-        `GraderError` when pytest refuses to grade at all, `TimeoutError` after `timeout` seconds. A
-        fault that concerns one candidate only is a grade, with the outcome `harness_error`. When
-        this raises or is interrupted, the candidates without a grade are no longer graded.
+        Raises `FileNotFoundError` for a path that is no file and for a task that is not there,
+        `TypeError` for a single text and for a candidate whose task is not named, `GraderError`
+        when pytest refuses to grade at all, `TimeoutError` after `timeout` seconds. A fault that
+        concerns one candidate only, or one of several tasks, is a grade with the outcome
+        `harness_error`. When this raises or is interrupted, the candidates without a grade are no
+        longer graded.
         """
         end, futures = _end(timeout), self._submit(solutions)
         try:
@@ -176,10 +176,9 @@ class Grader:
         if os.getpid() != self._owner:
             return
         with self._lock:
-            is_first, self._is_closed = not self._is_closed, True
+            self._is_closed = True
             unfinished = list(self._open)
-            for _ in self._threads if is_first else ():
-                self._jobs.put(None)
+            self._jobs.close()
         if cancel:
             _cancel(unfinished)
             stopping = [threading.Thread(target=host.stop_now) for host in self._hosts]
@@ -211,25 +210,24 @@ class Grader:
         with self._lock:
             if self._is_closed:
                 raise ValueError(_CLOSED)
-            self._waiting += len(jobs)
             self._open.update(futures)
-            for job in jobs:
-                self._jobs.put(job)
+            self._jobs.put(jobs)
         for future in futures:
             future.add_done_callback(self._open.discard)
         return futures
 
-    def _job(self, solution: str | os.PathLike[str], index: int) -> Job:
+    def _job(self, given: Source | tuple[Source, Source], index: int) -> Job:
+        task, solution = self._tasks.of(given)
         cancelled = self._folder / f"cancelled-{next(self._numbers)}"
         if not isinstance(solution, str):
             path = Path(solution).absolute()
             if not path.is_file():
                 raise FileNotFoundError(f"{os.fspath(solution)!r} is no file, so no candidate")
-            return Job(path, os.fspath(solution), index, None, cancelled)
+            return Job(task, path, os.fspath(solution), index, None, cancelled)
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         path = folder / "solution.py"
         path.write_text(solution, "utf-8", "surrogatepass")
-        return Job(path, path.name, index, folder, cancelled)
+        return Job(task, path, path.name, index, folder, cancelled)
 
     def _completed(self, futures: list[Future[Grade]], timeout: float | None) -> Iterator[Grade]:
         try:
@@ -247,44 +245,30 @@ class Grader:
             ready.set_exception(GraderError(f"a host ended before it was ready: {error}"))
         except Exception as error:
             ready.set_exception(error)
+        task = None
         try:
-            while (jobs := self._next_batch()) is not None:
+            while (jobs := self._jobs.take(task)) is not None:
+                task = jobs[0].task
                 try:
-                    host.grade(jobs)
+                    host.grade(_wanted(jobs))
                 except Exception as error:  # Whoever waits must learn of it.
                     for job in jobs:
                         job.fail(error)
         finally:
             host.stop()
 
-    def _next_batch(self) -> list[Job] | None:
-        """What a host takes of the queue; None when all is done and the grader is closed."""
-        jobs = [self._jobs.get()]
-        if jobs[0] is None:
-            return None
-        hosts = len(self._threads)
-        shares = hosts * _BATCHES_PER_HOST if hosts > 1 else 1
-        share = min(_MAX_BATCH, -(-self._waiting // shares))
-        while jobs[-1] is not None and len(jobs) < share:
-            try:
-                jobs.append(self._jobs.get_nowait())
-            except queue.Empty:
-                break
-        if jobs[-1] is None:
-            self._jobs.put(None)
-        batch = [job for job in jobs if job is not None]
-        with self._lock:
-            self._waiting -= len(batch)
-        for job in batch:
-            if job.future.cancelled():
-                job.forget()
-        return [job for job in batch if not job.is_over]
-
 
 def _close_at_exit(reference: weakref.ref[Grader]) -> None:
     """Leave no process and no folder behind a program that did not close its grader."""
     if (grader := reference()) is not None:
         grader.close(cancel=True)
+
+
+def _wanted(jobs: list[Job]) -> list[Job]:
+    for job in jobs:
+        if job.future.cancelled():
+            job.forget()
+    return [job for job in jobs if not job.is_over]
 
 
 def _cancel(futures: Iterable[Future[Grade] | asyncio.Future[Grade]]) -> None:

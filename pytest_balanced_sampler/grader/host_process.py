@@ -1,8 +1,8 @@
 """One host of a `Grader`, as the trainer's process sees it: started, asked, started again.
 
-The other side is `host.py`. A line of JSON asks; lines answer: first whether the host is ready,
-then, for each request, a grade as soon as it is there (the last when the host is idle again), and
-one that says that this is all.
+The other side is `host.py`. A line of JSON asks for the grades of candidates of one task; lines
+answer: how long one of them can take, once the tests are collected, then each grade as soon as it
+is there, and one that says that this is all, or why there is nothing more.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any
 from ..errors import GraderError
 from ..grade import Grade, Outcome
 from ..text import printable
+from .named_tasks import Task
 from .pytest_process import grading_environment, python_command
 
 _logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Job:
     the host that is at work on it learns of it.
     """
 
+    task: Task
     path: Path
     name: str
     index: int
@@ -61,7 +63,9 @@ class Job:
         if self._claim():
             # Of a text there is no file any more.
             path = os.fspath(self.path) if self.folder is None else ""
-            self.future.set_result(replace(grade, solution=self.name, path=path, index=self.index))
+            task, name = self.task.name, self.name
+            named = replace(grade, solution=name, path=path, index=self.index, task=task)
+            self.future.set_result(named)
 
     def fail(self, error: Exception) -> None:
         """The candidate cannot be graded; no-op when it has been."""
@@ -99,33 +103,29 @@ class HostProcess:
     `stop_now` is for any other thread; the rest is for the one.
     """
 
-    def __init__(self, arguments: list[str], folder: Path) -> None:
+    def __init__(self, arguments: list[str], folder: Path, first: Task | None) -> None:
         command = [f"{__package__}.host", str(folder), str(os.getpid()), *arguments]
         self._command = python_command(*command)
         self._log = folder / f"host-{id(self)}.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._received = b""
         self._patience: float | None = None
+        self._first = first
         self._graded = 0
         self._lock = threading.Lock()
         self._is_stopped = False
 
     def warm_up(self) -> None:
-        """Start the process, and wait until it could grade.
+        """Start the process, and wait until it could grade by the task that is asked for first.
 
         Raises `GraderError` when it could not, and `HostDied`.
         """
         self._start()
-        answer = self._read()
-        if answer is None:
-            raise self._died()
-        if answer["error"]:
-            raise GraderError(answer["error"])
-        if answer["longest"] is not None:
-            self._patience = CANDIDATES_OF_SILENCE * answer["longest"]
+        if self._first is not None:
+            self._exchange(self._first, [])
 
     def grade(self, jobs: list[Job]) -> None:
-        """Grade a batch; one by one where the batch as a whole gets no answer twice."""
+        """Grade candidates of one task; one by one where all together get no answer twice."""
         try:
             self._ask_twice(jobs)
             return
@@ -133,14 +133,14 @@ class HostProcess:
             if self._is_stopped:
                 return
             left = _unfinished(jobs)
-            if len(left) > 1:
+            if isinstance(error, GraderError):
+                self._refuse(left, error)
+            elif len(left) > 1:
                 _logger.warning("%d candidates got no grades: grading them one by one", len(left))
                 for job in left:
                     self.grade([job])
-            elif left and isinstance(error, HostDied):
-                left[0].end(_lost(f"the grading process died twice: {error}"))
             elif left:
-                left[0].fail(error)
+                left[0].end(_lost(f"the grading process died twice: {error}"))
         finally:
             for job in jobs:
                 if job.future.cancelled():
@@ -173,6 +173,14 @@ class HostProcess:
         if process is not None:
             _end_now(process)
 
+    def _refuse(self, jobs: list[Job], error: GraderError) -> None:
+        """The task cannot grade. Among others it says so of its own candidates only."""
+        for job in jobs:
+            if self._first is not None:
+                job.fail(error)
+            else:
+                job.end(_lost(f"the task {job.task.name!r} cannot grade: {error}"))
+
     def _ask_twice(self, jobs: list[Job]) -> None:
         try:
             self._ask(jobs)
@@ -186,19 +194,29 @@ class HostProcess:
     def _ask(self, jobs: list[Job]) -> None:
         if not jobs:
             return
-        process = self._running()
-        asked = [[os.fspath(job.path), os.fspath(job.cancelled)] for job in jobs]
+        self._run()
+        self._graded += len(jobs)
+        self._exchange(jobs[0].task, jobs)
+
+    def _exchange(self, task: Task, jobs: list[Job]) -> None:
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        candidates = [[os.fspath(job.path), os.fspath(job.cancelled)] for job in jobs]
+        asked = {"task": os.fspath(task.folder), "candidates": candidates}
         with contextlib.suppress(OSError):
-            assert process.stdin is not None
             process.stdin.write(json.dumps(asked).encode() + b"\n")
             process.stdin.flush()
-        self._graded += len(jobs)
-        while (answer := self._read()) is not None and "grade" in answer:
-            jobs[answer["place"]].end(Grade.from_json(answer["grade"]))
+        self._patience = None
+        while (answer := self._read()) is not None and answer["kind"] != "done":
+            if answer["kind"] == "grade":
+                jobs[answer["place"]].end(Grade.from_json(answer["grade"]))
+            elif answer["longest"] is not None:
+                self._patience = CANDIDATES_OF_SILENCE * answer["longest"]
         if answer is not None and answer["error"]:
             raise GraderError(answer["error"])
         # One that ends with nothing left to do is found when it is asked again.
-        if answer is None and _unfinished(jobs):
+        if answer is None and (not jobs or _unfinished(jobs)):
             raise self._died()
 
     def _read(self) -> dict[str, Any] | None:
@@ -223,7 +241,7 @@ class HostProcess:
         self.stop()
         return HostDied(self._log.read_text(errors="replace")[-2000:])
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _run(self) -> None:
         if self._graded >= _CANDIDATES_PER_HOST:
             self.stop()
         if self._process is not None and (status := self._process.poll()) is not None:
@@ -233,11 +251,9 @@ class HostProcess:
             # What keeps it from being ready, it says again when it is asked.
             with contextlib.suppress(GraderError):
                 self.warm_up()
-        assert self._process is not None
-        return self._process
 
     def _start(self) -> None:
-        self._graded, self._received, self._patience = 0, b"", None
+        self._graded, self._received = 0, b""
         with self._lock, open(self._log, "w") as log:
             if self._is_stopped:
                 raise HostDied("the grader is closed")

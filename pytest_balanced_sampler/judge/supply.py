@@ -33,6 +33,7 @@ class WorkerSupply:
         self._lock = threading.RLock()
         self._warm: WarmProcess | None = self._start()
         self._connection: WarmConnection | None = None
+        self._shared: WarmProcess | None = None
 
     def warm_process(self) -> WarmProcess:
         """The warm process, when it has imported everything."""
@@ -47,14 +48,14 @@ class WorkerSupply:
                 self._warm.wait_until_ready()
             return self._warm
 
-    def connect(self) -> WarmConnection:
+    def connect(self, *, has_worker: bool = True) -> WarmConnection:
         """A connection, with a worker ordered, for a process that is forked from this one."""
         try:
-            return self._connect()
+            return self._connect(has_worker)
         except WorkerLost as error:
             self.discard_warm_process(str(error))
         try:
-            return self._connect()
+            return self._connect(has_worker)
         except WorkerLost as error:
             raise HarnessError(f"cannot get a worker: {error}") from error
 
@@ -65,6 +66,21 @@ class WorkerSupply:
             self._warm.close()
         self._warm = None
         self._connection = connection
+
+    def share_in_forked_process(self, connection: WarmConnection) -> None:
+        """Have this copy of the supply, in a forked process, serve processes that this one forks.
+
+        When that process discards the warm process, it lets go of it, and gets one of its own: then
+        `has_left_shared` is true.
+        """
+        assert self._warm is not None, "the connection is one to the warm process"
+        self._warm.use_connection(connection)
+        self._shared = self._warm
+
+    @property
+    def has_left_shared(self) -> bool:
+        """Whether this process no longer uses the warm process that it was to share."""
+        return self._warm is not self._shared
 
     def fork(self, workspace: Path | None = None) -> RemoteWorker:
         """A fresh worker, in a folder of its own or in a `workspace` that outlives it."""
@@ -86,9 +102,10 @@ class WorkerSupply:
         if warm is not None:
             warm.close()
 
-    def _connect(self) -> WarmConnection:
+    def _connect(self, has_worker: bool) -> WarmConnection:
         connection = self.warm_process().connect()
-        connection.order_spare()
+        if has_worker:
+            connection.order_spare()
         return connection
 
     def _ordered(self, order: Callable[[WarmConnection], _W]) -> _W:

@@ -48,6 +48,9 @@ _ENVIRONMENT = {
     "NUMEXPR_NUM_THREADS": "1",
 }
 
+# Tests may patch what they find in modules.
+_encode = json.JSONEncoder().encode
+
 
 @dataclass(frozen=True)
 class Isolation:
@@ -224,7 +227,7 @@ class WarmProcess:
         control, theirs = socket.socketpair()
         control.settimeout(_START_SECONDS)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
-        settings = json.dumps({"preload": list(preload), "isolation": isolation})
+        settings = _encode({"preload": list(preload), "isolation": isolation})
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         with theirs:
             self._process = subprocess.Popen(
@@ -264,6 +267,11 @@ class WarmProcess:
         """A connection for a process that is forked from this one."""
         self.wait_until_ready()
         return self.connection.open_another(self._describe_end)
+
+    def use_connection(self, connection: WarmConnection) -> None:
+        """Use a connection of its own, in a process that inherited this one's."""
+        self.connection.close()
+        self.connection = connection
 
     def close(self) -> None:
         """End the process and every worker that is left.

@@ -24,6 +24,13 @@ from .run_folder import REPORT, SOLUTION, RolloutRecord
 Provenance = dict[str, frozenset[str]]
 
 
+_NOTHING_ELSE = {
+    "grading_tests_sha256": "0" * 64,
+    "versions": dict.fromkeys(("pytest-balanced-sampler", "pytest", "python"), ""),
+}
+"""What a report has beside grades, for the check of a grade that stands alone."""
+
+
 class DamagedResults(ValueError):
     """Raised when a report or a run's folder cannot be read; the message is for its owner."""
 
@@ -58,12 +65,14 @@ class Results:
 
 
 def read_results(path: Path) -> Results:
-    """The results in a JSON report, or in the folder of a run.
+    """The results in a JSON report, in the lines of `solution-grade`, or in the folder of a run.
 
     Raises `DamagedResults` when there are none that can be trusted.
     """
     if (path / "run.json").is_file():
         return _read_run(path)
+    if path.suffix == ".jsonl":
+        return _read_lines(path)
     if path.is_dir():
         raise DamagedResults(f"{path} is not the folder of a run: it has no run.json")
     return _read_report(path)
@@ -94,11 +103,21 @@ def _read_report(path: Path) -> Results:
     ]
     provenance = {
         "grading tests": frozenset({report["grading_tests_sha256"][:12]}),
+        **{f"version of {name}": frozenset({v}) for name, v in report["versions"].items()},
+    }
+    return _of_grades(path, grades, provenance)
+
+
+def _read_lines(path: Path) -> Results:
+    return _of_grades(path, [Grade.from_json(line) for line in _checked_lines(path)], {})
+
+
+def _of_grades(path: Path, grades: list[Grade], provenance: Provenance) -> Results:
+    provenance |= {
         "grading seed": frozenset(str(grade.grading_seed) for grade in grades),
         "missing isolation": frozenset(
             ", ".join(grade.isolation.get("missing", [])) or "none" for grade in grades
         ),
-        **{f"version of {name}": frozenset({v}) for name, v in report["versions"].items()},
     }
     results = tuple(
         Result(g.solution, g.outcome, g.failure_mode, g.message, g, None, path) for g in grades
@@ -150,8 +169,33 @@ def _of_rollout(folder: Path, record: RolloutRecord, grade: Grade | None) -> Res
 
 
 def _checked(path: Path, understand: Callable[[Any], Any]) -> Any:
+    return _understood(path, lambda: understand(_parsed(path.read_bytes())))
+
+
+def _checked_lines(path: Path) -> list[Any]:
+    def understand() -> list[Any]:
+        *lines, rest = path.read_bytes().split(b"\n")
+        if rest:
+            raise ValueError("its last line was cut off; continue with solution-grade --resume")
+        found = [_parsed(line) for line in lines]
+        for grade in found:
+            _demand_version(grade)
+            _report_validator()(
+                {"grades_version": GRADES_VERSION, "grades": [grade]} | _NOTHING_ELSE
+            )
+        return found
+
+    found: list[Any] = _understood(path, understand)
+    return found
+
+
+def _parsed(data: bytes) -> Any:
+    return json.loads(data, parse_constant=_no_number)
+
+
+def _understood(path: Path, understand: Callable[[], Any]) -> Any:
     try:
-        return understand(json.loads(path.read_bytes(), parse_constant=_no_number))
+        return understand()
     except OSError as error:
         raise DamagedResults(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
@@ -167,13 +211,17 @@ def _no_number(name: str) -> Any:
 def _checked_report(report: Any) -> Any:
     if not isinstance(report, dict) or "grades" not in report:
         raise ValueError('it has no "grades": only a report of pytest --solution has them')
-    if report.get("grades_version") != GRADES_VERSION:
-        raise ValueError(
-            f"its grades have version {report.get('grades_version')}, and this package reads "
-            f"version {GRADES_VERSION}; grade the candidates again"
-        )
+    _demand_version(report)
     _report_validator()(report)
     return report
+
+
+def _demand_version(marked: Any) -> None:
+    if marked.get("grades_version") != GRADES_VERSION:
+        raise ValueError(
+            f"its grades have version {marked.get('grades_version')}, and this package reads "
+            f"version {GRADES_VERSION}; grade the candidates again"
+        )
 
 
 @cache

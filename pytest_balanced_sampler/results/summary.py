@@ -151,14 +151,17 @@ def summarise(
 def mean_pass_at_k(parts: Iterable[Results], ks: Iterable[int]) -> dict[int, Proportion | None]:
     """pass@k of each task, and of these the mean; None where a task has fewer than k graded.
 
-    A task is what was graded by the same tests. The interval is about tasks like these, and wide:
-    see `wilson_interval`.
+    A task is what was graded by the same tests; in a report on several, what has its name. The
+    interval is about tasks like these, and wide: see `wilson_interval`.
     """
     graded: dict[object, list[bool]] = defaultdict(list)
     for part in parts:
-        graded[part.provenance.get("grading tests")] += [
-            result.outcome is Outcome.PASSED for result in part.results if result.outcome.is_graded
-        ]
+        tests = part.provenance.get("grading tests")
+        names = [result.grade.task if result.grade else "" for result in part.results]
+        is_one = tests is not None and len(set(names)) == 1
+        for name, result in zip(names, part.results, strict=True):
+            passed = [result.outcome is Outcome.PASSED] if result.outcome.is_graded else []
+            graded[tests if is_one else (tests, name)] += passed
     return {
         k: None
         if any(len(task) < k for task in graded.values())

@@ -20,5 +20,11 @@ class CandidateItem(pytest.Item):
         """The id of the test whose report is being logged; pytest-xdist compares the two."""
         return self.shown_nodeid
 
+    def log(self, report: pytest.TestReport) -> None:
+        """Have pytest log the report of one of the candidate's tests."""
+        self.shown_nodeid = report.nodeid
+        self.ihook.pytest_runtest_logreport(report=report)
+        self.shown_nodeid = self.name
+
     def runtest(self) -> None:
         raise AssertionError("the grading session runs the tests of a candidate")

@@ -54,19 +54,24 @@ class CandidateProcesses:
     ) -> None:
         self._session = session
         self._config = session.config
-        # Of those that were found, some may have been chosen.
-        self._candidates = [
-            replace(candidate, index=place) for place, candidate in enumerate(candidates)
-        ]
+        self.take(candidates, is_cancelled)
         self._tests, self._names = tests, names
         self._supply = supply
         self._import_mode = import_mode
-        self._maxfail, self._is_cancelled = maxfail, is_cancelled
+        self._maxfail = maxfail
         self.limits = TimeLimits()
         self.reference: Candidate | None = None
         self._connection: WarmConnection | None = None
         self._ending: list[ForkedProcess] = []
         self._blame = Blame(self._run_alone, self._run_with_another)
+
+    def take(self, candidates: list[Candidate], is_cancelled: Callable[[int], bool]) -> None:
+        """Have these be the candidates. `is_cancelled` says of a place that it waits no more."""
+        # Of those that were found, some may have been chosen.
+        self._candidates = [
+            replace(candidate, index=place) for place, candidate in enumerate(candidates)
+        ]
+        self._is_cancelled = is_cancelled
 
     def grade(self, item: CandidateItem) -> None:
         """Run the candidate's tests, in further processes where one ends before all have run."""
@@ -171,8 +176,9 @@ class CandidateProcesses:
         process = ForkedProcess(main)
         if connection is not None:
             connection.close()
-        # The next worker is forked while this process runs its tests.
-        self._connection = self._connect()
+        # The next worker is forked while this process runs its tests. After the last there is none.
+        if candidate.index + 1 != len(self._candidates):
+            self._connection = self._connect()
         return process
 
     def _leave(self, process: ForkedProcess) -> None:
@@ -253,13 +259,13 @@ class CandidateProcesses:
 
     def _log_reports(self, item: CandidateItem, reports: list[Any]) -> None:
         for data in reports:
-            self._log_report(item, self._from_data(data))
+            self._log_report(item, foreign.report_from(self._config, data))
 
     def _log_uncollected(
         self, item: CandidateItem, reports: list[Any], budget: Budget, others: list[str]
     ) -> None:
         """Log the tests that are lost with this candidate; `others` are still to be run."""
-        lost = list(map(self._from_data, reports))
+        lost = [foreign.report_from(self._config, data) for data in reports]
         budget.failed += sum(map(has_failed, lost))
         if lost and others and (why_stop := budget.why_stop()):
             conclude(lost[-1], [], why_stop)
@@ -268,9 +274,7 @@ class CandidateProcesses:
 
     def _log_report(self, item: CandidateItem, report: pytest.TestReport) -> None:
         settle(report, self._blame.is_authors)
-        item.shown_nodeid = report.nodeid
-        item.ihook.pytest_runtest_logreport(report=report)
-        item.shown_nodeid = item.name
+        item.log(report)
 
     def _log_other(self, message: dict[str, Any]) -> None:
         match message.pop("kind"):
@@ -280,13 +284,6 @@ class CandidateProcesses:
                 raise KeyboardInterrupt
             case "exit":
                 pytest.exit(message["reason"], message["returncode"])
-
-    def _from_data(self, data: Any) -> pytest.TestReport:
-        hook = self._config.hook
-        report: pytest.TestReport
-        report = hook.pytest_report_from_serializable(config=self._config, data=data)
-        foreign.restore_tuples(report)
-        return report
 
     def _is_stopped(self) -> bool:
         return bool(self._session.shouldfail or self._session.shouldstop)

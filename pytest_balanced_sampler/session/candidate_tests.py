@@ -255,16 +255,8 @@ class CandidateTests:
     ) -> None:
         """Pass a warning on to the parent, unless a candidate wrote it."""
         if self._is_at_work and warning_message.filename != PLACE:
-            self._link.tell(
-                "warning",
-                message=str(warning_message.message),
-                category=warning_message.category.__name__,
-                filename=warning_message.filename,
-                lineno=warning_message.lineno,
-                when=when,
-                nodeid=nodeid,
-                location=location,
-            )
+            fields = foreign.told_of(warning_message, when, nodeid, location)
+            self._link.tell("warning", **fields)
 
     def _tear_down_all(self, session: pytest.Session) -> None:
         """Let fixtures clean up; what is still to be judged has been judged before."""

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from ..files import write_json
+from ..task import find_task
 
-_FILE_NAME = "collected.json"
+_FILE_NAME = "collected-{}.json"
 
 
 class Refusal(NamedTuple):
@@ -32,11 +33,13 @@ class Refusal(NamedTuple):
 class Collected:
     """The tests that each candidate gets, and by what they are run.
 
-    `expected` are the tests that a grade needs, `count` is how many are run, `deselected` are those
-    of them that somebody chose not to run. `gaps` says what pytest could not or was told not to
-    collect: with gaps there is no pass. `refusal` says why nothing can be graded, or is None.
+    `task` is the name of the task's folder. `expected` are the tests that a grade needs, `count` is
+    how many are run, `deselected` are those of them that somebody chose not to run. `gaps` says
+    what pytest could not or was told not to collect: with gaps there is no pass. `refusal` says why
+    nothing can be graded, or is None.
     """
 
+    task: str = ""
     expected: list[str] = field(default_factory=list)
     count: int = 0
     deselected: list[str] = field(default_factory=list)
@@ -46,14 +49,18 @@ class Collected:
     tests_sha256: str = ""
     refusal: Refusal | None = None
 
-    def save(self, folder: Path) -> None:
-        """Leave it in `folder`, whole or not at all."""
-        write_json(folder / _FILE_NAME, asdict(self))
+    def save(self, folder: Path, number: int = 0) -> None:
+        """Leave it in `folder`, whole or not at all, as that of the task of this number."""
+        write_json(folder / _FILE_NAME.format(number), asdict(self))
 
     @classmethod
-    def load(cls, folder: Path) -> Collected:
+    def load(cls, folder: Path, number: int = 0) -> Collected:
         """What another process left in `folder`."""
-        fields = json.loads((folder / _FILE_NAME).read_text())
+        return cls.from_json(json.loads((folder / _FILE_NAME.format(number)).read_text()))
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> Collected:
+        """What another process told, field by field."""
         if fields["refusal"] is not None:
             fields["refusal"] = Refusal(*fields["refusal"])
         return cls(**fields)
@@ -83,6 +90,11 @@ class TestNames:
         """The name of a file, in the names of its tests."""
         return Path(os.path.relpath(path, self._folder or path.parent)).as_posix()
 
+    def name_of_task(self, root: Path) -> str:
+        """The name of the task's folder, or of the one that all files stand in."""
+        folder = self._folder or next((path.parent for path in self.files), Path())
+        return (find_task(folder, root) or folder).name
+
     def sha256(self) -> str:
         """The hash of the files that the tests stand in."""
         digest = hashlib.sha256()
@@ -102,3 +114,11 @@ def with_candidate(test: str, name: str) -> str:
         return f"{test}[{name}]"
     head, _, parameters = test.partition("[")
     return f"{head}[{name}-{parameters}"
+
+
+def sha256_of_all(tasks: Mapping[str, str]) -> str:
+    """One hash from those of the tests of each task; that of the one where there is one task."""
+    if len(tasks) == 1:
+        return next(iter(tasks.values()))
+    lines = (f"{sha256}  {task}\n" for task, sha256 in sorted(tasks.items()))
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from _pytest._code.code import ExceptionChainRepr
+from _pytest.config.findpaths import determine_setup
 from _pytest.runner import runtestprotocol
 
 
@@ -104,6 +105,20 @@ def make_temporary_folder(config: pytest.Config) -> None:
         factory.getbasetemp()
 
 
+def forget_shown(config: pytest.Config) -> None:
+    """Have pytest's terminal and pytest-json-report keep nothing of tests that have ended.
+
+    pytest 9.0 to 9.2, pytest-json-report 1.5.
+    """
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None:
+        terminal.stats.clear()
+        terminal._progress_nodeids_reported.clear()
+    json_report = getattr(config, "_json_report", None)
+    if json_report is not None:
+        getattr(json_report, "_json_tests", {}).clear()
+
+
 def save_json_report_whole(config: pytest.Config, on_error: Callable[[OSError], None]) -> None:
     """Have pytest-json-report's file appear whole or not at all. pytest-json-report 1.5."""
     json_report = getattr(config, "_json_report", None)
@@ -138,14 +153,35 @@ def silence_terminal(config: pytest.Config) -> None:
         terminal._tw._file = open(os.devnull, "w")  # noqa: SIM115 - to the end of the process
 
 
-def restore_tuples(report: pytest.TestReport) -> None:
-    """Make tuples of what JSON made lists of, where pytest wants tuples. pytest 9.0 to 9.2."""
+def report_from(config: pytest.Config, data: Any) -> pytest.TestReport:
+    """A report that crossed as JSON, with tuples where pytest wants them. pytest 9.0 to 9.2."""
+    report: pytest.TestReport
+    report = config.hook.pytest_report_from_serializable(config=config, data=data)
     file, line, domain = report.location
     report.location = (file, line, domain)
     report.sections = [(name, text) for name, text in report.sections]
     report.user_properties = [(name, value) for name, value in report.user_properties]
     if isinstance(report.longrepr, list):
         report.longrepr = tuple(report.longrepr)
+    return report
+
+
+def told_of(
+    warning: warnings.WarningMessage,
+    when: str,
+    nodeid: str,
+    location: tuple[str, int, str] | None,
+) -> dict[str, Any]:
+    """What `record_warning` is to be told of a warning."""
+    return {
+        "message": str(warning.message),
+        "category": warning.category.__name__,
+        "filename": warning.filename,
+        "lineno": warning.lineno,
+        "when": when,
+        "nodeid": nodeid,
+        "location": location,
+    }
 
 
 def record_warning(config: pytest.Config, fields: dict[str, Any]) -> None:
@@ -173,6 +209,54 @@ def seed_hypothesis(seed: int) -> None:
     core = sys.modules.get("hypothesis.core")
     if core is not None and core.global_force_seed is None:
         core.global_force_seed = seed  # type: ignore[attr-defined]
+
+
+def roots_of(folder: Path) -> tuple[Path, Path | None]:
+    """The `rootdir` and the ini file that `pytest folder` finds, from here. pytest 9.0 to 9.2."""
+    rootdir, ini_file, *_ = determine_setup(
+        inifile=None,
+        override_ini=None,
+        args=[os.fspath(folder)],
+        rootdir_cmd_arg=None,
+        invocation_dir=Path.cwd(),
+    )
+    return rootdir, ini_file
+
+
+def conftests_below(config: pytest.Config) -> Path:
+    """From which folder down pytest loads conftest files. pytest 9.0 to 9.2."""
+    return config.pluginmanager._confcutdir or config.rootpath
+
+
+def use_task(session: pytest.Session, folder: Path, conftests_below: Path) -> None:
+    """Have a session that has collected nothing do it in `folder`, as `pytest folder` does.
+
+    The conftest files from `conftests_below` down to the folder are loaded, as those that pytest
+    loads at first. pytest 9.0 to 9.2.
+    """
+    config = session.config
+    config.args = [os.fspath(folder)]
+    manager, options = config.pluginmanager, config.known_args_namespace
+    # Those may name plugins.
+    was_configured, manager._configured = manager._configured, False
+    try:
+        manager._set_initial_conftests(
+            args=config.args,
+            pyargs=False,
+            noconftest=False,
+            rootpath=config.rootpath,
+            confcutdir=conftests_below,
+            invocation_dir=config.invocation_params.dir,
+            importmode=options.importmode,
+            consider_namespace_packages=config.getini("consider_namespace_packages"),
+        )
+    finally:
+        manager._configured = was_configured
+
+
+def temporary_folder(config: pytest.Config) -> Path | None:
+    """Where this process makes its temporary folders, if it is known by now. pytest 9.0 to 9.2."""
+    return getattr(getattr(config, "_tmp_path_factory", None), "_basetemp", None)
 
 
 def conftest_files(config: pytest.Config) -> list[Path]:

@@ -57,6 +57,11 @@ class ParentLink:
         """Whether the parent, having seen all that was sent, wants more."""
         return frames.receive_frame(self._channel) == b"go on"
 
+    def requests(self) -> Iterator[Any]:
+        """What the parent asks for, until it has nothing more to ask."""
+        while (body := frames.receive_frame(self._channel)) is not None:
+            yield json.loads(body)
+
     def note(self, place: int, *, is_touched: bool) -> None:
         """Note, where the parent sees it even after a sudden death, which test runs.
 
@@ -129,6 +134,16 @@ class ForkedProcess:
         """Answer `goes_on`."""
         with suppress(OSError):
             frames.send_frame(self._channel, b"go on" if go_on else b"stop")
+
+    def ask(self, request: object) -> None:
+        """Send what `requests` gives; to no effect when the process has ended."""
+        with suppress(OSError):
+            frames.send_frame(self._channel, _as_json(request))
+
+    def ask_no_more(self) -> None:
+        """Have `requests` end. What the process tells can still be read."""
+        with suppress(OSError):
+            self._channel.shutdown(socket.SHUT_WR)
 
     def last_test(self) -> tuple[int, bool]:
         """The place of the test that ran last, -1 for none, and whether it was touched."""
@@ -258,7 +273,7 @@ def end_with(parent: int, how: signal.Signals = signal.SIGKILL) -> None:
         os._exit(1)
 
 
-def _as_json(message: dict[str, Any]) -> bytes:
+def _as_json(message: object) -> bytes:
     """A message, in which plugins and tests may have put any object, as properties of reports."""
     try:
         return _encode(message).encode()

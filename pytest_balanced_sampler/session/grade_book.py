@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -18,7 +18,7 @@ import pytest
 from ..grade import GRADES_VERSION, Grade, Outcome, TestOutcome
 from ..text import printable_line, printable_name
 from .candidate import Candidate
-from .collection import Collected
+from .collection import Collected, sha256_of_all
 from .foreign import save_json_report_whole
 from .options import options_of
 from .record import CandidateRecord
@@ -28,6 +28,7 @@ EXIT_HARNESS_ERROR = 3
 """The exit status of a session in which a candidate could not be graded."""
 
 _MAX_TABLE_ROWS = 60
+_NOT_COLLECTED = "the session ended before the tests of its task were collected"
 
 
 class GradeBook:
@@ -36,34 +37,47 @@ class GradeBook:
     def __init__(self, config: pytest.Config, candidates: list[Candidate]) -> None:
         options = options_of(config)
         self._config = config
+        self.take(candidates)
+        self._grading_seed = options.grading_seed
+        self._isolation: dict[str, Any] = {"mode": options.isolation}
+        self._versions: dict[str, str] = {}
+        self._tests_sha256: dict[str, str] = {}
+        self._unwritten = ""
+        self._has_gaps = False
+
+    def take(self, candidates: list[Candidate]) -> None:
+        """Have these be the candidates, whose tests were collected or are to be."""
         self._records = [
             CandidateRecord(candidate.name, os.fspath(candidate.path), candidate.index)
             for candidate in candidates
         ]
-        self._grading_seed = options.grading_seed
-        self._isolation: dict[str, Any] = {"mode": options.isolation}
-        self._versions: dict[str, str] = {}
-        self._tests_sha256 = ""
-        self._unwritten = ""
-        self._has_gaps = False
 
-    def expect(self, collected: Collected) -> None:
-        """Note every test that a grade needs. Ends the session where nothing can be graded."""
+    def name_tasks(self, names: Iterable[str]) -> None:
+        """Note for each candidate the name of its task."""
+        for record, name in zip(self._records, names, strict=True):
+            record.task, record.gaps = name, [_NOT_COLLECTED]
+
+    def expect(self, collected: Collected, places: Iterable[int] | None = None) -> None:
+        """Note every test that a grade needs, of all candidates or of those at `places`.
+
+        Ends the session where nothing can be graded.
+        """
         if collected.refusal is not None:
             reason, status = collected.refusal
             if status == pytest.ExitCode.USAGE_ERROR:
                 raise pytest.UsageError(reason)
             pytest.exit(reason, returncode=status)
-        self._has_gaps = bool(collected.gaps)
-        for record in self._records:
-            record.gaps = collected.gaps
+        self._has_gaps |= bool(collected.gaps)
+        for place in range(len(self._records)) if places is None else places:
+            record = self._records[place]
+            record.task, record.gaps = collected.task, collected.gaps
             for test in collected.expected:
                 record.expect(test)
             for test in collected.deselected:
                 record.deselect(test)
         self._isolation = collected.isolation
-        self._versions = collected.versions
-        self._tests_sha256 = collected.tests_sha256
+        self._versions |= collected.versions
+        self._tests_sha256[collected.task] = collected.tests_sha256
 
     def pytest_report_header(self) -> str:
         """One line on what is graded."""
@@ -73,7 +87,11 @@ class GradeBook:
             f"isolation {self._isolation['mode']}"
         )
 
-    def pytest_report_collectionfinish(self) -> str:
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """One line on what is enforced, where that is known by now."""
+        return [self.enforcement()] if "enforced" in self._isolation else []
+
+    def enforcement(self) -> str:
         """One line on what is enforced."""
         enforced = ", ".join(self._isolation.get("enforced", [])) or "nothing"
         missing = ", ".join(self._isolation.get("missing", []))
@@ -97,7 +115,8 @@ class GradeBook:
         """Put the grades into pytest-json-report's file."""
         json_report["grades_version"] = GRADES_VERSION
         json_report["grades"] = [grade.as_json() for grade in self.grades()]
-        json_report["grading_tests_sha256"] = self._tests_sha256
+        json_report["grading_tests_sha256"] = sha256_of_all(self._tests_sha256)
+        json_report["tests_sha256_by_task"] = self._tests_sha256
         json_report["versions"] = {
             "pytest-balanced-sampler": version("pytest-balanced-sampler"),
             "pytest": pytest.__version__,
@@ -109,6 +128,8 @@ class GradeBook:
         """Close with a table of the grades."""
         grades = self.grades()
         terminalreporter.write_sep("-", "grades")
+        if len(self._tests_sha256) > 1:
+            terminalreporter.write_line(self.enforcement())
         for grade in grades[:_MAX_TABLE_ROWS]:
             terminalreporter.write_line(_table_row(grade), **{_colour(grade): True})
         if len(grades) > _MAX_TABLE_ROWS:

@@ -76,7 +76,7 @@ class GradingSession:
         self._supply: WorkerSupply | None = None
         self._settings = TaskSettings()
         self._names = TestNames([])
-        self._processes: CandidateProcesses | None = None
+        self.processes: CandidateProcesses | None = None
         self._import_mode = config.stash.get(IMPORT_MODE, None)
         self._collected = Collected(isolation={"mode": self._options.isolation})
         config.pluginmanager.register(Gaps(self._collected.gaps))
@@ -118,6 +118,7 @@ class GradingSession:
             self._import_mode.note_tests(items)
             collected.expected = []
         collected.tests_sha256 = names.sha256()
+        collected.task = names.name_of_task(self._config.rootpath)
         if any("::" in argument for argument in self._config.args):
             collected.gaps.append("only individually selected tests ran")
         if getattr(self._config.option, "lf", False):
@@ -160,7 +161,7 @@ class GradingSession:
             keeps_details=self._keeps_details,
         )
         self._config.pluginmanager.register(candidate_tests, CANDIDATE_TESTS)
-        processes = self._processes = CandidateProcesses(
+        processes = self.processes = CandidateProcesses(
             session,
             self._candidates,
             candidate_tests,
@@ -191,16 +192,16 @@ class GradingSession:
         """Grade a candidate."""
         if not isinstance(item, CandidateItem):
             return None
-        assert self._processes is not None, "a session that runs tests has collected some"
-        self._processes.grade(item)
+        assert self.processes is not None, "a session that runs tests has collected some"
+        self.processes.grade(item)
         return True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self) -> Generator[None, None, None]:
         """End the warm process, and every worker with it."""
         yield
-        if self._processes is not None:
-            self._processes.close()
+        if self.processes is not None:
+            self.processes.close()
         if self._supply is not None and SHARED_SUPPLY not in self._config.stash:
             self._supply.discard_warm_process()
 
@@ -282,9 +283,9 @@ class GradingSession:
             foreign.make_temporary_folder(self._config)
         # What the tests have imported stays. A garbage collection would look through it again in
         # each process, and have the kernel copy it.
-        if not gc.get_freeze_count():
+        if SHARED_SUPPLY not in self._config.stash:
             gc.collect()
-            gc.freeze()
+        gc.freeze()
         missing = warm.isolation.missing
         if self._options.isolation != "strict" or not missing:
             return None

@@ -60,6 +60,7 @@ class CandidateRecord:
     solution: str
     path: str = ""
     index: int = 0
+    task: str = ""
     gaps: list[str] = field(default_factory=list)
     sha256: str | None = None
     duration: float = 0.0
@@ -102,7 +103,7 @@ class CandidateRecord:
 
     def as_at_first(self) -> CandidateRecord:
         """The record of the same candidate and tests, when nothing was seen yet."""
-        record = CandidateRecord(self.solution, self.path, self.index, self.gaps)
+        record = CandidateRecord(self.solution, self.path, self.index, self.task, self.gaps)
         for test in self._phases_passed:
             record.expect(test)
         for test in self._deselected:
@@ -139,6 +140,7 @@ class CandidateRecord:
             solution=self.solution,
             path=self.path,
             index=self.index,
+            task=self.task,
             sha256=self.sha256,
             outcome=outcome,
             score=list(tests.values()).count(TestOutcome.PASSED) / len(tests) if tests else 0.0,

@@ -15,9 +15,14 @@ from .candidate import Candidate, find_candidates
 from .collection import Collected
 from .grade_book import GradeBook
 from .grading import LOCK_FOLDER, GradingSession
+from .many_tasks import ManyTasks, ManyTasksSession, many_tasks
 from .options import options_of
 from .progress import Progress
 from .session_lock import SessionLock
+from .task_session import Reports
+
+SERVES_TASKS = pytest.StashKey[bool]()
+"""Set where a session grades nothing itself: others, of one task each, are forked from it."""
 
 MANY_CANDIDATES = 100
 """Above so many, what is shown and kept of each test is little: thousands are not read."""
@@ -33,6 +38,8 @@ def register(config: pytest.Config) -> None:
     # An assertion that fails in a thread of a test would be no more than a warning.
     thread_warning = "pytest.PytestUnhandledThreadExceptionWarning"
     config.addinivalue_line("filterwarnings", f"error::{thread_warning}")
+    if SERVES_TASKS in config.stash:
+        return
     if hasattr(config, "workerinput"):
         _in_xdist_process(config)
     elif config.option.collectonly:
@@ -46,8 +53,16 @@ def register(config: pytest.Config) -> None:
 def _in_one_process(config: pytest.Config) -> None:
     candidates = _find(config)
     book = _report(config, candidates)
-    lock = SessionLock(config.stash.get(LOCK_FOLDER, None))
-    _grade(config, candidates, book.expect, lock)
+    if (tasks := many_tasks(config, candidates)) is None:
+        lock = SessionLock(config.stash.get(LOCK_FOLDER, None))
+        _grade(config, candidates, book.expect, lock)
+        return
+    book.name_tasks(tasks.name_of_each())
+
+    def expect(collected: Collected, task: int) -> None:
+        book.expect(collected, tasks.candidates_of(task))
+
+    _grade_many(config, candidates, tasks, expect)
 
 
 def _in_xdist_controller(config: pytest.Config) -> None:
@@ -55,7 +70,10 @@ def _in_xdist_controller(config: pytest.Config) -> None:
 
     candidates = _find(config)
     book = _report(config, candidates)
-    config.pluginmanager.register(XdistController(config, candidates, book), "grading_session")
+    if (tasks := many_tasks(config, candidates)) is not None:
+        book.name_tasks(tasks.name_of_each())
+    controller = XdistController(config, candidates, tasks, book)
+    config.pluginmanager.register(controller, "grading_session")
 
 
 def _in_xdist_process(config: pytest.Config) -> None:
@@ -64,7 +82,11 @@ def _in_xdist_process(config: pytest.Config) -> None:
     folder = with_xdist.session_folder(config)
     candidates = with_xdist.given_candidates(config)
     _keep_little(config, candidates)
-    _grade(config, candidates, lambda collected: collected.save(folder), SessionLock(folder))
+    if (tasks := many_tasks(config, candidates)) is None:
+        _grade(config, candidates, lambda collected: collected.save(folder), SessionLock(folder))
+        return
+    config.stash[LOCK_FOLDER] = folder
+    _grade_many(config, candidates, tasks, lambda collected, task: collected.save(folder, task))
 
 
 def _to_collect_only(config: pytest.Config) -> None:
@@ -82,12 +104,23 @@ def _grade(
     config.pluginmanager.register(session, "grading_session")
 
 
+def _grade_many(
+    config: pytest.Config,
+    candidates: list[Candidate],
+    tasks: ManyTasks,
+    deliver: Callable[[Collected, int], None],
+) -> None:
+    reports = Reports.IN_DETAIL if len(candidates) <= MANY_CANDIDATES else Reports.BRIEF
+    session = ManyTasksSession(config, candidates, tasks, deliver, reports)
+    config.pluginmanager.register(session, "grading_session")
+
+
 def _report(config: pytest.Config, candidates: list[Candidate]) -> GradeBook:
     _keep_little(config, candidates)
     book = GradeBook(config, candidates)
     config.pluginmanager.register(book, "grade_book")
     if len(candidates) > MANY_CANDIDATES:
-        config.pluginmanager.register(Progress(config, book, len(candidates)))
+        config.pluginmanager.register(Progress(config, book, len(candidates)), "progress")
     return book
 
 

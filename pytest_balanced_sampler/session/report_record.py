@@ -32,6 +32,12 @@ def attach(report: pytest.TestReport, record: PhaseRecord) -> None:
     setattr(report, _RECORD, vars(record) | {"outcome": str(record.outcome)})
 
 
+def ascribe(report: pytest.TestReport, candidate: int) -> None:
+    """Have the record that a report carries, if any, be of the candidate at this place."""
+    if (record := record_of(report)) is not None:
+        attach(report, replace(record, candidate=candidate))
+
+
 def include_subtests(report: pytest.TestReport, subtests: list[pytest.TestReport]) -> None:
     """Have a test's report say what its subtests say, whose own records are removed.
 

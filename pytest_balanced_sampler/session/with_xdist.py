@@ -28,8 +28,9 @@ from ..text import without_surrogates
 from .candidate import Candidate
 from .collection import Collected
 from .grade_book import GradeBook
+from .many_tasks import ManyTasks
 from .record import PhaseRecord
-from .report_record import attach
+from .report_record import attach, record_of
 
 _FOLDER = "solution_folder"
 _CANDIDATES = "solution_candidates"
@@ -67,7 +68,13 @@ def leave_session(config: pytest.Config) -> None:
 class XdistController:
     """The controller's part: hands out candidates, and keeps the book when a process dies."""
 
-    def __init__(self, config: pytest.Config, candidates: list[Candidate], book: GradeBook) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        candidates: list[Candidate],
+        tasks: ManyTasks | None,
+        book: GradeBook,
+    ) -> None:
         if config.getoption("dist") == "each":
             raise pytest.UsageError("--dist=each would grade every candidate in every process")
         if not all(XSpec(spec).popen for spec in parse_tx_spec_config(config)):
@@ -80,7 +87,8 @@ class XdistController:
         sent = map(without_surrogates, map(str, config.invocation_params.args))
         config.invocation_params = replace(config.invocation_params, args=tuple(sent))
         self._config = config
-        self._book = book
+        self._book, self._tasks = book, tasks
+        self._expected: set[int] = set()
         self._folder = Path(tempfile.mkdtemp(prefix="pytest-solution-session-"))
         self._died_once: set[str] = set()
         self._index_of: dict[str, int] = {}
@@ -102,12 +110,15 @@ class XdistController:
         """Open the book when the first process has collected; all collect the same."""
         if self._index_of:
             return
+        self._index_of = {name: index for index, (_, name) in enumerate(self._given)}
+        if self._tasks is not None:
+            self._test_count = len(self._given)
+            return
         collected = Collected.load(self._folder)
         self._book.expect(collected)
         self._test_count = collected.count * len(self._given)
-        self._index_of = {name: index for index, (_, name) in enumerate(self._given)}
         if (terminal := self._config.pluginmanager.get_plugin("terminalreporter")) is not None:
-            terminal.write_line(self._book.pytest_report_collectionfinish())
+            terminal.write_line(self._book.enforcement())
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Note where pytest-xdist counts one test for each candidate."""
@@ -117,6 +128,20 @@ class XdistController:
     def pytest_runtest_logstart(self) -> None:
         """Have pytest count the tests of all candidates."""
         self._session.testscollected = self._test_count
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Open the book for the candidates of a task before it notes the first report of one."""
+        record = record_of(report)
+        if self._tasks is None or record is None:
+            return
+        number = self._tasks.of_candidate[record.candidate]
+        # There is no file of a task that cannot grade.
+        if number not in self._expected:
+            with suppress(FileNotFoundError):
+                collected = Collected.load(self._folder, number)
+                self._book.expect(collected, self._tasks.candidates_of(number))
+            self._expected.add(number)
 
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> LoadScheduling:
         """Hand out candidates one by one, whatever `--dist` says: some take far longer."""

@@ -1,0 +1,165 @@
+"""Reads the samples that `solution-grade` grades, and the grades that it has written."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import sys
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..files import write_whole
+from ..grade import GRADES_VERSION, Grade, Outcome
+from ..task import TaskSettings, find_tasks, read_task
+
+STANDARD_INPUT = "-"
+
+
+class DamagedLine(ValueError):
+    """Raised for a line that cannot be understood; the text says where it is, and why."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One line of the samples: a task and the source of a candidate.
+
+    `index` is the number of lines before it. `sha256` is that of the task's id and the source.
+    """
+
+    index: int
+    task_id: str
+    folder: Path
+    source: str
+
+    @property
+    def sha256(self) -> str:
+        """Tells whether a grade is that of this sample."""
+        text = f"{self.task_id}\n{self.source}"
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Tasks:
+    """The tasks at or below a folder, by what samples call them.
+
+    Raises `ValueError` where there is none, where one has an invalid `task.toml`, and where two
+    have the same name.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        found = find_tasks(folder)
+        if not found:
+            raise ValueError(f"{folder}: no task here; a task is a folder with a task.toml")
+        self._folder = folder
+        self._tasks: dict[str, tuple[Path, TaskSettings]] = {}
+        for name, place in found.items():
+            settings = read_task(place)
+            task_id = settings.task_id or name
+            if task_id in self._tasks:
+                other = self._tasks[task_id][0]
+                raise ValueError(f"{place} and {other} have the same task_id, {task_id!r}")
+            self._tasks[task_id] = place, settings
+
+    def source(self, sample: dict[str, Any]) -> tuple[Path, str]:
+        """The task's folder, and the candidate's source. Raises `ValueError` with the reason."""
+        task_id = sample.get("task_id")
+        if not isinstance(task_id, str):
+            raise ValueError("no text 'task_id'")
+        if task_id not in self._tasks:
+            raise ValueError(f"there is no task {task_id!r} in {self._folder}")
+        folder, settings = self._tasks[task_id]
+        solution, completion = sample.get("solution"), sample.get("completion")
+        if isinstance(solution, str):
+            return folder, solution
+        if not isinstance(completion, str):
+            raise ValueError("neither a text 'completion' nor a text 'solution'")
+        if settings.completes is None:
+            raise ValueError(
+                f"{folder / 'task.toml'} does not say what a completion goes on: add a line like "
+                "completes = \"prompt.py\", or give a 'solution', which is the whole file"
+            )
+        return folder, _text_of(settings.completes) + completion
+
+
+def read_samples(path: str, tasks: Tasks) -> list[Sample]:
+    """The samples in a file of JSON lines, which may be gzipped, or in standard input for "-".
+
+    Empty lines are left out. Raises `DamagedLine` and `OSError`.
+    """
+    name = "standard input" if path == STANDARD_INPUT else path
+    try:
+        lines = _lines(path)
+    except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError) as error:
+        raise DamagedLine(f"{name} cannot be read: {error}") from None
+    samples = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                folder, source = tasks.source(found := _object(line))
+            except ValueError as error:
+                raise DamagedLine(f"{name}, line {number}: {error}") from None
+            samples.append(Sample(number - 1, found["task_id"], folder, source))
+    return samples
+
+
+def line_of(sample: Sample, grade: Grade) -> bytes:
+    """What is written of a sample that was graded."""
+    known = {"grades_version": GRADES_VERSION, "sample_sha256": sample.sha256}
+    return json.dumps(known | grade.as_json()).encode() + b"\n"
+
+
+def take_up(path: Path, samples: Iterable[Sample]) -> list[Grade]:
+    """The grades that a run which was cut off has left, of these samples.
+
+    Drops from the file a last line that was cut off, and samples that could not be graded: they are
+    to be graded again. Raises `DamagedLine` where a line is not that of one of these samples.
+    """
+    sample_at = {sample.index: sample.sha256 for sample in samples}
+    text = path.read_bytes()
+    whole, _, _ = text.rpartition(b"\n")
+    grades, kept = [], []
+    for number, line in enumerate(whole.split(b"\n") if whole else [], 1):
+        place = f"{path}, line {number}"
+        try:
+            found = _object(line.decode())
+            grade = Grade.from_json(found)
+            is_of_sample = sample_at.get(found["index"]) == found["sample_sha256"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamagedLine(f"{place}: not a grade of solution-grade: {error}") from None
+        if not is_of_sample:
+            raise DamagedLine(f"{place}: the grade of another sample; give another --out")
+        if grade.outcome is not Outcome.HARNESS_ERROR:
+            grades.append(grade)
+            kept.append(line + b"\n")
+    if b"".join(kept) != text:
+        write_whole(path, b"".join(kept))
+    return grades
+
+
+def _lines(path: str) -> list[str]:
+    data = sys.stdin.buffer.read() if path == STANDARD_INPUT else Path(path).read_bytes()
+    if data.startswith(b"\x1f\x8b"):
+        data = gzip.decompress(data)
+    return data.decode().split("\n")
+
+
+def _object(line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError("not a JSON object")
+    return found
+
+
+@cache
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{file}, which completions go on, cannot be read: {error}") from None

@@ -1,0 +1,69 @@
+"""Which task a candidate of a `Grader` is for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from ..task import find_tasks
+
+Source = str | os.PathLike[str]
+
+
+class Task(NamedTuple):
+    """A task by its folder, and the name that it has in grades."""
+
+    folder: Path
+    name: str
+
+
+class NamedTasks:
+    """The tasks in `folder`, which may be one itself; `only` is that one.
+
+    Raises `FileNotFoundError` when there is no such folder.
+    """
+
+    def __init__(self, folder: Source | None) -> None:
+        self._folder = None if folder is None else _existing(folder)
+        self._found: dict[str, Path] = {}
+        self.only: Task | None = None
+        if self._folder is not None:
+            self._found = find_tasks(self._folder)
+            if not self._found or self._folder in self._found.values():
+                self.only = Task(self._folder, self._folder.name)
+
+    def of(self, given: Source | tuple[Source, Source]) -> tuple[Task, Source]:
+        """The task, and the candidate, of what a caller gave.
+
+        Raises `TypeError` where no task is named, `FileNotFoundError` where there is none.
+        """
+        if isinstance(given, tuple):
+            task, solution = given
+            return self.named(task), solution
+        if self.only is None:
+            raise TypeError("this Grader is not for one task: give pairs of a task and a candidate")
+        return self.only, given
+
+    def named(self, task: Source) -> Task:
+        """The task of a name, or in a folder. Raises `FileNotFoundError` where there is none."""
+        if isinstance(task, str):
+            if task in self._found:
+                return Task(self._found[task], task)
+            if self.only is not None and task == self.only.name:
+                return self.only
+            place = "" if self._folder is None else f" in {os.fspath(self._folder)!r}"
+            raise FileNotFoundError(
+                f"there is no task {task!r}{place}; give a Path to a folder elsewhere"
+            )
+        folder = _existing(task)
+        if self._folder is not None and folder.is_relative_to(self._folder):
+            name = folder.relative_to(self._folder).as_posix()
+            return Task(folder, name if name != "." else folder.name)
+        return Task(folder, folder.name)
+
+
+def _existing(folder: Source) -> Path:
+    if not Path(folder).is_dir():
+        raise FileNotFoundError(f"there is no task folder {os.fspath(folder)!r}")
+    return Path(folder).resolve()

@@ -1,0 +1,113 @@
+"""The process of one task, as the session that has forked it sees it; see `task_session.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import HarnessError
+from ..judge.supply import WorkerSupply
+from ..judge.unpatched import os
+from ..judge.warm_process import WarmConnection
+from .budget import SecondsUsed
+from .candidate import Candidate
+from .collection import Collected
+from .forked_process import ForkedProcess, ParentLink
+from .reference import KnownTimes
+from .task_session import TaskSession
+
+Waiting = tuple[Candidate, str]
+"""A candidate, and the file that exists once no grade of it is wanted any more, or ""."""
+
+
+class TaskRefused(Exception):
+    """Raised when nothing can be graded by a task's tests; the text says why."""
+
+
+class TaskProcessDied(Exception):
+    """Raised when the process of a task has ended before it had done what it was asked for."""
+
+
+class TaskProcess:
+    """The parent's end. `collected` is what the task's tests are, `longest` is how many seconds a
+    candidate can take, or None. One that `is_spent` grades no more.
+
+    `session` is what a process that is forked becomes. Raises `TaskRefused` and `TaskProcessDied`.
+    """
+
+    def __init__(
+        self,
+        session: TaskSession,
+        folder: Path,
+        conftests_below: Path,
+        name: str,
+        supply: WorkerSupply,
+        known: KnownTimes,
+    ) -> None:
+        def main(link: ParentLink) -> None:
+            _lend(supply, connection)
+            session.begin(name, supply, known, link)
+            session.collect(folder, conftests_below)
+            session.serve()
+
+        try:
+            connection = supply.connect(has_worker=False)
+        except HarnessError:  # The process says it again, where it has to answer.
+            connection = None
+        self.folder, self.supply, self.is_spent = folder, supply, False
+        self._process = ForkedProcess(main)
+        if connection is not None:
+            connection.close()
+        self._messages = self._process.messages()
+        first = self._next()
+        known.update(_times_from(first["times"]))
+        self.longest: float | None = first["longest"]
+        self.collected = Collected.from_json(first["collected"])
+        if self.collected.refusal is not None:
+            self.end()
+            raise TaskRefused(self.collected.refusal.reason)
+
+    def grade(self, candidates: list[Waiting]) -> Iterator[dict[str, Any]]:
+        """What the process tells of these candidates, whose places are those in the list."""
+        self._process.ask(
+            [
+                [os.fspath(candidate.path), candidate.name, candidate.index, cancelled]
+                for candidate, cancelled in candidates
+            ]
+        )
+        while (message := self._next())["kind"] != "done":
+            yield message
+        self.is_spent = message["is_spent"]
+
+    def end(self) -> None:
+        """Have the process end, after its session's last hooks. Does not wait for it."""
+        self._process.ask_no_more()
+
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self._process.is_over()
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        self._process.wait()
+
+    def _next(self) -> dict[str, Any]:
+        message = next(self._messages, None)
+        if message is None or message["kind"] == "broken":
+            self._process.kill()
+            raise TaskProcessDied(message["text"] if message else "it ended without a word")
+        return message
+
+
+def _lend(supply: WorkerSupply, connection: WarmConnection | None) -> None:
+    if connection is None:
+        supply.use_in_forked_process(None)
+    else:
+        supply.share_in_forked_process(connection)
+
+
+def _times_from(told: list[Any]) -> KnownTimes:
+    return {
+        tuple(key): {name: SecondsUsed(*seconds) for name, seconds in times} for key, times in told
+    }
