@@ -38,6 +38,7 @@ from ..grader.pytest_process import run_pytest
 from ..results.read import DamagedResults, read_results
 from ..results.run_folder import REPORT
 from ..session.candidate import Candidate, find_candidates
+from ..session.source import read_file
 from ..text import printable
 
 _logger = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ def split(candidates: list[Candidate], size: int) -> Iterator[Shard]:
 def source_of(candidate: Candidate) -> bytes:
     """The source; nothing, which is graded as such, where there is none."""
     try:
-        return candidate.read()
+        return read_file(candidate.path).content
     except NoSolution:
         return b""
     except (HarnessError, LoadError) as error:

@@ -27,6 +27,7 @@ from ..errors import GraderError
 from ..files import remove_tree_in_use
 from ..grade import Grade
 from .host_process import HostDied, HostProcess, Job
+from .jobs import Solution, entry_of, job_of
 
 _MAX_BATCH = 64
 _BATCHES_PER_HOST = 2
@@ -35,7 +36,7 @@ and none waits behind a slow one while another host is free."""
 
 _CLOSED = "this Grader is closed"
 
-Solutions = Iterable[str | os.PathLike[str]]
+Solutions = Iterable[Solution]
 
 
 class Grader:
@@ -43,7 +44,8 @@ class Grader:
 
     Safe to use from many threads and tasks, but only in the process that opened it. `hosts` is how
     many candidates are graded at a time, best the number of cores. After `maxfail` failed tests a
-    candidate's other tests are not run. The other options are those of pytest's command line.
+    candidate's other tests are not run. The other options are those of pytest's command line, and
+    `entry` is `--solution-entry`.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Grader:
         solution_timeout: float | None = None,
         isolation: str | None = None,
         maxfail: int | None = None,
+        entry: str | None = None,
     ) -> None:
         if hosts < 1:
             raise ValueError(f"hosts is {hosts}; at least 1 is needed")
@@ -67,8 +70,10 @@ class Grader:
             "solution-timeout": solution_timeout,
             "isolation": isolation,
             "solution-maxfail": maxfail,
+            "solution-entry": entry,
         }
         given = [f"--{name}={value}" for name, value in options.items() if value is not None]
+        self._entry = entry or entry_of(Path(task))
         self._owner = os.getpid()
         self._folder = Path(tempfile.mkdtemp(prefix="pytest-grader-"))
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -124,7 +129,9 @@ class Grader:
     def grade(self, solutions: Solutions, *, timeout: float | None = None) -> list[Grade]:
         """The grades of candidates, in their order. Text is source code, a `Path` names a file.
 
-        Raises `FileNotFoundError` for a path that is no file, `TypeError` for a single text,
+        With an `entry` a `Path` names a folder, a mapping has the texts of files by their paths in
+        one, and text is the source of the entry.
+        Raises `FileNotFoundError` for a path that is neither, `TypeError` for a single text,
         `GraderError` when pytest refuses to grade at all, `TimeoutError` after `timeout` seconds. A
         fault that concerns one candidate only is a grade, with the outcome `harness_error`. When
         this raises or is interrupted, the candidates without a grade are no longer graded.
@@ -219,17 +226,9 @@ class Grader:
             future.add_done_callback(self._open.discard)
         return futures
 
-    def _job(self, solution: str | os.PathLike[str], index: int) -> Job:
+    def _job(self, solution: Solution, index: int) -> Job:
         cancelled = self._folder / f"cancelled-{next(self._numbers)}"
-        if not isinstance(solution, str):
-            path = Path(solution).absolute()
-            if not path.is_file():
-                raise FileNotFoundError(f"{os.fspath(solution)!r} is no file, so no candidate")
-            return Job(path, os.fspath(solution), index, None, cancelled)
-        folder = Path(tempfile.mkdtemp(dir=self._folder))
-        path = folder / "solution.py"
-        path.write_text(solution, "utf-8", "surrogatepass")
-        return Job(path, path.name, index, folder, cancelled)
+        return job_of(solution, index, self._folder, cancelled, self._entry)
 
     def _completed(self, futures: list[Future[Grade]], timeout: float | None) -> Iterator[Grade]:
         try:

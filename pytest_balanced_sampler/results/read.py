@@ -109,6 +109,8 @@ def _read_report(path: Path) -> Results:
 def _read_run(folder: Path) -> Results:
     run = _checked(folder / "run.json", lambda data: {**data, "settings": dict(data["settings"])})
     settings = run["settings"]
+    if settings.get("entry") is None:  # As in runs of earlier releases.
+        settings.pop("entry", None)
     report = folder / REPORT
     graded = _read_report(report) if report.exists() else Results("", (), {})
     grade_of = {
@@ -132,6 +134,8 @@ def _rollout_of(path: str) -> str | None:
     """The number of the rollout that wrote this file, wherever the run's folder was at the time."""
     match Path(path).parts:
         case (*_, "rollouts", number, "workspace", file) if file == SOLUTION:
+            return number
+        case (*_, "rollouts", number, "workspace"):
             return number
     return None
 

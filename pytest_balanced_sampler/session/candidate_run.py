@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -25,6 +24,7 @@ from .budget import Budget, SecondsUsed, TimeLimits
 from .candidate import Candidate
 from .candidate_output import CandidateOutput
 from .second_try import needs_second_try
+from .source import TreeSource
 from .stand_in import stand_in
 
 _MAX_USES_OF_STAND_IN = 100_000
@@ -76,6 +76,11 @@ class CandidateRun:
     def has_any(self) -> bool:
         """Whether there is a candidate, or a stand-in."""
         return self._candidate is not None or self._stand_in is not None
+
+    @property
+    def entry(self) -> str | None:
+        """The entry of a candidate that is a folder."""
+        return self._candidate.entry if self._candidate is not None else None
 
     @property
     def touches(self) -> int:
@@ -217,7 +222,7 @@ class CandidateRun:
         if self._candidate is None:
             raise NeedsCandidate("this test asks for the candidate, and there is none")
         source = self._candidate.read()
-        self.sha256 = hashlib.sha256(source).hexdigest()
+        self.sha256 = source.sha256
         self._worker = self._supply.fork()
         mirrors = Mirrors(self._worker)
         self._worker.resolve, self._output.find_class = mirrors.resolve, mirrors.class_named
@@ -228,11 +233,17 @@ class CandidateRun:
         self._worker.read_stdin = self._output.read_stdin
         self._worker.start_clock(self._limits.load_seconds or self._seconds)
         try:
-            stem = self._module_name or self._candidate.path.stem
-            name = self._worker.request("store", stem, source)
+            if isinstance(source, TreeSource):
+                asked: tuple[object, ...] = (source.entry,)
+                operation = "load_entry"
+                self._worker.request("store_tree", list(source.files.items()), source.entry)
+            else:
+                stem = self._module_name or self._candidate.path.stem
+                name = self._worker.request("store", stem, source.content)
+                operation, asked = "load", (name, source.content)
         except Exception as error:
             raise HarnessError(f"cannot store the candidate: {error}") from error
-        module = self._worker.request("load", name, source)
+        module = self._worker.request(operation, *asked)
         if not isinstance(module, Proxy):
             raise self._worker.breach("a module that is none")
         if self._limits.load_seconds is not None:

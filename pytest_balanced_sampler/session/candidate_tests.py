@@ -90,7 +90,8 @@ class CandidateTests:
         """What the fixture gives. Raises `LookupError` where no candidate is being tested."""
         if not self._is_at_work:
             raise LookupError("no candidate is being tested")
-        return SolutionModule(self._shown_name, self.candidate_run.module)
+        run = self.candidate_run
+        return SolutionModule(self._shown_name, run.module, is_package=run.entry is not None)
 
     def collect(self, import_mode: ImportMode, session: pytest.Session, names: TestNames) -> bool:
         """Collect the tests anew, with this candidate under its name.

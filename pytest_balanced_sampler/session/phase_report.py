@@ -27,7 +27,7 @@ from .foreign import escape_traceback
 from .record import PhaseRecord, failure_mode_of
 from .report_record import LEFT_OUT, attach, count_as_failure
 
-_OWN_LINE = re.compile(r'^  File "[^/"<]+", line (\d+).*\n +(.{1,120})', re.MULTILINE)
+_OWN_LINE = re.compile(r'^  File "[^/"<][^"<]*", line (\d+).*\n +(.{1,120})', re.MULTILINE)
 _DIFFERS_BY_PROCESS = re.compile(
     r"(?<=0x)[0-9a-f]+|(?<=/)candidate-\w+/\w+|(?<=/tmp)[a-z0-9_]{8}\b"
 )

@@ -15,7 +15,7 @@ from .candidate import Candidate, find_candidates
 from .collection import Collected
 from .grade_book import GradeBook
 from .grading import LOCK_FOLDER, GradingSession
-from .options import options_of
+from .options import options_of, settings_of_arguments
 from .progress import Progress
 from .session_lock import SessionLock
 
@@ -92,8 +92,10 @@ def _report(config: pytest.Config, candidates: list[Candidate]) -> GradeBook:
 
 
 def _find(config: pytest.Config) -> list[Candidate]:
+    options = options_of(config)
+    entry = options.entry or settings_of_arguments(config).entry
     try:
-        found = find_candidates(list(options_of(config).patterns), config.invocation_params.dir)
+        found = find_candidates(list(options.patterns), config.invocation_params.dir, entry)
     except FileNotFoundError as error:
         raise pytest.UsageError(str(error)) from None
     return _named_in_tests(config, found) or found

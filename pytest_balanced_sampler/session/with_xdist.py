@@ -52,7 +52,8 @@ def given_candidates(config: pytest.Config) -> list[Candidate]:
     """
     given = config.workerinput[_CANDIDATES]  # type: ignore[attr-defined]
     return [
-        Candidate(Path(os.fsdecode(path)), name, index) for index, (path, name) in enumerate(given)
+        Candidate(Path(os.fsdecode(path)), name, index, entry)
+        for index, (path, name, entry) in enumerate(given)
     ]
 
 
@@ -75,7 +76,7 @@ class XdistController:
                 "--tx: candidates are graded by processes of this machine, as -n starts them. "
                 "For several machines there is scripts/grade_on_ray.py."
             )
-        self._given = [(os.fsencode(candidate.path), candidate.name) for candidate in candidates]
+        self._given = [(os.fsencode(one.path), one.name, one.entry) for one in candidates]
         # pytest-xdist sends the arguments as UTF-8, which the names of files need not be.
         sent = map(without_surrogates, map(str, config.invocation_params.args))
         config.invocation_params = replace(config.invocation_params, args=tuple(sent))
@@ -105,7 +106,7 @@ class XdistController:
         collected = Collected.load(self._folder)
         self._book.expect(collected)
         self._test_count = collected.count * len(self._given)
-        self._index_of = {name: index for index, (_, name) in enumerate(self._given)}
+        self._index_of = {name: index for index, (_, name, _) in enumerate(self._given)}
         if (terminal := self._config.pluginmanager.get_plugin("terminalreporter")) is not None:
             terminal.write_line(self._book.pytest_report_collectionfinish())
 

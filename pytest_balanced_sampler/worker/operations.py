@@ -174,6 +174,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "members": _members,
     "store": loading.store,
     "load": loading.load,
+    "store_tree": loading.store_tree,
+    "load_entry": loading.load_entry,
     "run": loading.run,
     "stdin": _set_stdin,
     "import": importlib.import_module,
