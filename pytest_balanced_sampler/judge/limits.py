@@ -121,6 +121,21 @@ def is_stopped(pid: int | None) -> bool:
     return False
 
 
+def peak_memory(pid: int | None) -> int | None:
+    """The most memory that a process had since it was reset, in bytes; None where unknown."""
+    with suppress(OSError, ValueError), open_file(f"/proc/{pid}/status", "rb") as file:
+        for line in file:
+            if line.startswith(b"VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def reset_peak_memory(pid: int | None) -> None:
+    """Have `peak_memory` tell of what comes from now on, where this side may say so."""
+    with suppress(OSError), open_file(f"/proc/{pid}/clear_refs", "wb") as file:
+        file.write(b"5")
+
+
 def _cpu_seconds_of(pid: int | None) -> float | None:
     """The CPU time that a process has used; None where it cannot be known."""
     if sys.platform != "linux" or pid is None:

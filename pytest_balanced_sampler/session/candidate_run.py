@@ -14,10 +14,11 @@ from ..errors import (
     NeedsCandidate,
     UnconfirmedTimeout,
 )
-from ..judge.limits import WALL_SECONDS_PER_CPU_SECOND
+from ..judge.limits import WALL_SECONDS_PER_CPU_SECOND, peak_memory, reset_peak_memory
 from ..judge.mirrors import Mirrors
 from ..judge.proxy import Proxy
 from ..judge.remote_worker import RemoteWorker
+from ..judge.shared_files import SharedFiles
 from ..judge.supply import WorkerSupply
 from ..judge.unpatched import os, time
 from .budget import Budget, SecondsUsed, TimeLimits
@@ -58,6 +59,7 @@ class CandidateRun:
         self.reported_fault: BaseException | None = None
         self.watch: Callable[[float | None], object] = bool
         self.limit_work: Callable[[float], object] = bool
+        self.find_temporary_folder: Callable[[], str | None] = lambda: None
         self._began = 0.0
         self._on_touch: Callable[[], object] = bool
         self._candidate = candidate
@@ -115,6 +117,7 @@ class CandidateRun:
         if self._worker is not None:
             self._worker.on_first_request = on_touch
             self._worker.start_clock(seconds)
+            reset_peak_memory(self._worker.pid)
             self._worker.drain_output()
 
     def in_fixture(self, is_in_fixture: bool) -> None:
@@ -182,6 +185,19 @@ class CandidateRun:
         slept = str(fault) if isinstance(fault, UnconfirmedTimeout) and fault.slept else ""
         return {"why": str(fault), "is_machine": is_machine, "slept": slept}
 
+    def cpu_seconds(self) -> float | None:
+        """The CPU time that the candidate has used in this test; None where it is unknown."""
+        used = self._worker.time_used() if self._worker is not None else None
+        return used and used.cpu
+
+    def peak_memory(self) -> int | None:
+        """The most memory that its process has had in this test, in bytes."""
+        return peak_memory(self._worker.pid) if self._worker is not None else None
+
+    def take_printed(self) -> str:
+        """What the candidate has printed, as far as a test could see, since the last call."""
+        return self._output.take_printed()
+
     def drain_output(self) -> str:
         """What the candidate printed since the last call."""
         return self._worker.drain_output() if self._worker else ""
@@ -246,6 +262,10 @@ class CandidateRun:
         module = self._worker.request(operation, *asked)
         if not isinstance(module, Proxy):
             raise self._worker.breach("a module that is none")
+        # Only now: a module is imported where it lies, whatever the test works in.
+        files = SharedFiles(self._worker.scratch, self.find_temporary_folder)
+        self._worker.before_send = files.share_named
+        self._worker.news_of_working_folder = files.news_of_working_folder
         if self._limits.load_seconds is not None:
             self._worker.renew_time(self._seconds)
         return module

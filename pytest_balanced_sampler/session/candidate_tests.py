@@ -66,6 +66,7 @@ class CandidateTests:
         """Get ready for one candidate. `shown_name` stands for it in the ids of its tests."""
         self.candidate_run = run
         run.watch, run.limit_work = link.watch, link.limit_work
+        run.find_temporary_folder = partial(foreign.temporary_folder, self._config)
         self._candidate = candidate
         self._shown_name = shown_name
         self._link = link

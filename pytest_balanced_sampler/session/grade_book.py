@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ..grade import GRADES_VERSION, Grade, Outcome, TestOutcome
+from ..grade import GRADES_REVISION, GRADES_VERSION, Grade, Outcome, TestOutcome
 from ..text import printable_line, printable_name
 from .candidate import Candidate
 from .collection import Collected
@@ -96,6 +96,7 @@ class GradeBook:
     def pytest_json_modifyreport(self, json_report: dict[str, Any]) -> None:
         """Put the grades into pytest-json-report's file."""
         json_report["grades_version"] = GRADES_VERSION
+        json_report["grades_revision"] = GRADES_REVISION
         json_report["grades"] = [grade.as_json() for grade in self.grades()]
         json_report["grading_tests_sha256"] = self._tests_sha256
         json_report["versions"] = {

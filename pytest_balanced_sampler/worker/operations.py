@@ -178,6 +178,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "load_entry": loading.load_entry,
     "run": loading.run,
     "stdin": _set_stdin,
+    "chdir": os.chdir,
     "import": importlib.import_module,
     "is_instance": _is_instance,
     "pull": _pull_anew,
