@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .judge.solution_module import SolutionModule
     from .session.candidate_tests import CandidateTests
 
 DEFAULT_GRADING_SEED = 20261122
+_FOLDERS_OF_CANDIDATES = ("reference_solutions", "broken_solutions")
 _NONE_GIVEN = (
     "These tests grade a candidate, but none was given. Pass --solution=PATH, where PATH is a "
     "Python file, a folder of them or a glob."
@@ -88,8 +91,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Stand in for the candidate before a conftest file imports it by its name."""
+    """Stand in for the candidate before a conftest file imports it by its name.
+
+    What must not be imported at all is refused here: a conftest file beside it would be run.
+    """
     options = early_config.known_args_namespace
+    if options.file_or_dir:
+        from .session.not_tests import refuse_candidates_as_tests
+
+        refuse_candidates_as_tests(early_config, options.file_or_dir)
     if not (options.solution or early_config.getini("solution")):
         return
     _refuse_foreign_settings(early_config)
@@ -128,6 +138,13 @@ def pytest_configure(config: pytest.Config) -> None:
         from .session.register import register
 
         register(config)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave a task's own candidates alone: pytest runs each conftest.py below the tests' folder."""
+    if collection_path.name in _FOLDERS_OF_CANDIDATES:
+        return (collection_path.parent / "task.toml").is_file() or None
+    return None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -204,6 +204,38 @@ def test_settings_beside_a_candidate_are_refused(tmp_path):
     assert run_pytest(*arguments, cwd=tmp_path, report_file=report).exit_status == 0
 
 
+def test_candidates_below_the_folder_of_the_tests(tmp_path):
+    """Pytest runs each conftest.py that it finds there, and imports each file that it is given."""
+    marks = {"conftest.py": "import os\nos.mkdir(os.path.dirname(__file__) + '.ran')\n"}
+    task = tmp_path / "task"
+    write(task, {"test_task.py": TESTS, "task.toml": "entry = 'pkg'"})
+    given = write(task / "given", GOOD | marks | {"test_own.py": "def test_own(solution): pass"})
+    for name in ("reference_solutions", "broken_solutions/mode"):
+        write(task / name / "tree", GOOD | marks)
+    report = tmp_path / "report.json"
+    run = run_pytest("task", "--solution=task/given", cwd=tmp_path, report_file=report)
+    assert run.grade["tests"] == {"test_double": "passed"}, run.output
+    file = given / "helper.py"
+    for argument in (file.relative_to(tmp_path), "task/reference_solutions"):
+        run = run_pytest(argument, cwd=tmp_path, report_file=report)
+        said = f"{argument} holds no tests. To grade what it holds as candidates, write: pytest --"
+        assert (run.exit_status, said in run.output) == (4, True), run.output
+    assert not list(task.rglob("*.ran"))
+
+
+def test_a_session_that_is_refused_gives_no_grades(tmp_path):
+    """The reason, in the terminal and in the report, and not a grade of what was never run."""
+    write(tmp_path / "task", {"test_task.py": "def test_own():\n    pass\n"})
+    write(tmp_path, {"c.py": "x = 1"})
+    for arguments in (["task"], ["nowhere"], ["task", "--solution-reference=none.py"]):
+        report = tmp_path / "report.json"
+        run = run_pytest(*arguments, "--solution=c.py", cwd=tmp_path, report_file=report)
+        assert run.exit_status in (3, 4), run.output
+        assert "graded:" not in run.output
+        assert run.grades == []
+        assert run.report["refusal"]
+
+
 def test_a_grader_takes_folders_mappings_and_text(tmp_path):
     """The names in a mapping are a model's: none leaves the folder, and a bad one costs a grade."""
     write(tmp_path / "task", {"test_task.py": TESTS, "task.toml": "entry = 'pkg'"})

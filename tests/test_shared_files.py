@@ -35,6 +35,15 @@ def peek(path):
 
 def call(function):
     return peek(function())
+
+def touch(path):
+    import shutil
+    pathlib.Path(path).touch()
+    shutil.copy2(path, f"{path}.copy")
+    try:
+        os.utime(f"{path}.none")
+    except FileNotFoundError:
+        return sorted(os.listdir(os.path.dirname(path)))
 """
 TESTS = """
 import os
@@ -99,6 +108,9 @@ def test_relative_paths(solution, tmp_path, monkeypatch):
 def test_what_a_function_of_the_test_gives(solution, tmp_path):
     (tmp_path / "x.txt").write_text("given")
     assert solution.call(lambda: str(tmp_path / "x.txt")) == "given"
+
+def test_touch_makes_a_file(solution, tmp_path):
+    assert solution.touch(tmp_path / "x") == ["x", "x.copy"]
 
 def test_what_was_not_handed_over_is_private(solution, tmp_path, tmp_path_factory):
     (tmp_path / "x.txt").write_text("public")

@@ -176,6 +176,8 @@ def _checked_report(report: Any) -> Any:
             f"its grades have version {report.get('grades_version')}, and this package reads "
             f"version {GRADES_VERSION}; grade the candidates again"
         )
+    if refusal := report.get("refusal"):
+        raise ValueError(f"nothing was graded: {refusal}")
     _report_validator()(report)
     return report
 

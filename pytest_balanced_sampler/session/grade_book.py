@@ -45,12 +45,15 @@ class GradeBook:
         self._versions: dict[str, str] = {}
         self._tests_sha256 = ""
         self._unwritten = ""
+        self._refusal = "nothing was collected"
         self._has_gaps = False
 
     def expect(self, collected: Collected) -> None:
         """Note every test that a grade needs. Ends the session where nothing can be graded."""
+        self._refusal = ""
         if collected.refusal is not None:
             reason, status = collected.refusal
+            self._refusal = reason
             if status == pytest.ExitCode.USAGE_ERROR:
                 raise pytest.UsageError(reason)
             pytest.exit(reason, returncode=status)
@@ -88,6 +91,8 @@ class GradeBook:
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
         """Let the exit status say what the grades say, before any report is written."""
+        if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
+            self._refusal = self._refusal or "pytest refused its arguments"
         session.exitstatus = self._exit_status(int(session.exitstatus))
         save_json_report_whole(self._config, partial(self._note_unwritten, session))
         yield
@@ -97,7 +102,10 @@ class GradeBook:
         """Put the grades into pytest-json-report's file."""
         json_report["grades_version"] = GRADES_VERSION
         json_report["grades_revision"] = GRADES_REVISION
-        json_report["grades"] = [grade.as_json() for grade in self.grades()]
+        if self._refusal:
+            json_report["refusal"] = self._refusal
+        grades = [] if self._refusal else self.grades()
+        json_report["grades"] = [grade.as_json() for grade in grades]
         json_report["grading_tests_sha256"] = self._tests_sha256
         json_report["versions"] = {
             "pytest-balanced-sampler": version("pytest-balanced-sampler"),
@@ -108,6 +116,8 @@ class GradeBook:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Close with a table of the grades."""
+        if self._refusal:  # pytest has said it, and no candidate has a part in it.
+            return
         grades = self.grades()
         terminalreporter.write_sep("-", "grades")
         for grade in grades[:_MAX_TABLE_ROWS]:

@@ -15,6 +15,7 @@ from .candidate import Candidate, find_candidates
 from .collection import Collected
 from .grade_book import GradeBook
 from .grading import LOCK_FOLDER, GradingSession
+from .not_tests import CandidateFolders
 from .options import options_of, settings_of_arguments
 from .progress import Progress
 from .session_lock import SessionLock
@@ -78,6 +79,8 @@ def _grade(
     lock: SessionLock,
 ) -> None:
     keeps_details = len(candidates) <= MANY_CANDIDATES
+    if folders := [one.path for one in candidates if one.entry is not None]:
+        config.pluginmanager.register(CandidateFolders(folders))
     session = GradingSession(config, candidates, deliver, lock, keeps_details=keeps_details)
     config.pluginmanager.register(session, "grading_session")
 
