@@ -5,12 +5,19 @@ import os
 import socket
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from pytest_balanced_sampler import Grader
 from pytest_balanced_sampler.errors import LoadError, NoSolution
+from pytest_balanced_sampler.files import write_json
+from pytest_balanced_sampler.results.read import read_results
+from pytest_balanced_sampler.results.run_folder import RolloutRecord, has_solution
+from pytest_balanced_sampler.rollouts.model import Settings
+from pytest_balanced_sampler.rollouts.run import RolloutRun
+from pytest_balanced_sampler.rollouts.workspace import described_tools
 from pytest_balanced_sampler.session import source
 from pytest_balanced_sampler.session.source import read_tree
 from tests.conftest import ROOT, run_pytest
@@ -256,6 +263,24 @@ def test_a_grader_takes_folders_mappings_and_text(tmp_path):
     other = Grader(ROOT / "examples" / "ttl_cache")
     with other, pytest.raises(TypeError, match="only where its entry is known"):
         other.grade([GOOD])
+
+
+def test_a_rollouts_workspace_is_graded_whole(tmp_path):
+    """What the model is told, what counts as a solution, and which rollout a grade belongs to."""
+    task = write(tmp_path / "task", {"test_task.py": TESTS, "task.toml": "entry = 'pkg'"})
+    settings = Settings("m", 1, 1, "prompt", entry="pkg")
+    told = described_tools(settings.tools, settings.entry)[0]["description"]
+    assert "The whole workspace is your solution; its entry is the module 'pkg'." in told
+    run = RolloutRun(tmp_path / "run", settings, 3, task, versions={}, resume=False)
+    for number, files in enumerate((BAD, GOOD, {"notes.py": "1"}), 1):
+        workspace = write(tmp_path / f"run/rollouts/000{number}/workspace", files)
+        status = "written" if has_solution(workspace, "pkg") else "no_solution"
+        record = RolloutRecord(number, status, None, 1, None, "m", {}, 1.0)
+        write_json(workspace.parent / "rollout.json", asdict(record))
+    run.grade(task)
+    results = read_results(tmp_path / "run").results
+    assert [result.outcome for result in results] == ["failed", "passed", "no_solution"]
+    assert has_solution(write(tmp_path / "one", {"pkg.py": ""}), "pkg")
 
 
 def test_the_hash_is_of_names_and_contents(tmp_path):

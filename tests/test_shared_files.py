@@ -151,6 +151,25 @@ def test_write_after_it(solution, tmp_path):
     solution.convert(str(tmp_path / "in.csv"), str(tmp_path / "out.csv"))
     assert (tmp_path / "out.csv").read_text() == "A;B"
 """
+IMPORTING_TESTS = """
+import sys
+sys.path[:0] = ["", "."]
+
+def test_imports_are_not_from_the_working_folder(solution, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    solution.plant("colorsys.py", "raise SystemExit(0)")
+    import colorsys
+    assert not colorsys.__file__.startswith("/tmp")
+    assert solution.right() == 1
+"""
+PLANTS = """
+def plant(name, text):
+    with open(name, "w") as file:
+        file.write(text)
+
+def right():
+    return RIGHT
+"""
 HONEST = """
 def convert(source, target):
     text = open(source).read()
@@ -297,6 +316,13 @@ def test_a_folder_on_another_file_system(tmp_path):
     assert outcomes == {"passed", "deselected"}, run.output
     for path in (*base.rglob("*"), base):
         path.unlink() if path.is_symlink() or path.is_file() else None
+
+
+def test_what_lies_in_the_working_folder_is_not_imported(tmp_path):
+    """By the process of tests, while the test works there, whatever is in `sys.path`."""
+    candidates = {"right": f"RIGHT = 1\n{PLANTS}", "wrong": f"RIGHT = 2\n{PLANTS}"}
+    run = grade(tmp_path, candidates, IMPORTING_TESTS)
+    assert [found["outcome"] for found in run.grades] == ["passed", "failed"], run.output
 
 
 def test_hostile_contents(tmp_path):

@@ -39,6 +39,7 @@ from ..results.read import DamagedResults, read_results
 from ..results.run_folder import REPORT
 from ..session.candidate import Candidate, find_candidates
 from ..session.source import read_file
+from ..task import read_task
 from ..text import printable
 
 _logger = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ def main(default_task: Path | None = None) -> None:
         stop(f"{arguments.out} exists: pass --resume to go on with it", EXIT_USAGE)
     if not arguments.task.is_dir():
         stop(f"--task={arguments.task}: there is no such folder", EXIT_USAGE)
+    if read_task(arguments.task).entry is not None:
+        stop(f"--task={arguments.task}: candidates are folders; only files are sent", EXIT_USAGE)
     folder.mkdir(parents=True, exist_ok=True)
     options = pytest_options(arguments)
     files = [

@@ -22,6 +22,7 @@ from .collection import TestNames, with_candidate
 from .forked_process import ParentLink
 from .gaps import result_checked
 from .import_mode import ImportMode
+from .not_tests import import_from_fixed_folders
 from .phase_report import Test, annotate
 from .report_record import add_late_fault, conclude, has_failed, include_subtests
 from .session_lock import SessionLock
@@ -64,6 +65,7 @@ class CandidateTests:
 
     def begin(self, candidate: int, shown_name: str, run: CandidateRun, link: ParentLink) -> None:
         """Get ready for one candidate. `shown_name` stands for it in the ids of its tests."""
+        import_from_fixed_folders()
         self.candidate_run = run
         run.watch, run.limit_work = link.watch, link.limit_work
         run.find_temporary_folder = partial(foreign.temporary_folder, self._config)
@@ -106,6 +108,7 @@ class CandidateTests:
         placeholders = self._tests
         self._tests = collection.collect(session, self.solution() if run.has_any else None)
         self._touches.files = collection.touching_files
+        import_from_fixed_folders()
         if run.needs_second_try():
             self._tell_retry()
             return False

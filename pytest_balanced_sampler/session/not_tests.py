@@ -7,6 +7,8 @@ its own process and unconfined.
 from __future__ import annotations
 
 import ast
+import os
+import sys
 from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
@@ -30,6 +32,11 @@ def refuse_candidates_as_tests(config: pytest.Config, arguments: Iterable[str]) 
             f"{argument} holds no tests. To grade what it holds as candidates, write: "
             f"pytest --solution={argument}{tests}"
         )
+
+
+def import_from_fixed_folders() -> None:
+    """Have no entry of `sys.path` mean the working folder: a test may work in a shared one."""
+    sys.path[:] = map(os.path.abspath, sys.path)
 
 
 class CandidateFolders:
