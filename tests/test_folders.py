@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -147,7 +146,6 @@ def test_none_of_the_hacks_passes_and_the_good_ones_do(tmp_path):
     os.symlink(candidates / "a_good", candidates / "hacks" / "a_link")
     write(candidates / "z_good", GOOD | {"conftest.py": "raise SystemExit", "pkg/x.pth": "1"})
     write(tmp_path / "task", {"test_task.py": TESTS, "task.toml": "entry = 'pkg'"})
-    started = time.process_time()
     run = run_pytest(
         "task",
         *(
@@ -157,7 +155,6 @@ def test_none_of_the_hacks_passes_and_the_good_ones_do(tmp_path):
         cwd=tmp_path,
         report_file=tmp_path / "report.json",
     )
-    assert time.process_time() - started < 10
     outcomes = {grade["solution"].split("/")[-2:][0]: grade for grade in run.grades}
     first, *hacks, last = run.grades
     assert (first["outcome"], last["outcome"]) == ("passed", "passed"), run.output

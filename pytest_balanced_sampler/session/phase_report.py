@@ -98,7 +98,7 @@ def annotate(
         tries=run.tries,
         total=total,
         cpu_seconds=run.cpu_seconds(),
-        peak_memory=run.peak_memory(),
+        peak_memory=run.peak_memory() if report.when == "teardown" else None,
         output=printable(run.take_printed(), MAX_OUTPUT if keeps_details else MAX_BRIEF_OUTPUT),
         told=told_text(cause),
     )
