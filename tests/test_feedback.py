@@ -130,6 +130,8 @@ def test_details_and_feedback(grade_source):
     big, small = details["test_secret_big"], details["test_secret_small"]
     assert big.peak_memory > small.peak_memory + 50 * 2**20
     assert big.duration > 0
+    slow = details["test_secret_slow"]
+    assert slow.cpu_seconds > 0 < slow.peak_memory
     assert 0 < small.cpu_seconds < 1
     assert len(details["test_secret_much"].output) < 5000 > len(details["test_secret_much"].told)
     assert "\x1b" not in json.dumps(run.grade, ensure_ascii=False)

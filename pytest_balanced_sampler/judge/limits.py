@@ -44,7 +44,10 @@ class _Moment(NamedTuple):
 
 
 class Limits:
-    """What one worker may still use up: to start, and then in each test."""
+    """What one worker may still use up: to start, and then in each test.
+
+    `cpu_seen` and `peak_memory_seen` are what it had used at the last look in this test.
+    """
 
     def __init__(self) -> None:
         self._cpu_limit: float | None = None
@@ -52,6 +55,8 @@ class Limits:
         self._cpu_before: float | None = None
         self._written_before = 0
         self._wait_began: _Moment | None = None
+        self.cpu_seen: float | None = None
+        self.peak_memory_seen: int | None = None
 
     def start(self, pid: int | None, cpu_seconds: float) -> None:
         """Give the process this much CPU time, and a multiple of it to be waited for."""
@@ -60,6 +65,7 @@ class Limits:
         self._cpu_limit = None if used is None else used + cpu_seconds
         self.wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND
         self._written_before = _bytes_written_by(pid)
+        self.cpu_seen = self.peak_memory_seen = None
 
     def spend(self, seconds: float) -> None:
         """Count seconds in which the worker was waited for."""
@@ -79,6 +85,9 @@ class Limits:
         `scratch` is its folder, empty where it has none yet.
         """
         used = _cpu_seconds_of(pid)
+        if used is not None and self._cpu_before is not None:
+            # It may be the last look at a process that is ended, or ends itself.
+            self.cpu_seen, self.peak_memory_seen = used - self._cpu_before, peak_memory(pid)
         if self._cpu_limit is not None and used is not None and used > self._cpu_limit:
             return SolutionTimeout(f"the candidate used over {self._cpu_budget:g} s of CPU time")
         if scratch and (excess := self._excess(pid, scratch)) is not None:

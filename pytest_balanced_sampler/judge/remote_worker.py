@@ -49,7 +49,7 @@ class RemoteWorker:
         self._lock = threading.RLock()  # Decoding a set asks for hashes amid a request.
         self._number = self.requests = self._depth = self._decoding = 0
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
-        self._limits = Limits()
+        self._limits = self.limits = Limits()
         self.pid: int | None = None
         self.scratch = ""
         self.importable: frozenset[str] = frozenset()

@@ -187,12 +187,18 @@ class CandidateRun:
 
     def cpu_seconds(self) -> float | None:
         """The CPU time that the candidate has used in this test; None where it is unknown."""
-        used = self._worker.time_used() if self._worker is not None else None
-        return used and used.cpu
+        if self._worker is None:
+            return None
+        used = self._worker.time_used()
+        return self._worker.limits.cpu_seen if used is None else used.cpu
 
     def peak_memory(self) -> int | None:
         """The most memory that its process has had in this test, in bytes."""
-        return peak_memory(self._worker.pid) if self._worker is not None else None
+        if self._worker is None:
+            return None
+        if not self._worker.is_alive:
+            return self._worker.limits.peak_memory_seen
+        return peak_memory(self._worker.pid)
 
     def take_printed(self) -> str:
         """What the candidate has printed, as far as a test could see, since the last call."""
@@ -252,7 +258,7 @@ class CandidateRun:
             if isinstance(source, TreeSource):
                 asked: tuple[object, ...] = (source.entry,)
                 operation = "load_entry"
-                self._worker.request("store_tree", list(source.files.items()), source.entry)
+                self._worker.request("store_tree", tuple(source.files.items()), source.entry)
             else:
                 stem = self._module_name or self._candidate.path.stem
                 name = self._worker.request("store", stem, source.content)

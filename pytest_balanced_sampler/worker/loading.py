@@ -47,7 +47,7 @@ def load(name: str, source: bytes) -> types.ModuleType:
     return module
 
 
-def store_tree(files: list[tuple[bytes, bytes]], entry: str) -> None:
+def store_tree(files: tuple[tuple[bytes, bytes], ...], entry: str) -> None:
     """Write the files of a candidate by their paths; as `store`, no doing of the candidate's."""
     if (root := entry.partition(".")[0]) in sys.modules:
         raise ImportError(f"{root!r} is the name of a module that is imported before candidates")
