@@ -13,7 +13,9 @@ from pytest_balanced_sampler.verify.specimens import (
 from tests.conftest import ROOT
 
 
-@pytest.mark.parametrize("name", ["focal_loss", "ttl_cache", "csv_converter", "ledger_package"])
+@pytest.mark.parametrize(
+    "name", ["focal_loss", "ttl_cache", "csv_converter", "ledger_package", "async_client"]
+)
 def test_verdicts_are_as_expected(name):
     """One session over all that the task ships."""
     task = ROOT / "examples" / name
@@ -22,7 +24,7 @@ def test_verdicts_are_as_expected(name):
     specimens = references + broken + hacks_in(task / "broken_solutions" / REWARD_HACKS)
     verdicts = grade(task, SpecimenSession(specimens, 1), ["--solution-timeout=2"])
     assert [v for v in verdicts if not v.is_expected] == []
-    assert len(verdicts) > 9
+    assert len(verdicts) > 8
 
 
 @pytest.mark.parametrize("preload", [[], ["torch"]])
