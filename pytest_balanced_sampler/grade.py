@@ -8,7 +8,16 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Literal
 
+from .text import printable
+
 GRADES_VERSION = 1
+"""What a reader refuses when it is another one."""
+
+GRADES_REVISION = 2
+"""Goes up with each set of new fields; docs/json-report.md says which came with which."""
+
+MAX_FEEDBACK_CHARACTERS = 4000
+_MAX_TESTS_IN_FEEDBACK = 10
 
 Shaping = Literal["pass", "score"] | Mapping[str, float]
 
@@ -46,6 +55,19 @@ class TestOutcome(StrEnum):
     NOT_RUN = "not_run"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TestDetails:
+    """What was seen of one test, beside its outcome; docs/json-report.md explains each field."""
+
+    message: str = ""
+    duration: float = 0.0
+    cpu_seconds: float | None = None
+    peak_memory: int | None = None
+    output: str = ""
+    told: str = ""
+    timed_out: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Grade:
     """The verdict on one candidate; docs/json-report.md explains each field."""
@@ -60,6 +82,7 @@ class Grade:
     failure_mode: str | None
     message: str
     tests: dict[str, TestOutcome]
+    details: dict[str, TestDetails] = field(default_factory=dict)
     tries: dict[str, int] = field(default_factory=dict)
     stopped: str = ""
     duration: float
@@ -91,6 +114,33 @@ class Grade:
             raise ValueError(f"these weights fit none of the tests {', '.join(self.tests)}")
         return sum(weight_of[test] for test in self.passed_tests()) / total
 
+    def feedback(self, max_characters: int = MAX_FEEDBACK_CHARACTERS) -> str:
+        """What a model may be shown of this grade, so that it can improve its code.
+
+        Of each test that failed it has what the candidate's own process said: the exception and
+        its traceback, what was printed, how the process ended. Names of tests, their assertions,
+        messages and what they expect are left out. Of `max_characters` each test gets a share.
+        """
+        if not self.outcome.is_graded:
+            return "Your code could not be graded. That is not a fault of your code."
+        passed = len(self.passed_tests())
+        head = f"{passed} of {len(self.tests)} tests passed."
+        if self.outcome is Outcome.NO_SOLUTION:
+            return f"{head} There is no code to test."
+        failed = [
+            (number, self.details.get(name, TestDetails()))
+            for number, (name, outcome) in enumerate(self.tests.items(), 1)
+            if outcome is TestOutcome.FAILED
+        ]
+        shown = failed[:_MAX_TESTS_IN_FEEDBACK]
+        share = max_characters // max(1, len(shown))
+        parts = [head, *(_feedback(number, details, share) for number, details in shown)]
+        if len(failed) > len(shown):
+            parts.append(f"{len(failed) - len(shown)} more tests failed.")
+        if not_run := list(self.tests.values()).count(TestOutcome.NOT_RUN):
+            parts.append(f"{not_run} tests were not run.")
+        return "\n\n".join(parts)
+
     @property
     def score_is_lower_bound(self) -> bool:
         """Whether tests were not run that could have passed."""
@@ -112,6 +162,11 @@ class Grade:
         kept = {name: value for name, value in grade.items() if name in known}
         kept["outcome"] = Outcome(grade["outcome"])
         kept["tests"] = {name: TestOutcome(outcome) for name, outcome in grade["tests"].items()}
+        of_test = {own.name for own in fields(TestDetails)}
+        kept["details"] = {
+            name: TestDetails(**{key: details[key] for key in of_test & details.keys()})
+            for name, details in grade.get("details", {}).items()
+        }
         return cls(**{"path": grade["solution"], **kept})
 
     def as_json(self) -> dict[str, Any]:
@@ -120,3 +175,21 @@ class Grade:
         outcome, is_lower_bound = str(self.outcome), self.score_is_lower_bound
         marked = {"score_is_lower_bound": is_lower_bound}
         return {**asdict(self), **marked, "outcome": outcome, "tests": tests}
+
+
+def _feedback(number: int, details: TestDetails, share: int) -> str:
+    if details.timed_out:
+        what = "ran out of time"
+    elif details.told:
+        what = "failed in your code"
+    else:
+        what = "failed: what your code did is not what the test expects"
+    parts = [f"Test {number} {what}."]
+    if details.told:
+        parts.append(printable(details.told, share // 2).strip())
+    if details.output:
+        printed = printable(details.output, share // 2).strip()
+        parts.append(
+            "Your code printed:\n" + "\n".join(f"| {line}" for line in printed.splitlines())
+        )
+    return "\n".join(parts)

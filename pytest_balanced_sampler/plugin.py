@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .session.candidate_tests import CandidateTests
 
 DEFAULT_GRADING_SEED = 20261122
+_FOLDERS_OF_CANDIDATES = ("reference_solutions", "broken_solutions")
 _NONE_GIVEN = (
     "These tests grade a candidate, but none was given. Pass --solution=PATH, where PATH is a "
     "Python file, a folder of them or a glob."
@@ -72,25 +73,60 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="name under which the tests import the candidate, for tests without the "
         "fixture `solution`",
     )
+    group.addoption(
+        "--solution-entry",
+        metavar="NAME",
+        help="each PATH is a folder that is one candidate, and tests get the module or package "
+        "NAME in it (default: what the task says)",
+    )
     parser.addini("solution", "candidates to grade, as --solution", type="args")
     parser.addini("grading_seed", "as --grading-seed", type="int", default=DEFAULT_GRADING_SEED)
     parser.addini("solution_timeout", "as --solution-timeout", type="float", default=None)
     parser.addini("solution_reference", "as --solution-reference", default=None)
     parser.addini("solution_maxfail", "as --solution-maxfail", type="int", default=0)
     parser.addini("solution_module", "as --solution-module", default=None)
+    parser.addini("solution_entry", "as --solution-entry", default=None)
     parser.addini("isolation", "as --isolation", default="auto")
     parser.addini("solution_preload", "modules imported before any candidate", type="args")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Stand in for the candidate before a conftest file imports it by its name."""
+    """Stand in for the candidate before a conftest file imports it by its name.
+
+    What must not be imported at all is refused here: a conftest file beside it would be run.
+    """
     options = early_config.known_args_namespace
+    if options.file_or_dir:
+        from .session.not_tests import refuse_candidates_as_tests
+
+        refuse_candidates_as_tests(early_config, options.file_or_dir)
+    if not (options.solution or early_config.getini("solution")):
+        return
+    _refuse_foreign_settings(early_config)
     module = options.solution_module or early_config.getini("solution_module")
-    if module and (options.solution or early_config.getini("solution")):
+    if module:
         from .session.import_mode import IMPORT_MODE, ImportMode
 
         early_config.stash[IMPORT_MODE] = ImportMode(module, early_config)
+
+
+def _refuse_foreign_settings(config: pytest.Config) -> None:
+    """Raise `UsageError` for settings that pytest found beside a candidate.
+
+    pytest looks for them before it knows that the path after `--solution` is no path of tests.
+    """
+    arguments = config.invocation_params.args
+    if config.inipath is None or any(str(a).startswith(("-c", "--config-file")) for a in arguments):
+        return
+    base, folder = config.invocation_params.dir, config.inipath.parent
+    tests = config.known_args_namespace.file_or_dir
+    places = [base, *((base / str(test).partition("::")[0]).resolve() for test in tests)]
+    if not any(place.is_relative_to(folder) for place in places):
+        raise pytest.UsageError(
+            f"pytest found its settings in {config.inipath}, which is beside a candidate, not "
+            "above the tests. Write --solution=PATH, with an equals sign"
+        )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -112,6 +148,13 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     from .session.cases import CasesFile
 
     return CasesFile.from_parent(parent, path=file_path)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave a task's own candidates alone: pytest runs each conftest.py below the tests' folder."""
+    if collection_path.name in _FOLDERS_OF_CANDIDATES:
+        return (collection_path.parent / "task.toml").is_file() or None
+    return None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

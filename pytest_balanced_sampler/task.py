@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -53,7 +54,8 @@ class TaskSettings:
     allowed per test, or None where the task sets no limit of its own. `reference` is a file with a
     correct solution, whose times set the limits of candidates. `task_id` is what samples call the
     task, "" where that is its folder's name. `completes` is a file with the code that a completion
-    goes on, or None.
+    goes on, or None. With an `entry`, candidates and the reference are folders, of which tests get
+    the module or package of that name.
     """
 
     preload: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ class TaskSettings:
     reference: Path | None = None
     task_id: str = ""
     completes: Path | None = None
+    entry: str | None = None
 
 
 def find_task(path: Path, root: Path) -> Path | None:
@@ -165,10 +168,26 @@ def _path(key: str, value: Any) -> str:
     return value
 
 
+def _entry(key: str, value: Any) -> str:
+    if not isinstance(value, str) or (why := why_no_entry(value)):
+        why = why if isinstance(value, str) else "is not a text"
+        raise ValueError(f"{key} = {value!r} {why}")
+    return value
+
+
+def why_no_entry(name: str) -> str:
+    """Why a module of this name cannot be the entry of a folder; empty where it can."""
+    if not _is_module_name(name):
+        return "is not the name of a module; write it as 'package' or 'package.module'"
+    if (root := name.partition(".")[0]) in sys.stdlib_module_names:
+        return f"is not possible: {root!r} is a module of the standard library"
+    return ""
+
+
 def _in_or_beside(folder: Path, path: str) -> Path:
-    """A path in the task's folder or, where there is no such file, beside that folder."""
+    """A path in the task's folder or, where there is nothing, beside that folder."""
     inside = folder / path
-    return inside if inside.is_file() else folder.resolve().parent / path
+    return inside if inside.exists() else folder.resolve().parent / path
 
 
 def _band(key: str, value: Any) -> Band:
@@ -235,6 +254,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "reference": _path,
     "task_id": _text,
     "completes": _path,
+    "entry": _entry,
     "target_pass_rate": _band,
     "indifference_zones": _zones,
     "decision_error": _error,

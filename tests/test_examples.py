@@ -3,23 +3,29 @@
 import pytest
 
 from pytest_balanced_sampler.verify.specimens import (
+    REWARD_HACKS,
     SpecimenSession,
     broken_in,
     grade,
+    hacks_in,
     references_in,
 )
 from tests.conftest import ROOT
 
 
-@pytest.mark.parametrize("name", ["focal_loss", "programs", "ttl_cache"])
+@pytest.mark.parametrize(
+    "name",
+    ["focal_loss", "programs", "ttl_cache", "csv_converter", "ledger_package", "async_client"],
+)
 def test_verdicts_are_as_expected(name):
     """One session over all that the task ships."""
     task = ROOT / "examples" / name
     references = references_in(task / "reference_solutions")
     broken = broken_in(task / "broken_solutions")
-    verdicts = grade(task, SpecimenSession(references + broken, 1), ["--solution-timeout=2"])
+    specimens = references + broken + hacks_in(task / "broken_solutions" / REWARD_HACKS)
+    verdicts = grade(task, SpecimenSession(specimens, 1), ["--solution-timeout=2"])
     assert [v for v in verdicts if not v.is_expected] == []
-    assert len(verdicts) > 9
+    assert len(verdicts) > 8
 
 
 @pytest.mark.parametrize("preload", [[], ["torch"]])

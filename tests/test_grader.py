@@ -81,7 +81,7 @@ def test_verdicts_are_those_of_the_command_line(task, tmp_path):
     assert {grade.path for grade in from_text} == {""}
 
     def essence(grade):
-        named_or_timed = ("solution", "path", "duration", "message")
+        named_or_timed = ("solution", "path", "details", "duration", "message")
         return {k: v for k, v in grade.items() if k not in named_or_timed}
 
     for grades in (from_text, from_paths):

@@ -40,6 +40,8 @@ from ..results.run_folder import REPORT
 from ..session.candidate import Candidate, find_candidates
 from ..session.collection import sha256_of_all
 from ..session.many_tasks import ManyTasks, tasks_below
+from ..session.source import read_file
+from ..task import read_task
 from ..text import printable
 
 _logger = logging.getLogger(__name__)
@@ -67,6 +69,8 @@ def main(default_task: Path | None = None) -> None:
         stop(f"{arguments.out} exists: pass --resume to go on with it", EXIT_USAGE)
     if not arguments.task.is_dir():
         stop(f"--task={arguments.task}: there is no such folder", EXIT_USAGE)
+    if read_task(arguments.task).entry is not None:
+        stop(f"--task={arguments.task}: candidates are folders; only files are sent", EXIT_USAGE)
     folder.mkdir(parents=True, exist_ok=True)
     options = pytest_options(arguments)
     files = [
@@ -135,7 +139,7 @@ def split(candidates: list[Candidate], tasks: ManyTasks | None, size: int) -> It
 def source_of(candidate: Candidate) -> bytes:
     """The source; nothing, which is graded as such, where there is none."""
     try:
-        return candidate.read()
+        return read_file(candidate.path).content
     except NoSolution:
         return b""
     except (HarnessError, LoadError) as error:

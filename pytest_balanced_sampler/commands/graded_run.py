@@ -25,7 +25,7 @@ from ..results.verdict import verdict_sentences
 from ..rollouts.anthropic_model import AnthropicModel
 from ..rollouts.model import Settings, WholeRunFailed
 from ..rollouts.run import RolloutRun
-from ..task import SETTINGS_FILE, read_expectations
+from ..task import SETTINGS_FILE, read_expectations, read_task
 
 MAX_RUNS = 200
 
@@ -65,6 +65,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         prompt=prompt,
         prompt_name=arguments.prompt,
         tools=tuple(arguments.tools),
+        entry=read_task(arguments.task).entry,
     )
 
 

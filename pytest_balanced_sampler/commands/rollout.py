@@ -43,7 +43,7 @@ def main(default_task: Path | None = None) -> None:
     arguments = parse_arguments(default_task)
     settings = settings_of(arguments)
     if arguments.dry_run:
-        tools = described_tools(settings.tools)
+        tools = described_tools(settings.tools, settings.entry)
         shown = {"model": settings.model, "max_steps": settings.max_steps, "tools": tools}
         print(f"{settings.prompt}\n{json.dumps(shown, indent=1)}")
         return

@@ -133,7 +133,7 @@ def verify(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         hacks = hacks_in(arguments.broken / REWARD_HACKS)
         hacks += generic_hacks(references[0].path, Path(folder))
-        broken.append(empty_solution(Path(folder)))
+        broken.append(empty_solution(Path(folder), is_tree=references[0].path.is_dir()))
         sessions = [
             SpecimenSession(references + broken * (seed <= arguments.seeds), seed)
             for seed in range(1, max(SEEDS_OF_REFERENCES, arguments.seeds) + 1)
@@ -157,6 +157,8 @@ def verify_by_mutants(arguments: argparse.Namespace) -> int:
     changes = {}
     with tempfile.TemporaryDirectory() as folder:
         for reference in references_in(arguments.references):
+            if reference.path.is_dir():
+                raise ValueError("--mutants: the references are folders; it changes single files")
             for number, (change, source) in enumerate(mutants_of(reference.path)):
                 path = Path(folder, f"{reference.path.stem}_{number}.py")
                 path.write_text(source)

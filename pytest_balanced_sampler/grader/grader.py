@@ -27,11 +27,12 @@ from ..files import remove_tree_in_use
 from ..grade import Grade
 from .host_process import HostDied, HostProcess, Job
 from .job_queue import JobQueue
-from .named_tasks import NamedTasks, Source
+from .jobs import job_of
+from .named_tasks import NamedTasks, Solution, Source
 
 _CLOSED = "this Grader is closed"
 
-Solutions = Iterable[Source | tuple[Source, Source]]
+Solutions = Iterable[Solution | tuple[Source, Solution]]
 """Candidates, or pairs of a task and a candidate. Text is source code, a path names a file. A task
 is named by a text or a path, too."""
 
@@ -45,7 +46,8 @@ class Grader:
 
     Safe to use from many threads and tasks, but only in the process that opened it. `hosts` is how
     many candidates are graded at a time, best the number of cores. After `maxfail` failed tests a
-    candidate's other tests are not run. The other options are those of pytest's command line.
+    candidate's other tests are not run. The other options are those of pytest's command line, and
+    `entry` is `--solution-entry`.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Grader:
         solution_timeout: float | None = None,
         isolation: str | None = None,
         maxfail: int | None = None,
+        entry: str | None = None,
     ) -> None:
         if hosts < 1:
             raise ValueError(f"hosts is {hosts}; at least 1 is needed")
@@ -68,8 +71,10 @@ class Grader:
             "solution-timeout": solution_timeout,
             "isolation": isolation,
             "solution-maxfail": maxfail,
+            "solution-entry": entry,
         }
         given = [f"--{name}={value}" for name, value in options.items() if value is not None]
+        self._entry = entry
         self._owner = os.getpid()
         self._folder = Path(tempfile.mkdtemp(prefix="pytest-grader-"))
         self._jobs = JobQueue(hosts)
@@ -122,7 +127,10 @@ class Grader:
     def grade(self, solutions: Solutions, *, timeout: float | None = None) -> list[Grade]:
         """The grades of `[source, ...]` or `[(task, source), ...]`, in this order.
 
-        Raises `FileNotFoundError` for a path that is no file and for a task that is not there,
+        With an `entry` a `Path` names a folder, a mapping has the texts of files by their paths in
+        one, and text is the source of the entry.
+
+        Raises `FileNotFoundError` for a path at which nothing is and for a task that is not there,
         `TypeError` for a single text and for a candidate whose task is not named, `GraderError`
         when pytest refuses to grade at all, `TimeoutError` after `timeout` seconds. A fault that
         concerns one candidate only, or one of several tasks, is a grade with the outcome
@@ -216,18 +224,10 @@ class Grader:
             future.add_done_callback(self._open.discard)
         return futures
 
-    def _job(self, given: Source | tuple[Source, Source], index: int) -> Job:
+    def _job(self, given: Solution | tuple[Source, Solution], index: int) -> Job:
         task, solution = self._tasks.of(given)
         cancelled = self._folder / f"cancelled-{next(self._numbers)}"
-        if not isinstance(solution, str):
-            path = Path(solution).absolute()
-            if not path.is_file():
-                raise FileNotFoundError(f"{os.fspath(solution)!r} is no file, so no candidate")
-            return Job(task, path, os.fspath(solution), index, None, cancelled)
-        folder = Path(tempfile.mkdtemp(dir=self._folder))
-        path = folder / "solution.py"
-        path.write_text(solution, "utf-8", "surrogatepass")
-        return Job(task, path, path.name, index, folder, cancelled)
+        return job_of(task, solution, index, self._folder, cancelled, self._entry)
 
     def _completed(self, futures: list[Future[Grade]], timeout: float | None) -> Iterator[Grade]:
         try:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from ..task import find_tasks
 
 Source = str | os.PathLike[str]
+Solution = Source | Mapping[str, str]
+"""A candidate: source code, a path, or the texts of files by their paths."""
 
 
 class Task(NamedTuple):
@@ -33,7 +36,7 @@ class NamedTasks:
             if not self._found or self._folder in self._found.values():
                 self.only = Task(self._folder, self._folder.name)
 
-    def of(self, given: Source | tuple[Source, Source]) -> tuple[Task, Source]:
+    def of(self, given: Solution | tuple[Source, Solution]) -> tuple[Task, Solution]:
         """The task, and the candidate, of what a caller gave.
 
         Raises `TypeError` where no task is named, `FileNotFoundError` where there is none.

@@ -63,4 +63,7 @@ def grade_files(
     finished = run_pytest(str(folder), *given, *options, report=report, cwd=folder.parent)
     if not report.exists():
         raise HarnessError(f"pytest could not grade: {finished.stdout}{finished.stderr}")
-    return [Grade.from_json(grade) for grade in json.loads(report.read_text())["grades"]]
+    read = json.loads(report.read_text())
+    if refusal := read.get("refusal"):
+        raise HarnessError(f"pytest could not grade: {refusal}\n{finished.stderr}".strip())
+    return [Grade.from_json(grade) for grade in read["grades"]]

@@ -5,8 +5,10 @@ All of it is attributed to the one process: what others do to the disk meanwhile
 
 from __future__ import annotations
 
+import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +49,10 @@ class _Moment(NamedTuple):
 
 
 class Limits:
-    """What one worker may still use up: to start, and then in each test."""
+    """What one worker may still use up: to start, and then in each test.
+
+    `cpu_seen` and `peak_memory_seen` are what it had used at the last look in this test.
+    """
 
     def __init__(self) -> None:
         self._cpu_limit: float | None = None
@@ -55,6 +60,8 @@ class Limits:
         self._cpu_before: float | None = None
         self._written_before = 0
         self._wait_began: _Moment | None = None
+        self.cpu_seen: float | None = None
+        self.peak_memory_seen: int | None = None
 
     def start(self, pid: int | None, cpu_seconds: float, before: TimeUsed = NOTHING_USED) -> None:
         """Give the process this much CPU time, and a multiple of it to be waited for.
@@ -67,6 +74,7 @@ class Limits:
         self._cpu_limit = None if begin is None else begin + cpu_seconds
         self.wall_left = cpu_seconds * WALL_SECONDS_PER_CPU_SECOND - before.waited
         self._written_before = _bytes_written_by(pid)
+        self.cpu_seen = self.peak_memory_seen = None
 
     def spend(self, seconds: float) -> None:
         """Count seconds in which the worker was waited for."""
@@ -86,6 +94,9 @@ class Limits:
         `scratch` is its folder, empty where it has none yet.
         """
         used = _cpu_seconds_of(pid)
+        if used is not None and self._cpu_before is not None:
+            # It may be the last look at a process that is ended, or ends itself.
+            self.cpu_seen, self.peak_memory_seen = used - self._cpu_before, peak_memory(pid)
         if self._cpu_limit is not None and used is not None and used > self._cpu_limit:
             return SolutionTimeout(f"the candidate used over {self._cpu_budget:g} s of CPU time")
         if scratch and (excess := self._excess(pid, scratch)) is not None:
@@ -131,11 +142,42 @@ def seconds_in_line(pid: int | None) -> float:
     return _seconds_in_line(pid) or 0.0
 
 
+@contextmanager
+def stopped(pid: int | None) -> Iterator[None]:
+    """A time in which a process, if there is one, does nothing."""
+    _signal(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        _signal(pid, signal.SIGCONT)
+
+
+def _signal(pid: int | None, number: signal.Signals) -> None:
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 def is_stopped(pid: int | None) -> bool:
     """Whether a process was stopped: the warm process does that to one that took too much."""
     with suppress(OSError), open_file(f"/proc/{pid}/stat", "rb") as file:
         return file.read().rpartition(b") ")[2].startswith(b"T")
     return False
+
+
+def peak_memory(pid: int | None) -> int | None:
+    """The most memory that a process had since it was reset, in bytes; None where unknown."""
+    with suppress(OSError, ValueError), open_file(f"/proc/{pid}/status", "rb") as file:
+        for line in file:
+            if line.startswith(b"VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def reset_peak_memory(pid: int | None) -> None:
+    """Have `peak_memory` tell of what comes from now on, where this side may say so."""
+    with suppress(OSError), open_file(f"/proc/{pid}/clear_refs", "wb") as file:
+        file.write(b"5")
 
 
 def _cpu_seconds_of(pid: int | None) -> float | None:

@@ -40,30 +40,26 @@ class RemoteWorker:
     def __init__(self, reaper: Reaper) -> None:
         self._reaper = reaper
         self.resolve: Callable[[tags.Extension], object] = values.refuse_reference
-        self._channel = Channel()
-        self.theirs, self.inlets = self._channel.theirs, self._channel.inlets
+        channel = self._channel = Channel()
+        self.theirs, self.inlets = channel.theirs, channel.inlets
         self.on_output: Callable[[str, str, str], object] | None = None
         self.follow: Callable[[], object] = bool
         """Called before each request; tells the worker what the test has changed around it."""
-        # Decoding a set of proxies asks for their hashes, in the middle of a request.
-        self._lock = threading.RLock()
-        self._number = 0
+        self.before_send: Callable[[bytes], object] = bool
+        self._lock = threading.RLock()  # Decoding a set asks for hashes amid a request.
+        self._number = self.requests = self._depth = self._decoding = 0
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
-        self._limits = Limits()
+        self._limits = self.limits = Limits()
         self.pid: int | None = None
         self.scratch = ""
         self.importable: frozenset[str] = frozenset()
-        self.is_alive = True
-        self.is_in_fixture = False
+        self.is_alive, self.is_in_fixture = True, False
         self._death: Death | None = None
         self.fault: BaseException | None = None
-        self.requests = 0
         self.on_first_request: Callable[[], object] = bool
         self.released: set[int] = set()
         self.shared = SharedContainers(1, lambda kind: hasattr(kind, "__solution_reference__"))
-        self._depth = 0
         self._started = 0.0
-        self._decoding = 0
         self.stand_ins = StandIns(self)
         self.watch: Callable[[float | None], object] = bool
         """Told in how many seconds what the candidate asked of the test must end; None: it has."""
@@ -201,8 +197,8 @@ class RemoteWorker:
         """What the worker says was raised, as an exception to raise here."""
         if status == "own_error":
             return self.stand_ins.error(described)
-        raised = error_from(status, described, operation=operation)
-        return raised or self.breach("a reply of unknown kind")
+        known = error_from(status, described, operation=operation)
+        return known or self.breach("a reply of unknown kind")
 
     def encode(self, message: list[Any]) -> bytes:
         """A message, with news of shared containers, and the references no longer used here.
@@ -235,6 +231,7 @@ class RemoteWorker:
         check = partial(self._check_limits, started)
         try:
             if body is not None:
+                self.before_send(body)
                 self._channel.send(body, check)
             return self._channel.receive(check)
         except EOFError:

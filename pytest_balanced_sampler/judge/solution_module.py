@@ -12,20 +12,25 @@ from .proxy import Proxy
 from .special_methods import ask
 
 _NAMES_OF_MODULES = ("__name__", "__qualname__", "__doc__", "__version__", "__author__")
+_ASKED_OF_PACKAGES: dict[str, Any] = {"__path__": [], "__spec__": None}
+"""By `import package.module`, before it asks the finders."""
+
 _ASKED_BY_PYTEST = ("_mock_name", "pytestmark")
 
 
 class SolutionModule:
     """The candidate's module, loaded when a test first asks something of it.
 
-    `load` gives the proxy of the loaded module; it may raise any `CandidateFault`.
+    `load` gives the proxy of the loaded module; it may raise any `CandidateFault`. A package may
+    have submodules to import.
     """
 
-    __slots__ = ("_load", "_path")
+    __slots__ = ("_is_package", "_load", "_path")
 
-    def __init__(self, path: str, load: Callable[[], Proxy]) -> None:
+    def __init__(self, path: str, load: Callable[[], Proxy], *, is_package: bool = False) -> None:
         object.__setattr__(self, "_path", path)
         object.__setattr__(self, "_load", load)
+        object.__setattr__(self, "_is_package", is_package)
 
     @property
     def __doc__(self) -> Any:  # type: ignore[override]
@@ -42,6 +47,8 @@ class SolutionModule:
 
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
+        if self._is_package and name in _ASKED_OF_PACKAGES:
+            return _ASKED_OF_PACKAGES[name]
         if name == "__all__":  # For `from NAME import *`.
             return self._public_names()
         if name in _ASKED_BY_PYTEST or (name.startswith("__") and name not in _NAMES_OF_MODULES):
@@ -50,13 +57,14 @@ class SolutionModule:
         try:
             return getattr(self._load(), name)
         except AttributeError as error:
-            if (raised := solution_error(error)) is not None:
-                mark_as_raised(error, replace(raised, failure_mode=LoadError.failure_mode))
+            _mark_as_load_error(error)
             raise
 
     def __setattr__(self, name: str, value: object) -> None:
         __tracebackhide__ = True
-        setattr(self._load(), name, value)
+        # `import package.module` sets what the candidate's own package has already.
+        if not isinstance(value, SolutionModule):
+            setattr(self._load(), name, value)
 
     def __delattr__(self, name: str) -> None:
         __tracebackhide__ = True
@@ -72,3 +80,22 @@ class SolutionModule:
         except AttributeError:
             names = dir(module)
         return [name for name in names if isinstance(name, str) and not name.startswith("_")]
+
+
+def submodule(solution: SolutionModule, name: str) -> SolutionModule:
+    """The module that the candidate's process imports by this whole name."""
+    __tracebackhide__ = True
+    module = solution._load()
+    try:
+        found = ask(module, "import", name)
+    except Exception as error:
+        _mark_as_load_error(error)
+        raise
+    if not isinstance(found, Proxy):
+        raise LoadError(f"{name!r} of the candidate is not a module")
+    return SolutionModule(repr(solution), lambda: found, is_package=True)
+
+
+def _mark_as_load_error(error: Exception) -> None:
+    if (raised := solution_error(error)) is not None:
+        mark_as_raised(error, replace(raised, failure_mode=LoadError.failure_mode))

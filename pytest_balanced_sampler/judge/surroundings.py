@@ -94,6 +94,7 @@ class Follower:
         self._request = request
         self._surroundings = surroundings
         self._read_stdin = read_stdin
+        self.news_of_working_folder: Callable[[], str | None] = lambda: None
         self._environment = surroundings.environment_before
         self._seedings: dict[str, int] = {}
         self._patches: dict[Place, object] = {}
@@ -126,6 +127,8 @@ class Follower:
         surroundings.watch_seedings()
         if (text := self._read_stdin()) is not None:
             yield "stdin", (text,)
+        if (folder := self.news_of_working_folder()) is not None:
+            yield "chdir", (folder,)
         if (environment := _environment()) != self._environment:
             before, self._environment = self._environment, dict(environment)
             yield "environment", (_changed(before, self._environment),)

@@ -128,6 +128,8 @@ def _of_grades(path: Path, grades: list[Grade], provenance: Provenance) -> Resul
 def _read_run(folder: Path) -> Results:
     run = _checked(folder / "run.json", lambda data: {**data, "settings": dict(data["settings"])})
     settings = run["settings"]
+    if settings.get("entry") is None:  # As in runs of earlier releases.
+        settings.pop("entry", None)
     report = folder / REPORT
     graded = _read_report(report) if report.exists() else Results("", (), {})
     grade_of = {
@@ -151,6 +153,8 @@ def _rollout_of(path: str) -> str | None:
     """The number of the rollout that wrote this file, wherever the run's folder was at the time."""
     match Path(path).parts:
         case (*_, "rollouts", number, "workspace", file) if file == SOLUTION:
+            return number
+        case (*_, "rollouts", number, "workspace"):
             return number
     return None
 
@@ -212,6 +216,8 @@ def _checked_report(report: Any) -> Any:
     if not isinstance(report, dict) or "grades" not in report:
         raise ValueError('it has no "grades": only a report of pytest --solution has them')
     _demand_version(report)
+    if refusal := report.get("refusal"):
+        raise ValueError(f"nothing was graded: {refusal}")
     _report_validator()(report)
     return report
 

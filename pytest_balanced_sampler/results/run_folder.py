@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 REPORT = "report.json"
@@ -10,6 +11,14 @@ SUMMARY = "summary.json"
 PAGE = "report.html"
 SOLUTION = "solution.py"
 Status = Literal["written", "no_solution", "harness_error"]
+
+
+def has_solution(workspace: Path, entry: str | None) -> bool:
+    """Whether a model has left its solution in this folder; the whole, where there is an entry."""
+    if entry is None:
+        return (workspace / SOLUTION).is_file()
+    place = workspace.joinpath(*entry.split("."))
+    return place.is_dir() or place.with_name(f"{place.name}.py").is_file()
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ async def converse(
     """
     messages: list[dict[str, Any]] = [{"role": "user", "content": settings.prompt}]
     log(messages[0])
-    tools = described_tools(settings.tools)
+    tools = described_tools(settings.tools, settings.entry)
     while conversation.steps < settings.max_steps:
         reply = await model.reply(settings, messages, tools)
         conversation.steps += 1

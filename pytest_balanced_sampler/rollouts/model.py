@@ -16,7 +16,8 @@ class Settings:
     """What all rollouts of a run have in common.
 
     `prompt` is the whole text and `prompt_name` the name that the task has for it; `tools` are the
-    names of the tools; `rollout_seconds` is the deadline for each rollout.
+    names of the tools; `rollout_seconds` is the deadline for each rollout. With an `entry` the
+    workspace is the solution, and tests get the module or package of that name in it.
     """
 
     model: str
@@ -26,6 +27,7 @@ class Settings:
     prompt_name: str = "prompt"
     tools: tuple[str, ...] = ("write_file", "run_python")
     rollout_seconds: float = 3600
+    entry: str | None = None
 
 
 class Model(Protocol):

@@ -24,7 +24,15 @@ from ..judge.supply import WorkerSupply
 from ..prompt import prompt_sha256
 from ..results.page import write_page
 from ..results.read import read_results, read_rollouts
-from ..results.run_folder import PAGE, REPORT, SOLUTION, SUMMARY, RolloutRecord, Status
+from ..results.run_folder import (
+    PAGE,
+    REPORT,
+    SOLUTION,
+    SUMMARY,
+    RolloutRecord,
+    Status,
+    has_solution,
+)
 from ..results.summary import Summary, summarise
 from ..task import read_expectations
 from ..text import printable_line
@@ -136,7 +144,7 @@ class RolloutRun:
         error = None
         try:
             await self._converse_in(folder, model, supply, conversation)
-            is_there = (folder / "workspace" / SOLUTION).is_file()
+            is_there = has_solution(folder / "workspace", self.settings.entry)
             status = "written" if is_there else "no_solution"
         except WholeRunFailed:
             raise
@@ -190,8 +198,13 @@ class RolloutRun:
         report.unlink(missing_ok=True)
         if not any(record.status == "written" for record in self.records()):
             return
-        solutions = self.folder.resolve() / "rollouts" / "*" / "workspace" / SOLUTION
-        grade_files(task, [solutions], report)
+        rollouts, entry = self.folder.resolve() / "rollouts", self.settings.entry
+        if entry is None:
+            grade_files(task, [rollouts / "*" / "workspace" / SOLUTION], report)
+        else:
+            written = (record.rollout for record in self.records() if record.status == "written")
+            workspaces = [rollouts / f"{number:04}" / "workspace" for number in written]
+            grade_files(task, workspaces, report, f"--solution-entry={entry}")
 
     def summarise(self, runs: int, task: Path) -> Summary:
         """Join the rollouts with their grades; writes `summary.json` and `report.html`.

@@ -31,12 +31,15 @@ _MADE_BY_THE_MODEL = frozenset(
     (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.EACCES, errno.ELOOP)
 )
 
+_SOLUTION_IS = (
+    f"Your solution is the file {SOLUTION}; other files are yours to use and are not graded."
+)
 TOOLS: list[dict[str, Any]] = [
     {
         "name": "write_file",
         "description": (
-            "Write a text file into your workspace, replacing the file if it exists. Your "
-            f"solution is the file {SOLUTION}; other files are yours to use and are not graded."
+            "Write a text file into your workspace, replacing the file if it exists. "
+            f"{_SOLUTION_IS}"
         ),
         "input_schema": {
             "type": "object",
@@ -72,9 +75,21 @@ class ToolError(Exception):
     """Raised when a tool call cannot be carried out; its text tells the model what to change."""
 
 
-def described_tools(names: Iterable[str]) -> list[dict[str, Any]]:
-    """The tools with these names, as a model is told of them."""
-    return [tool for tool in TOOLS if tool["name"] in names]
+def described_tools(names: Iterable[str], entry: str | None = None) -> list[dict[str, Any]]:
+    """The tools with these names, as a model is told of them.
+
+    With an `entry` the workspace is graded as a whole.
+    """
+    tools = [tool for tool in TOOLS if tool["name"] in names]
+    if entry is None:
+        return tools
+    return [{**tool, "description": _of_whole(tool["description"], entry)} for tool in tools]
+
+
+def _of_whole(description: str, entry: str) -> str:
+    return description.replace(
+        _SOLUTION_IS, f"The whole workspace is your solution; its entry is the module {entry!r}."
+    )
 
 
 class Workspace:

@@ -45,7 +45,7 @@ class CandidateCollection:
         `touching_files` are then those whose import asked the candidate for something.
         """
         try:
-            self._import_mode.use(solution)
+            self._import_mode.use(solution, self._run.entry)
             if self._run.was_touched:  # By a conftest file, whose values any test may use.
                 self.touching_files.update(self._names.files)
             self._items = self._import_mode.collect(session)

@@ -42,6 +42,7 @@ class CandidateOutput:
     def begin_test(self) -> None:
         """Forget how much was passed on."""
         self._left = MAX_PER_TEST
+        self._printed: list[str] = []
         self._notices_left = MAX_NOTICES_PER_TEST
 
     def show(self, output: str, errors: str, notices: str) -> None:
@@ -54,6 +55,11 @@ class CandidateOutput:
             self._notices_left -= 1
             with suppress(ValueError, RecursionError):
                 self._notice(json.loads(line) if len(line) <= MAX_NOTICE else None)
+
+    def take_printed(self) -> str:
+        """What was printed since the last call, in this test."""
+        printed, self._printed = "".join(self._printed), []
+        return printed
 
     def read_stdin(self) -> str | None:
         """The text that a test has put in place of standard input, when it is new there."""
@@ -73,6 +79,7 @@ class CandidateOutput:
             text += f"\n[... {cut} characters cut ...]\n"
         if not text:
             return
+        self._printed.append(text)
         stream = getattr(sys, name)
         if stream is getattr(sys, f"__{name}__"):
             text = printable(text, MAX_PER_TEST)

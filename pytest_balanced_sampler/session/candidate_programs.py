@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import signal
 
-from ..errors import NeedsCandidate, SolutionCrash, WorkerLost
+from ..errors import HarnessError, NeedsCandidate, SolutionCrash, WorkerLost
 from ..judge.death import describe_exit
 from ..judge.limits import NOTHING_USED
 from ..judge.program import TimeIsUp
@@ -14,6 +13,7 @@ from ..judge.solution_program import ProgramEnd
 from ..judge.supply import WorkerSupply
 from ..text import printable
 from .candidate import Candidate
+from .source import TreeSource
 
 _MAX_SHOWN_BYTES = 64 * 1024
 """Of each stream of the last run, for who reads why a test failed."""
@@ -54,13 +54,15 @@ class CandidatePrograms:
         if self._candidate is None:
             raise NeedsCandidate("this test runs the candidate, and there is none")
         source = self._candidate.read()
-        self.sha256 = hashlib.sha256(source).hexdigest()
+        if isinstance(source, TreeSource):
+            raise HarnessError("solution_program runs candidates that are one file, and no folder")
+        self.sha256 = source.sha256
         self.have_run = True
         program = self._supply.fork_program()
         returncode = -signal.SIGKILL
         try:
             returncode = program.run(
-                [self._module_name or self._candidate.path.stem, source, arguments],
+                [self._module_name or self._candidate.path.stem, source.content, arguments],
                 stdin,
                 cpu_seconds=self._cpu_seconds,
                 before=self.used,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import signal
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from typing import Any, cast
 
 from ..errors import (
@@ -15,15 +13,22 @@ from ..errors import (
     NeedsCandidate,
     UnconfirmedTimeout,
 )
-from ..judge.limits import WALL_SECONDS_PER_CPU_SECOND, TimeUsed
+from ..judge.limits import (
+    WALL_SECONDS_PER_CPU_SECOND,
+    TimeUsed,
+    peak_memory,
+    reset_peak_memory,
+    stopped,
+)
 from ..judge.mirrors import Mirrors
 from ..judge.proxy import Proxy
 from ..judge.remote_worker import RemoteWorker
 from ..judge.supply import WorkerSupply
-from ..judge.surroundings import Follower, Surroundings
-from ..judge.unpatched import os, time
+from ..judge.surroundings import Surroundings
+from ..judge.unpatched import time
 from .budget import Budget, SecondsUsed, TimeLimits
 from .candidate import Candidate
+from .candidate_loading import load
 from .candidate_output import CandidateOutput
 from .candidate_programs import CandidatePrograms
 from .second_try import needs_second_try
@@ -60,6 +65,7 @@ class CandidateRun:
         self.reported_fault: BaseException | None = None
         self.watch: Callable[[float | None], object] = bool
         self.limit_work: Callable[[float], object] = bool
+        self.find_temporary_folder: Callable[[], str | None] = lambda: None
         self._began = 0.0
         self._on_touch: Callable[[], object] = bool
         self._candidate = candidate
@@ -80,6 +86,11 @@ class CandidateRun:
     def has_any(self) -> bool:
         """Whether there is a candidate, or a stand-in."""
         return self._candidate is not None or self._stand_in is not None
+
+    @property
+    def entry(self) -> str | None:
+        """The entry of a candidate that is a folder."""
+        return self._candidate.entry if self._candidate is not None else None
 
     @property
     def touches(self) -> int:
@@ -115,6 +126,7 @@ class CandidateRun:
         if self._worker is not None:
             self._worker.on_first_request = on_touch
             self._worker.start_clock(seconds)
+            reset_peak_memory(self._worker.pid)
             self._worker.drain_output()
 
     def in_fixture(self, is_in_fixture: bool) -> None:
@@ -206,20 +218,34 @@ class CandidateRun:
         slept = str(fault) if isinstance(fault, UnconfirmedTimeout) and fault.slept else ""
         return {"why": str(fault), "is_machine": is_machine, "slept": slept}
 
+    def cpu_seconds(self) -> float | None:
+        """The CPU time that the candidate has used in this test; None where it is unknown."""
+        if self._worker is None:
+            return None
+        used = self._worker.time_used()
+        return self._worker.limits.cpu_seen if used is None else used.cpu
+
+    def peak_memory(self) -> int | None:
+        """The most memory that its process has had in this test, in bytes."""
+        if self._worker is None:
+            return None
+        if not self._worker.is_alive:
+            return self._worker.limits.peak_memory_seen
+        return peak_memory(self._worker.pid)
+
+    def take_printed(self) -> str:
+        """What the candidate has printed, as far as a test could see, since the last call."""
+        return self._output.take_printed()
+
     def drain_output(self) -> str:
         """What the candidate printed since the last call."""
         printed = self._worker.drain_output() if self._worker else ""
         return printed + self._programs.drain_output()
 
-    @contextmanager
-    def stopped(self) -> Generator[None]:
+    def stopped(self) -> AbstractContextManager[None]:
         """A time in which the candidate does nothing: another test may be running alone."""
-        pid = self._worker.pid if self._worker is not None and self._worker.is_alive else None
-        _signal(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            _signal(pid, signal.SIGCONT)
+        is_alive = self._worker is not None and self._worker.is_alive
+        return stopped(self._worker.pid if self._worker is not None and is_alive else None)
 
     def late_fault(self) -> CandidateFault | None:
         """What the candidate has done since it was asked last, if that is a fault."""
@@ -247,7 +273,7 @@ class CandidateRun:
         if self._candidate is None:
             raise NeedsCandidate("this test asks for the candidate, and there is none")
         source = self._candidate.read()
-        self.sha256 = hashlib.sha256(source).hexdigest()
+        self.sha256 = source.sha256
         self._worker = self._supply.fork()
         mirrors = Mirrors(self._worker)
         self._worker.resolve, self._output.find_class = mirrors.resolve, mirrors.class_named
@@ -255,18 +281,15 @@ class CandidateRun:
         self._worker.watch = self.watch
         self._worker.on_first_request = self._on_touch
         self._worker.on_output = self._output.show
-        follower = Follower(self._worker.request, self.surroundings, self._output.read_stdin)
-        self._worker.follow = follower.follow
         self._worker.start_clock(self._limits.load_seconds or self._seconds)
-        try:
-            stem = self._module_name or self._candidate.path.stem
-            name = self._worker.request("store", stem, source)
-        except Exception as error:
-            raise HarnessError(f"cannot store the candidate: {error}") from error
-        module = self._worker.request("load", name, source)
-        if not isinstance(module, Proxy):
-            raise self._worker.breach("a module that is none")
-        follower.seed_again()
+        module = load(
+            self._worker,
+            source,
+            self._module_name or self._candidate.path.stem,
+            surroundings=self.surroundings,
+            read_stdin=self._output.read_stdin,
+            find_temporary_folder=self.find_temporary_folder,
+        )
         if self._limits.load_seconds is not None:
             self._worker.renew_time(self._seconds)
         return module
@@ -285,9 +308,3 @@ class CandidateRun:
             used = TimeUsed(*map(sum, zip(used, self._programs.used, strict=True)))
         # Where the trusted side was the slower one, the time it waited says more.
         return max(used.cpu, used.waited / WALL_SECONDS_PER_CPU_SECOND)
-
-
-def _signal(pid: int | None, number: signal.Signals) -> None:
-    if pid is not None:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)

@@ -23,6 +23,7 @@ from .collection import TestNames, with_candidate
 from .forked_process import ParentLink
 from .gaps import result_checked
 from .import_mode import ImportMode
+from .not_tests import import_from_fixed_folders
 from .patches import note_patches
 from .phase_report import Test, annotate
 from .report_record import add_late_fault, conclude, has_failed, include_subtests
@@ -66,8 +67,10 @@ class CandidateTests:
 
     def begin(self, candidate: int, shown_name: str, run: CandidateRun, link: ParentLink) -> None:
         """Get ready for one candidate. `shown_name` stands for it in the ids of its tests."""
+        import_from_fixed_folders()
         self.candidate_run = run
         run.watch, run.limit_work = link.watch, link.limit_work
+        run.find_temporary_folder = partial(foreign.temporary_folder, self._config)
         self._candidate = candidate
         self._shown_name = shown_name
         self._link = link
@@ -93,7 +96,8 @@ class CandidateTests:
         """What the fixture gives. Raises `LookupError` where no candidate is being tested."""
         if not self._is_at_work:
             raise LookupError("no candidate is being tested")
-        return SolutionModule(self._shown_name, self.candidate_run.module)
+        run = self.candidate_run
+        return SolutionModule(self._shown_name, run.module, is_package=run.entry is not None)
 
     def program(self) -> SolutionProgram:
         """What the fixture for programs gives."""
@@ -111,6 +115,7 @@ class CandidateTests:
         placeholders = self._tests
         self._tests = collection.collect(session, self.solution() if run.has_any else None)
         self._touches.files = collection.touching_files
+        import_from_fixed_folders()
         if run.needs_second_try():
             self._tell_retry()
             return False

@@ -98,6 +98,12 @@ def use_temporary_folder(config: pytest.Config, name: str) -> None:
         factory._basetemp.mkdir(mode=0o700, exist_ok=True)
 
 
+def temporary_folder(config: pytest.Config) -> str | None:
+    """The folder below which this process makes its temporary folders. pytest 9.0 to 9.2."""
+    base = getattr(getattr(config, "_tmp_path_factory", None), "_basetemp", None)
+    return None if base is None else os.fspath(base)
+
+
 def make_temporary_folder(config: pytest.Config) -> None:
     """Make the folder in which all of the session's temporary folders are. pytest 9.0 to 9.2."""
     factory = getattr(config, "_tmp_path_factory", None)
@@ -252,11 +258,6 @@ def use_task(session: pytest.Session, folder: Path, conftests_below: Path) -> No
         )
     finally:
         manager._configured = was_configured
-
-
-def temporary_folder(config: pytest.Config) -> Path | None:
-    """Where this process makes its temporary folders, if it is known by now. pytest 9.0 to 9.2."""
-    return getattr(getattr(config, "_tmp_path_factory", None), "_basetemp", None)
 
 
 def conftest_files(config: pytest.Config) -> list[Path]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ..grade import GRADES_VERSION, Grade, Outcome, TestOutcome
+from ..grade import GRADES_REVISION, GRADES_VERSION, Grade, Outcome, TestOutcome
 from ..text import printable_line, printable_name
 from .candidate import Candidate
 from .collection import Collected, sha256_of_all
@@ -43,6 +43,7 @@ class GradeBook:
         self._versions: dict[str, str] = {}
         self._tests_sha256: dict[str, str] = {}
         self._unwritten = ""
+        self._refusal = "nothing was collected"
         self._has_gaps = False
 
     def take(self, candidates: list[Candidate]) -> None:
@@ -54,6 +55,7 @@ class GradeBook:
 
     def name_tasks(self, names: Iterable[str]) -> None:
         """Note for each candidate the name of its task."""
+        self._refusal = ""
         for record, name in zip(self._records, names, strict=True):
             record.task, record.gaps = name, [_NOT_COLLECTED]
 
@@ -62,8 +64,10 @@ class GradeBook:
 
         Ends the session where nothing can be graded.
         """
+        self._refusal = ""
         if collected.refusal is not None:
             reason, status = collected.refusal
+            self._refusal = reason
             if status == pytest.ExitCode.USAGE_ERROR:
                 raise pytest.UsageError(reason)
             pytest.exit(reason, returncode=status)
@@ -106,6 +110,8 @@ class GradeBook:
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
         """Let the exit status say what the grades say, before any report is written."""
+        if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
+            self._refusal = self._refusal or "pytest refused its arguments"
         session.exitstatus = self._exit_status(int(session.exitstatus))
         save_json_report_whole(self._config, partial(self._note_unwritten, session))
         yield
@@ -114,7 +120,11 @@ class GradeBook:
     def pytest_json_modifyreport(self, json_report: dict[str, Any]) -> None:
         """Put the grades into pytest-json-report's file."""
         json_report["grades_version"] = GRADES_VERSION
-        json_report["grades"] = [grade.as_json() for grade in self.grades()]
+        json_report["grades_revision"] = GRADES_REVISION
+        if self._refusal:
+            json_report["refusal"] = self._refusal
+        grades = [] if self._refusal else self.grades()
+        json_report["grades"] = [grade.as_json() for grade in grades]
         json_report["grading_tests_sha256"] = sha256_of_all(self._tests_sha256)
         json_report["tests_sha256_by_task"] = self._tests_sha256
         json_report["versions"] = {
@@ -126,6 +136,8 @@ class GradeBook:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Close with a table of the grades."""
+        if self._refusal:  # pytest has said it, and no candidate has a part in it.
+            return
         grades = self.grades()
         terminalreporter.write_sep("-", "grades")
         if len(self._tests_sha256) > 1:

@@ -18,7 +18,7 @@ import pytest
 from ..authoring import compute_shared
 from ..errors import HarnessError, WorkerLost
 from ..judge.supply import WorkerSupply
-from ..task import TaskSettings, find_task, read_task
+from ..task import TaskSettings
 from . import foreign
 from .budget import TimeLimits
 from .candidate import Candidate
@@ -29,7 +29,13 @@ from .collection import Collected, Refusal, TestNames, repeated
 from .gaps import Gaps, unchecked_test
 from .grade_book import EXIT_HARNESS_ERROR
 from .import_mode import IMPORT_MODE
-from .options import DEFAULT_TIMEOUT_SECONDS, NO_REFERENCE, options_of
+from .options import (
+    DEFAULT_TIMEOUT_SECONDS,
+    NO_REFERENCE,
+    options_of,
+    settings_of,
+    settings_of_arguments,
+)
 from .record import NO_TEST
 from .reference import KnownTimes, Reference, ReferenceFailed
 from .session_lock import SessionLock
@@ -85,9 +91,7 @@ class GradingSession:
         """Start the warm process now, so that it imports while pytest collects."""
         if self._config.option.collectonly:
             return
-        self._settings = self._settings_of(
-            [Path(argument.partition("::")[0]) for argument in self._config.args]
-        )
+        self._settings = settings_of_arguments(self._config)
         shared = self._config.stash.get(SHARED_SUPPLY, None)
         self._supply = shared[0] if shared else self._start_supply()
         if shared == []:
@@ -205,21 +209,14 @@ class GradingSession:
         if self._supply is not None and SHARED_SUPPLY not in self._config.stash:
             self._supply.discard_warm_process()
 
+    @property
+    def entry(self) -> str | None:
+        """What tests get of a candidate that is a folder, once the tests are collected."""
+        return self._options.entry or self._settings.entry
+
     def _start_supply(self) -> WorkerSupply:
         preload = self._options.preload or self._settings.preload
         return WorkerSupply(preload, self._options.isolation)
-
-    def _settings_of(self, paths: list[Path]) -> TaskSettings:
-        """What the task of these paths says; the default where there is no task.toml."""
-        base, root = self._config.invocation_params.dir, self._config.rootpath
-        tasks = {find_task(base / path, root) for path in paths} - {None}
-        if len(tasks) > 1:
-            shown = ", ".join(sorted(str(task) for task in tasks))
-            raise pytest.UsageError(f"these are the tests of several tasks: {shown}. Grade one.")
-        try:
-            return read_task(task) if (task := next(iter(tasks), None)) else TaskSettings()
-        except ValueError as error:
-            raise pytest.UsageError(str(error)) from None
 
     def _seconds_of(self, item: pytest.Item | pytest.Session) -> float:
         """The CPU seconds that a candidate may use in a test, or while tests import it."""
@@ -236,7 +233,8 @@ class GradingSession:
             return None
         processes.limits = TimeLimits({})
         known = self._config.stash.get(REFERENCE_TIMES, {})
-        reference = Reference(path, processes.run_reference, processes.renew_supply)
+        candidate = Candidate(path, path.name, 0, self.entry)
+        reference = Reference(candidate, processes.run_reference, processes.renew_supply)
         try:
             times = reference.times(tests, self._collected.tests_sha256, known)
         except ReferenceFailed as error:
@@ -256,12 +254,18 @@ class GradingSession:
     def _make_ready(self, items: list[pytest.Item]) -> Refusal | None:
         """Make all that the forked processes share. Gives the reason where nothing can grade."""
         assert self._supply is not None
-        settings = self._settings_of(self._names.files)
+        settings = settings_of(self._config, self._names.files)
         if settings.preload != self._settings.preload and self._options.preload is None:
             # The tests were found below the folder that pytest was given.
             self._settings = settings
             self._supply.discard_warm_process()
             self._supply = self._start_supply()
+        is_changed = settings.entry != self._settings.entry
+        if is_changed and self._options.entry is None and self._candidates:
+            reason = (
+                f"the task says entry = {settings.entry!r}; name the task's folder as an argument"
+            )
+            return Refusal(reason, pytest.ExitCode.USAGE_ERROR)
         self._settings = settings
         try:
             warm = self._supply.warm_process()

@@ -7,16 +7,19 @@ test modules and their helpers are imported anew.
 
 from __future__ import annotations
 
+import importlib.machinery
 import sys
 import types
 from collections.abc import Iterable, Iterator
+from importlib.abc import Loader, MetaPathFinder
+from importlib.util import spec_from_loader
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ..errors import HarnessError, NeedsCandidate
-from ..judge.solution_module import SolutionModule
+from ..judge.solution_module import SolutionModule, submodule
 
 _MAX_OPERATIONS = 100_000
 """A test module that loops until a placeholder says something must not loop for ever."""
@@ -83,6 +86,43 @@ class Placeholder(metaclass=_PlaceholderType):
     __test__ = False
 
 
+class _Submodules(Loader, MetaPathFinder):
+    """Imports the modules within the candidate's package: the placeholder, or the candidate's."""
+
+    def __init__(self, module: str, placeholder: types.ModuleType) -> None:
+        self._prefix = f"{module}."
+        self._placeholder = placeholder
+        self._solution: SolutionModule | None = None
+        self._entry = ""
+
+    def use(self, solution: SolutionModule, entry: str) -> None:
+        """Have the candidate's modules, below `entry` there, be imported from now on."""
+        self.forget()
+        self._solution, self._entry = solution, entry
+
+    def forget(self) -> None:
+        """Have all of them be imported anew."""
+        for name in [name for name in sys.modules if name.startswith(self._prefix)]:
+            del sys.modules[name]
+
+    def find_spec(
+        self, name: str, path: object, target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Tell Python that such a module is imported here."""
+        del path, target
+        return spec_from_loader(name, self) if name.startswith(self._prefix) else None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Put in the module's place what is imported."""
+        name = module.__name__
+        solution = self._solution
+        if solution is None:
+            sys.modules[name] = self._placeholder
+        else:
+            own_name = f"{self._entry}.{name.removeprefix(self._prefix)}"
+            sys.modules[name] = submodule(solution, own_name)  # type: ignore[assignment]
+
+
 class ImportMode:
     """One session's way to have `module` imported as the candidate.
 
@@ -102,6 +142,8 @@ class ImportMode:
         _PlaceholderType.operations = 0
         _PlaceholderType.refusal = None
         sys.modules[module] = self._placeholder
+        self._submodules = _Submodules(module, self._placeholder)
+        sys.meta_path.insert(0, self._submodules)
         config.add_cleanup(self._end)
 
     @property
@@ -118,7 +160,7 @@ class ImportMode:
         """Note which test functions there are without a candidate."""
         self._functions.update(map(function_of, items))
 
-    def use(self, solution: SolutionModule | None) -> None:
+    def use(self, solution: SolutionModule | None, entry: str | None) -> None:
         """Have the candidate be imported from now on, or the placeholder, in a forked process.
 
         What was imported before, and lies among the tests, is forgotten. pytest keeps conftest
@@ -130,6 +172,7 @@ class ImportMode:
                 "this was imported before there was a candidate, and is still used"
             )
             sys.modules[self.module] = solution  # type: ignore[assignment]
+            self._submodules.use(solution, entry or self.module)
         imported = self._imported_among_tests()
         plugins = set(map(id, self._config.pluginmanager.get_plugins()))
         kept = {name: module for name, module in imported.items() if id(module) in plugins}
@@ -192,6 +235,8 @@ class ImportMode:
         """Leave the process to its next session as it was before this one."""
         for name in self._imported_among_tests():
             _forget(name)
+        self._submodules.forget()
+        sys.meta_path.remove(self._submodules)
         sys.modules.pop(self.module, None)
         if self._module_before is not None:
             sys.modules[self.module] = self._module_before

@@ -28,7 +28,13 @@ from .foreign import escape_traceback
 from .record import PhaseRecord, failure_mode_of
 from .report_record import LEFT_OUT, attach, count_as_failure
 
-_OWN_LINE = re.compile(r'^  File "[^/"<]+", line (\d+).*\n +(.{1,120})', re.MULTILINE)
+MAX_OUTPUT = 4000
+MAX_BRIEF_OUTPUT = 400
+MAX_TOLD = 4000
+"""Characters kept of what a candidate prints in a phase of a test, in a session of few and of many
+candidates, and of what its process says of an error."""
+
+_OWN_LINE = re.compile(r'^  File "[^/"<][^"<]*", line (\d+).*\n +(.{1,120})', re.MULTILINE)
 _DIFFERS_BY_PROCESS = re.compile(
     r"(?<=0x)[0-9a-f]+|(?<=/)candidate-\w+/\w+|(?<=/tmp)[a-z0-9_]{8}\b"
 )
@@ -94,6 +100,10 @@ def annotate(
         untouched_error=describe_error(cause) if cause is not None and is_untouched else None,
         tries=run.tries,
         total=total,
+        cpu_seconds=run.cpu_seconds(),
+        peak_memory=run.peak_memory() if report.when == "teardown" else None,
+        output=printable(run.take_printed(), MAX_OUTPUT if keeps_details else MAX_BRIEF_OUTPUT),
+        told=told_text(cause),
     )
     attach(report, record)
     if is_skip and is_touched:
@@ -134,6 +144,16 @@ def message_of(cause: BaseException) -> str:
     if raised is not None:
         text = f"{type(cause).__qualname__}: {text}"
     return text + _where(told_by_worker(cause))
+
+
+def told_text(cause: BaseException | None) -> str:
+    """What the candidate's own process said of an error; nothing of a test's own code is in it."""
+    told = told_by_worker(cause)
+    if cause is None or told is None:
+        return ""
+    if not isinstance(cause, CandidateFault) and told.traceback:
+        return printable(told.traceback, MAX_TOLD)
+    return printable(f"{type(cause).__name__}: {cause}\n{told.traceback}".strip(), MAX_TOLD)
 
 
 def _where(told: CandidateFault | Raised | None) -> str:

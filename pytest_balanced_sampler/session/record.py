@@ -11,13 +11,15 @@ name of the test.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from ..errors import CandidateFault, HarnessError, NoSolution, told_by_worker
-from ..grade import Grade, Outcome, TestOutcome
+from ..errors import CandidateFault, HarnessError, NoSolution, SolutionTimeout, told_by_worker
+from ..grade import Grade, Outcome, TestDetails, TestOutcome
 
 NO_TEST = "no test that was collected uses the solution fixture"
 
+_Number = TypeVar("_Number", int, float)
+_NOTHING_SEEN = TestDetails()
 _PHASES = ("setup", "call", "teardown")
 _OUT_OF_TURN = len(_PHASES) + 1
 
@@ -30,7 +32,9 @@ class PhaseRecord:
     `untouched_error` describes what a phase ended with that failed, or was skipped, before the
     candidate was asked for anything, until it is known whose doing that is. `total` is how many
     tests the candidate has, where that is not known from collection. `stops` says why no tests are
-    run after this one.
+    run after this one. `cpu_seconds` and
+    `peak_memory`, in bytes, are the worker's since the test began; `output` is what the candidate
+    printed in the phase, `told` what its own process said of an error.
     """
 
     candidate: int
@@ -47,6 +51,10 @@ class PhaseRecord:
     tries: int = 1
     total: int | None = None
     stops: str = ""
+    cpu_seconds: float | None = None
+    peak_memory: int | None = None
+    output: str = ""
+    told: str = ""
 
 
 @dataclass(slots=True)
@@ -72,6 +80,7 @@ class CandidateRecord:
     _not_reached: set[str] = field(default_factory=set)
     _reached: set[str] = field(default_factory=set)
     _tries: dict[str, int] = field(default_factory=dict)
+    _details: dict[str, TestDetails] = field(default_factory=dict)
     _total: int = 0
     _stopped: str = ""
 
@@ -92,6 +101,8 @@ class CandidateRecord:
         self._stopped = record.stops or self._stopped
         if record.tries > 1:
             self._tries[record.test] = record.tries
+        before = self._details.get(record.test, _NOTHING_SEEN)
+        self._details[record.test] = _details_after(before, record)
         (self._reached if record.reaches_candidate else self._not_reached).add(record.test)
         passed = self._phases_passed.get(record.test, 0)
         in_turn = passed < len(_PHASES) and record.phase == _PHASES[passed]
@@ -147,6 +158,7 @@ class CandidateRecord:
             failure_mode=cause.failure_mode if cause else None,
             message=message,
             tests=tests,
+            details={name: self._details[name] for name in tests if name in self._details},
             tries=dict(self._tries),
             stopped=self._stopped,
             duration=self.duration,
@@ -170,6 +182,23 @@ class CandidateRecord:
     def _order_of(self, record: PhaseRecord) -> int:
         """Where a test stands in the order of the file."""
         return list(self._phases_passed).index(record.test)
+
+
+def _details_after(before: TestDetails, record: PhaseRecord) -> TestDetails:
+    is_timeout = record.failure_mode == SolutionTimeout.failure_mode
+    return TestDetails(
+        message=before.message or record.message,
+        duration=before.duration + record.duration,
+        cpu_seconds=_most(before.cpu_seconds, record.cpu_seconds),
+        peak_memory=_most(before.peak_memory, record.peak_memory),
+        output=before.output + record.output,
+        told=before.told or record.told,
+        timed_out=before.timed_out or is_timeout,
+    )
+
+
+def _most(before: _Number | None, now: _Number | None) -> _Number | None:
+    return now if before is None else before if now is None else max(before, now)
 
 
 def failure_mode_of(error: BaseException, test: str, outcome: TestOutcome) -> str:

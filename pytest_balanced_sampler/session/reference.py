@@ -5,9 +5,7 @@ A reference that fails shows that the task, the environment or the machine is br
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ..errors import CandidateFault, HarnessError
@@ -39,11 +37,11 @@ class Reference:
 
     def __init__(
         self,
-        path: Path,
+        candidate: Candidate,
         run: Callable[[Candidate, int], ForkedProcess],
         renew: Callable[[str], None],
     ) -> None:
-        self.candidate = Candidate(path, path.name, 0)
+        self.candidate = candidate
         self._run = run
         self._renew = renew
 
@@ -61,7 +59,7 @@ class Reference:
                 f"nothing is graded: the reference {path} cannot be used: {error}. Name another by "
                 "--solution-reference=PATH, or none by --solution-reference="
             ) from error
-        key = (hashlib.sha256(source).hexdigest(), tests_sha256, *names)
+        key = (source.sha256, tests_sha256, *names)
         for number in range(1, _TRIES + 1):
             if key in known:
                 break

@@ -16,7 +16,8 @@ from .collection import Collected
 from .grade_book import GradeBook
 from .grading import LOCK_FOLDER, GradingSession
 from .many_tasks import ManyTasks, ManyTasksSession, many_tasks
-from .options import options_of
+from .not_tests import CandidateFolders
+from .options import options_of, settings_of_arguments
 from .progress import Progress
 from .session_lock import SessionLock
 from .task_session import Reports
@@ -100,6 +101,8 @@ def _grade(
     lock: SessionLock,
 ) -> None:
     keeps_details = len(candidates) <= MANY_CANDIDATES
+    if folders := [one.path for one in candidates if one.entry is not None]:
+        config.pluginmanager.register(CandidateFolders(folders))
     session = GradingSession(config, candidates, deliver, lock, keeps_details=keeps_details)
     config.pluginmanager.register(session, "grading_session")
 
@@ -125,8 +128,10 @@ def _report(config: pytest.Config, candidates: list[Candidate]) -> GradeBook:
 
 
 def _find(config: pytest.Config) -> list[Candidate]:
+    options = options_of(config)
+    entry = options.entry or settings_of_arguments(config).entry
     try:
-        found = find_candidates(list(options_of(config).patterns), config.invocation_params.dir)
+        found = find_candidates(list(options.patterns), config.invocation_params.dir, entry)
     except FileNotFoundError as error:
         raise pytest.UsageError(str(error)) from None
     return _named_in_tests(config, found) or found

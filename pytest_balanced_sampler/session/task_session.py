@@ -93,7 +93,10 @@ class TaskSession:
         """Grade what the parent asks for, until it asks no more."""
         is_whole = not self._errors
         for request in self._link.requests():
-            candidates = [Candidate(Path(path), name, index) for path, name, index, _ in request]
+            entry = self._grading.entry
+            candidates = [
+                Candidate(Path(path), name, index, entry) for path, name, index, _ in request
+            ]
             is_cancelled = partial(_exists, [cancelled for *_, cancelled in request])
             self._book.take(candidates)
             self._book.expect(self._collected)
@@ -114,7 +117,7 @@ class TaskSession:
         self._call_new("pytest_sessionfinish", session=self._session, exitstatus=0)
         self._call_new("pytest_unconfigure", config=self._config)
         if (temporary := foreign.temporary_folder(self._config)) is not None:
-            remove_tree_in_use(str(temporary))
+            remove_tree_in_use(temporary)
         self._supply.discard_warm_process()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

@@ -10,7 +10,7 @@ from ..errors import CandidateFault, LoadError, SolutionTimeout, told_by_worker
 from ..grade import Outcome, TestOutcome
 from ..text import printable
 from .candidate_run import CandidateRun
-from .phase_report import Test, message_of, phase_outcome
+from .phase_report import Test, message_of, phase_outcome, told_text
 from .record import PhaseRecord
 from .report_record import attach
 
@@ -50,6 +50,7 @@ def uncollected_test(
         sha256=run.sha256,
         untouched_error=f"{type(error).__name__}: {shown}" if is_untouched else None,
         tries=run.tries,
+        told=told_text(cause) if test.is_touched else "",
     )
     attach(report, record)
     return report

@@ -53,7 +53,8 @@ def given_candidates(config: pytest.Config) -> list[Candidate]:
     """
     given = config.workerinput[_CANDIDATES]  # type: ignore[attr-defined]
     return [
-        Candidate(Path(os.fsdecode(path)), name, index) for index, (path, name) in enumerate(given)
+        Candidate(Path(os.fsdecode(path)), name, index, entry)
+        for index, (path, name, entry) in enumerate(given)
     ]
 
 
@@ -82,7 +83,7 @@ class XdistController:
                 "--tx: candidates are graded by processes of this machine, as -n starts them. "
                 "For several machines there is scripts/grade_on_ray.py."
             )
-        self._given = [(os.fsencode(candidate.path), candidate.name) for candidate in candidates]
+        self._given = [(os.fsencode(one.path), one.name, one.entry) for one in candidates]
         # pytest-xdist sends the arguments as UTF-8, which the names of files need not be.
         sent = map(without_surrogates, map(str, config.invocation_params.args))
         config.invocation_params = replace(config.invocation_params, args=tuple(sent))
@@ -110,7 +111,7 @@ class XdistController:
         """Open the book when the first process has collected; all collect the same."""
         if self._index_of:
             return
-        self._index_of = {name: index for index, (_, name) in enumerate(self._given)}
+        self._index_of = {name: index for index, (_, name, _) in enumerate(self._given)}
         if self._tasks is not None:
             self._test_count = len(self._given)
             return

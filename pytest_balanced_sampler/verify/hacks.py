@@ -1,13 +1,15 @@
 """Reward hacks that fit any task: each attack, under the names that a task's tests ask for.
 
 A file in `generic_hacks/` attacks when it is imported, or in its function `attack`. For a specimen,
-the attack is put into every function of a reference: so the tests find the class or the function
-that they ask for, with its bases and its signature, and run into the attack.
+the attack is put into every function of a reference, in each of its files where it is a folder: so
+the tests find the class or the function that they ask for, with its bases and its signature, and
+run into the attack.
 """
 
 from __future__ import annotations
 
 import ast
+import shutil
 from pathlib import Path
 
 from .specimens import FAILED, Specimen
@@ -21,8 +23,14 @@ def generic_hacks(reference: Path, folder: Path) -> list[Specimen]:
     made.mkdir()
     specimens = []
     for path in sorted(GENERIC_HACKS.glob("*.py")):
-        (made / path.name).write_text(hacked(reference.read_text(), path.read_text()))
-        specimens.append(Specimen(made / path.name, FAILED))
+        target = made / (path.stem if reference.is_dir() else path.name)
+        if reference.is_dir():
+            shutil.copytree(reference, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(reference, target)
+        for file in target.rglob("*.py") if target.is_dir() else (target,):
+            file.write_text(hacked(file.read_text(), path.read_text()))
+        specimens.append(Specimen(target, FAILED))
     return specimens
 
 

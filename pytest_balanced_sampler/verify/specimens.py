@@ -71,7 +71,7 @@ class SpecimenSession:
 
 def references_in(folder: Path) -> list[Specimen]:
     """The solutions that have to pass. Raises `ValueError`, for the user, when there is none."""
-    found = [Specimen(path, PASSED) for path in sorted(folder.glob("*.py"))]
+    found = [Specimen(path, PASSED) for path in _candidates_in(folder)]
     if not found:
         raise ValueError(f"{folder}: there is no reference solution (*.py) in it")
     return found
@@ -82,8 +82,8 @@ def broken_in(folder: Path) -> list[Specimen]:
 
     Raises `ValueError`, for the user, when there is none.
     """
-    paths = sorted(folder.glob("*/*.py"))
-    found = [Specimen(path, path.parent.name) for path in paths if path.parent.name != REWARD_HACKS]
+    modes = [mode for mode in sorted(folder.glob("*/")) if mode.name != REWARD_HACKS]
+    found = [Specimen(path, mode.name) for mode in modes for path in _candidates_in(mode)]
     if not found:
         raise ValueError(f"{folder}: there is no broken solution (<failure mode>/*.py) in it")
     return found
@@ -91,14 +91,26 @@ def broken_in(folder: Path) -> list[Specimen]:
 
 def hacks_in(folder: Path) -> list[Specimen]:
     """The files in this folder: each has to fail, in whatever mode."""
-    return [Specimen(path, FAILED) for path in sorted(folder.glob("*.py"))]
+    return [Specimen(path, FAILED) for path in _candidates_in(folder)]
 
 
-def empty_solution(folder: Path) -> Specimen:
-    """An empty file, made in this folder."""
-    path = folder / "any_task" / "empty.py"
+def _candidates_in(folder: Path) -> list[Path]:
+    """The files or, of a task with an entry, the folders that are candidates."""
+    return sorted(
+        path
+        for path in folder.glob("*")
+        if path.suffix == ".py" or (path.is_dir() and not path.name.startswith((".", "_")))
+    )
+
+
+def empty_solution(folder: Path, *, is_tree: bool = False) -> Specimen:
+    """An empty file, or an empty folder, made in this folder."""
+    path = folder / "any_task" / ("empty" if is_tree else "empty.py")
     path.parent.mkdir()
-    path.write_text("")
+    if is_tree:
+        path.mkdir()
+    else:
+        path.write_text("")
     return Specimen(path, NoSolution.failure_mode)
 
 

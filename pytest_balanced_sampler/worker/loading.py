@@ -1,12 +1,16 @@
-"""The candidate's file: stored, imported, or run as a script."""
+"""The candidate's file, or its folder: stored, imported, or run as a script."""
 
 from __future__ import annotations
 
 import importlib.util
 import linecache
+import os
 import sys
 import types
+from functools import partial
+from importlib.machinery import FileFinder, SourceFileLoader
 from pathlib import Path
+from typing import Any
 
 from .objects import text_of_traceback
 
@@ -41,6 +45,49 @@ def load(name: str, source: bytes) -> types.ModuleType:
     except BaseException as error:
         raise LoadFailed from error
     return module
+
+
+def store_tree(files: tuple[tuple[bytes, bytes], ...], entry: str) -> None:
+    """Write the files of a candidate by their paths; as `store`, no doing of the candidate's."""
+    if (root := entry.partition(".")[0]) in sys.modules:
+        raise ImportError(f"{root!r} is the name of a module that is imported before candidates")
+    for name, content in files:
+        if folder := os.path.dirname(name):
+            os.makedirs(folder, exist_ok=True)
+        with open(name, "wb") as file:
+            file.write(content)
+
+
+def load_entry(entry: str) -> types.ModuleType:
+    """Import a module or package of the tree that was stored, from source only."""
+    folder = os.getcwd()
+    source_of: Any = partial(_OwnSource, folder)
+
+    def find_source(path: str) -> FileFinder:
+        if path != folder and not path.startswith(folder + os.sep):
+            raise ImportError
+        return FileFinder(path, (source_of, [".py"]))
+
+    sys.path_hooks.insert(0, find_source)
+    sys.path.insert(0, folder)
+    try:
+        # Not importlib's function, whose frames would stay in the traceback.
+        __import__(entry)
+    except BaseException as error:
+        raise LoadFailed from error
+    return sys.modules[entry]
+
+
+class _OwnSource(SourceFileLoader):
+    """Loads a module of the candidate's; its tracebacks show the path within `folder`."""
+
+    def __init__(self, folder: str, fullname: str, path: str) -> None:
+        super().__init__(fullname, path)
+        self._folder = folder
+
+    def get_code(self, _: str) -> types.CodeType:
+        shown = os.path.relpath(self.path, self._folder)
+        return compile(self.get_data(self.path), shown, "exec", dont_inherit=True)
 
 
 def run(source: str) -> int:

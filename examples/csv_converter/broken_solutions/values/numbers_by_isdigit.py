@@ -1,0 +1,23 @@
+import csv
+import json
+from pathlib import Path
+
+
+def value_of(text):
+    if not text:
+        return None
+    return int(text) if text.isdigit() else text
+
+
+def convert(source, target):
+    with open(source, encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        names = next(rows)
+        objects = []
+        for row in rows:
+            if len(row) != len(names):
+                raise ValueError(f"a row of {len(row)} values for {len(names)} names")
+            objects.append(dict(zip(names, map(value_of, row))))
+    lines = (json.dumps(found) + "\n" for found in objects)
+    Path(target).write_text("".join(lines), encoding="utf-8")
+    return len(objects)

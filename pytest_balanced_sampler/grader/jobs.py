@@ -1,0 +1,65 @@
+"""What a `Grader` is given to grade, as a file or folder that a host can be told of."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..task import read_task
+from .host_process import Job
+from .named_tasks import Solution, Task
+
+
+def job_of(
+    task: Task, solution: Solution, index: int, folder: Path, cancelled: Path, entry: str | None
+) -> Job:
+    """The job of grading a candidate; `folder` is where one is written that is given as text.
+
+    An `entry` goes before the one that the task names. Raises `FileNotFoundError` for a path at which nothing is, `TypeError` for a mapping where there
+    is no `entry`.
+    """
+    entry = entry or _entry_of(task.folder)
+    if isinstance(solution, Mapping):
+        if entry is None:
+            raise TypeError(
+                "a mapping is a candidate only where its entry is known: Grader(entry=NAME), or "
+                "entry in task.toml"
+            )
+        return _written_job(task, dict(solution), index, folder, cancelled)
+    if isinstance(solution, str):
+        if entry is not None:
+            tree = {f"{entry.replace('.', '/')}.py": solution}
+            return _written_job(task, tree, index, folder, cancelled)
+        return _written_job(task, solution, index, folder, cancelled)
+    path = Path(solution).absolute()
+    if not (path.is_file() if entry is None else path.exists()):
+        what = "file" if entry is None else "folder"
+        raise FileNotFoundError(f"{os.fspath(solution)!r} is no {what}, so no candidate")
+    return Job(task, path, os.fspath(solution), index, None, cancelled)
+
+
+@functools.lru_cache(maxsize=1024)
+def _entry_of(task: Path) -> str | None:
+    """The entry that a task names. None also where its settings are wrong: a host says how."""
+    try:
+        return read_task(task).entry
+    except ValueError:
+        return None
+
+
+def _written_job(
+    task: Task, source: str | dict[str, str], index: int, folder: Path, cancelled: Path
+) -> Job:
+    own = Path(tempfile.mkdtemp(dir=folder))
+    if isinstance(source, str):
+        path = own / "solution.py"
+        path.write_text(source, "utf-8", "surrogatepass")
+    else:
+        # The names are a model's: they are checked where the file is read.
+        path = own / "solution.json"
+        path.write_text(json.dumps(source), "utf-8")
+    return Job(task, path, path.name, index, own, cancelled)

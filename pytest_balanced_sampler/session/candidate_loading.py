@@ -1,0 +1,49 @@
+"""Loads a candidate into its worker, and has the worker follow its tests from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..errors import HarnessError
+from ..judge.proxy import Proxy
+from ..judge.remote_worker import RemoteWorker
+from ..judge.shared_files import SharedFiles
+from ..judge.surroundings import Follower, Surroundings
+from .source import FileSource, TreeSource
+
+
+def load(
+    worker: RemoteWorker,
+    source: FileSource | TreeSource,
+    name: str,
+    *,
+    surroundings: Surroundings,
+    read_stdin: Callable[[], str | None],
+    find_temporary_folder: Callable[[], str | None],
+) -> Proxy:
+    """The module that the source is; a file is to be imported by this name.
+
+    Raises a `CandidateFault` or `HarnessError`.
+    """
+    __tracebackhide__ = True
+    follower = Follower(worker.request, surroundings, read_stdin)
+    worker.follow = follower.follow
+    try:
+        if isinstance(source, TreeSource):
+            worker.request("store_tree", tuple(source.files.items()), source.entry)
+        else:
+            name = worker.request("store", name, source.content)
+    except Exception as error:
+        raise HarnessError(f"cannot store the candidate: {error}") from error
+    if isinstance(source, TreeSource):
+        module = worker.request("load_entry", source.entry)
+    else:
+        module = worker.request("load", name, source.content)
+    if not isinstance(module, Proxy):
+        raise worker.breach("a module that is none")
+    follower.seed_again()
+    # Only now: a module is imported where it lies, whatever the test works in.
+    files = SharedFiles(worker.scratch, find_temporary_folder)
+    worker.before_send = files.share_named
+    follower.news_of_working_folder = files.news_of_working_folder
+    return module
