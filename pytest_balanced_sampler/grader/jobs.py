@@ -17,7 +17,7 @@ from .named_tasks import Solution, Task
 def job_of(
     task: Task, solution: Solution, index: int, folder: Path, cancelled: Path, entry: str | None
 ) -> Job:
-    """The job of grading a candidate; `folder` is where one is written that is given as text.
+    """The job of grading a candidate; one that is given as text is written below `folder`.
 
     An `entry` goes before the one that the task names. Raises `FileNotFoundError` for a path at which nothing is, `TypeError` for a mapping where there
     is no `entry`.

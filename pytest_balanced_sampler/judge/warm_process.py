@@ -30,9 +30,7 @@ from .remote_worker import RemoteWorker
 from .unpatched import os
 
 _WARM_MODULE = "pytest_balanced_sampler.worker.warm"
-_START_SECONDS = 300
-_COMMAND_SECONDS = 60
-_SECONDS_TO_END = 2
+_START_SECONDS, _COMMAND_SECONDS, _SECONDS_TO_END = 300, 60, 2
 _MAX_OWED = 32
 """Replies that wait to be read. A socket holds a few hundred; beyond, the warm process would wait
 to send, and serve no other connection."""
@@ -42,10 +40,7 @@ _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "PYTHONHASHSEED": "0",
     "PYTHONIOENCODING": "utf-8:backslashreplace",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
+    **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")},
 }
 
 # Tests may patch what they find in modules.

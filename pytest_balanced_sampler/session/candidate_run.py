@@ -13,13 +13,7 @@ from ..errors import (
     NeedsCandidate,
     UnconfirmedTimeout,
 )
-from ..judge.limits import (
-    WALL_SECONDS_PER_CPU_SECOND,
-    TimeUsed,
-    peak_memory,
-    reset_peak_memory,
-    stopped,
-)
+from ..judge import limits
 from ..judge.mirrors import Mirrors
 from ..judge.proxy import Proxy
 from ..judge.remote_worker import RemoteWorker
@@ -61,23 +55,20 @@ class CandidateRun:
         self.budget = budget
         self._limits = limits
         self._is_resumed = is_resumed
-        self._setup_seconds = 0.0
+        self._setup_seconds = self._began = 0.0
         self.reported_fault: BaseException | None = None
         self.watch: Callable[[float | None], object] = bool
         self.limit_work: Callable[[float], object] = bool
         self.find_temporary_folder: Callable[[], str | None] = lambda: None
-        self._began = 0.0
         self._on_touch: Callable[[], object] = bool
-        self._candidate = candidate
-        self._supply = supply
+        self._candidate, self._supply = candidate, supply
         self._module_name = module
         self._worker: RemoteWorker | None = None
         self._module: Proxy | None = None
         self._load_fault = budget.load_fault_noted()
         self._fault: BaseException | None = None
         self._seconds = self._usual_seconds = 0.0
-        self._is_in_fixture = False
-        self._asked = 0
+        self._is_in_fixture, self._asked = False, 0
         self._output = CandidateOutput()
         self.surroundings = Surroundings()
         self._programs = CandidatePrograms(candidate, supply, module)
@@ -126,7 +117,7 @@ class CandidateRun:
         if self._worker is not None:
             self._worker.on_first_request = on_touch
             self._worker.start_clock(seconds)
-            reset_peak_memory(self._worker.pid)
+            limits.reset_peak_memory(self._worker.pid)
             self._worker.drain_output()
 
     def in_fixture(self, is_in_fixture: bool) -> None:
@@ -227,11 +218,10 @@ class CandidateRun:
 
     def peak_memory(self) -> int | None:
         """The most memory that its process has had in this test, in bytes."""
-        if self._worker is None:
-            return None
-        if not self._worker.is_alive:
-            return self._worker.limits.peak_memory_seen
-        return peak_memory(self._worker.pid)
+        worker = self._worker
+        if worker is None or not worker.is_alive:
+            return None if worker is None else worker.limits.peak_memory_seen
+        return limits.peak_memory(worker.pid)
 
     def take_printed(self) -> str:
         """What the candidate has printed, as far as a test could see, since the last call."""
@@ -245,7 +235,7 @@ class CandidateRun:
     def stopped(self) -> AbstractContextManager[None]:
         """A time in which the candidate does nothing: another test may be running alone."""
         is_alive = self._worker is not None and self._worker.is_alive
-        return stopped(self._worker.pid if self._worker is not None and is_alive else None)
+        return limits.stopped(self._worker.pid if self._worker is not None and is_alive else None)
 
     def late_fault(self) -> CandidateFault | None:
         """What the candidate has done since it was asked last, if that is a fault."""
@@ -305,6 +295,6 @@ class CandidateRun:
         if used is None:
             return None
         if self._worker is not None:
-            used = TimeUsed(*map(sum, zip(used, self._programs.used, strict=True)))
+            used = limits.TimeUsed(*map(sum, zip(used, self._programs.used, strict=True)))
         # Where the trusted side was the slower one, the time it waited says more.
-        return max(used.cpu, used.waited / WALL_SECONDS_PER_CPU_SECOND)
+        return max(used.cpu, used.waited / limits.WALL_SECONDS_PER_CPU_SECOND)
