@@ -102,7 +102,7 @@ def source(factor, rest=""):
 
 
 def essence(grade):
-    changing = ("duration", "index", "solution", "path")
+    changing = ("duration", "index", "solution", "path", "details")
     return {name: value for name, value in grade.as_json().items() if name not in changing}
 
 

@@ -19,8 +19,8 @@ def job_of(
 ) -> Job:
     """The job of grading a candidate; one that is given as text is written below `folder`.
 
-    An `entry` goes before the one that the task names. Raises `FileNotFoundError` for a path at which nothing is, `TypeError` for a mapping where there
-    is no `entry`.
+    An `entry` goes before the one that the task names. Raises `FileNotFoundError` for a path at
+    which nothing is, `TypeError` for a mapping where there is no `entry`.
     """
     entry = entry or _entry_of(task.folder)
     if isinstance(solution, Mapping):
