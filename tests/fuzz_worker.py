@@ -321,7 +321,8 @@ def fuzz(count, seed=0):
 
 
 def main():
-    count, seed = (int(argument) for argument in (*sys.argv[1:], 1_000_000, 0)[:2])
+    given = [int(argument) for argument in sys.argv[1:]]
+    count, seed = [*given, *(1_000_000, 0)[len(given) :]]
     began = time.monotonic()
     outcomes, slowest, largest = fuzz(count, seed)
     print(f"{count:,} frames in {time.monotonic() - began:.0f} s, seed {seed}")
