@@ -21,7 +21,7 @@ PROGRAM = "print(2 * int(input()))\n"
 def main() -> None:
     """Measure and print."""
     parser = Parser(description=__doc__)
-    parser.add_argument("--runs", type=positive(int), default=1000)
+    parser.add_argument("--runs", type=positive, default=1000)
     parser.add_argument("--preload", nargs="*", default=[], metavar="MODULE")
     arguments = parser.parse_args()
     supply = WorkerSupply(arguments.preload, "auto")

@@ -229,7 +229,7 @@ CASES = """
 {"stdin": "3\\n", "stdout": "6", "name": "six"}
 
 {"stdin": "", "stdout": "", "argv": ["--fail", "a b"], "returncode": 3}
-{"stdin": "1\\n", "stdout": ".6667", "argv": ["--third"], "tolerance": 1e-3, "failure_mode": "3rd"}
+{"stdin": "1\\n", "stdout": ".6667", "argv": ["--third"], "tolerance": 1e-3, "failure_mode": "3"}
 {"stdin": "2\\n", "stdout": "4\\n", "timeout": 0.5}
 """
 PROGRAM = textwrap.dedent("""
@@ -264,7 +264,7 @@ def test_cases(tmp_path):
         "good": None,
         "wrong": "six",
         "no_status": "line-4",
-        "imprecise": "3rd",
+        "imprecise": "3",
         "slow": "timeout",
         "crash": "crash",
     }
