@@ -14,6 +14,7 @@ from tests.conftest import run_pytest
 TESTS = """
 import pathlib
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pytest_balanced_sampler import ProgramTimeout
 
@@ -48,6 +49,12 @@ def test_expected_timeout(solution_program):
 
 def test_as_a_module(solution, solution_program):
     assert solution.double(4) == 8
+
+def test_in_threads(solution_program):
+    inputs = [f"{number}\\n" for number in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda text: solution_program.run(stdin=text).stdout, inputs))
+    assert results == [f"{2 * number} []\\n" for number in range(8)]
 
 def test_the_last(solution_program):
     assert solution_program.run(stdin="5\\n").returncode == 0
