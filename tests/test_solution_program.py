@@ -112,7 +112,7 @@ def run(tmp_path_factory):
     return run_pytest(
         "test_task.py",
         *(f"--solution={name}.py" for name in CANDIDATES),
-        "--solution-timeout=0.5",
+        "--solution-timeout=1",
         cwd=folder,
         report_file=folder / "report.json",
     )
