@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 
 class Problem(NamedTuple):
+    """A program, the text in it that is replaced to make it wrong, and pairs."""
+
     right: str
     replaced: str
     by: str
@@ -224,7 +226,8 @@ PROBLEMS = {
         [("3", "1\n1 1\n1 2 1")],
     ),
     "josephus": Problem(
-        "n, k = map(int, input().split())\nr = 0\nfor i in range(1, n): r = (r + k) % -~i\nprint(r + 1)",
+        "n, k = map(int, input().split())\nr = 0\nfor i in range(1, n): r = (r + k) % -~i\n"
+        "print(r + 1)",
         "r + 1)",
         "r)",
         [("7 3", "4")],

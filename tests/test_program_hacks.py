@@ -243,13 +243,12 @@ def test_the_reference_passes(run):
 
 
 def test_failure_modes(run):
-    """What kept a program from its answer is told apart from a wrong answer."""
+    """What kept a program from its answer is told apart from a wrong answer.
+
+    Whether a flood meets the limit on time or the one on size depends on the machine.
+    """
     modes = {os.path.basename(grade["solution"]): grade["failure_mode"] for grade in run.grades}
-    expected = {
-        "floods_its_output": "crash",
-        "dies_after_its_answer": "crash",
-        "never_reads_its_input": "timeout",
-        "stops_itself": "timeout",
-        "takes_the_disk": "crash",
-    }
-    assert {name: modes[f"{name}.py"] for name in expected} == expected
+    assert modes["dies_after_its_answer.py"] == "crash"
+    assert modes["never_reads_its_input.py"] == modes["stops_itself.py"] == "timeout"
+    for name in ("floods_its_output.py", "floods_its_errors.py", "takes_the_disk.py"):
+        assert modes[name] in ("crash", "timeout")

@@ -14,6 +14,7 @@ from tests.conftest import run_pytest
 TESTS = """
 import pathlib
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pytest_balanced_sampler import ProgramTimeout
 
@@ -48,6 +49,12 @@ def test_expected_timeout(solution_program):
 
 def test_as_a_module(solution, solution_program):
     assert solution.double(4) == 8
+
+def test_in_threads(solution_program):
+    inputs = [f"{number}\\n" for number in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda text: solution_program.run(stdin=text).stdout, inputs))
+    assert results == [f"{2 * number} []\\n" for number in range(8)]
 
 def test_the_last(solution_program):
     assert solution_program.run(stdin="5\\n").returncode == 0
@@ -105,7 +112,7 @@ def run(tmp_path_factory):
     return run_pytest(
         "test_task.py",
         *(f"--solution={name}.py" for name in CANDIDATES),
-        "--solution-timeout=0.5",
+        "--solution-timeout=1",
         cwd=folder,
         report_file=folder / "report.json",
     )
@@ -229,7 +236,7 @@ CASES = """
 {"stdin": "3\\n", "stdout": "6", "name": "six"}
 
 {"stdin": "", "stdout": "", "argv": ["--fail", "a b"], "returncode": 3}
-{"stdin": "1\\n", "stdout": ".6667", "argv": ["--third"], "tolerance": 1e-3, "failure_mode": "3rd"}
+{"stdin": "1\\n", "stdout": ".6667", "argv": ["--third"], "tolerance": 1e-3, "failure_mode": "3"}
 {"stdin": "2\\n", "stdout": "4\\n", "timeout": 0.5}
 """
 PROGRAM = textwrap.dedent("""
@@ -264,7 +271,7 @@ def test_cases(tmp_path):
         "good": None,
         "wrong": "six",
         "no_status": "line-4",
-        "imprecise": "3rd",
+        "imprecise": "3",
         "slow": "timeout",
         "crash": "crash",
     }

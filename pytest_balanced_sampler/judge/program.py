@@ -117,7 +117,8 @@ class Program:
             self.used = self._limits.used(self.pid) or before
             death = self._end()
         if death.stray_processes:
-            raise SolutionCrash("the program left processes behind", tampering="left processes")
+            left = "left processes behind"
+            raise SolutionCrash(f"the program {left}", tampering=left)
         self._check_start()
         return os.waitstatus_to_exitcode(death.wait_status)
 

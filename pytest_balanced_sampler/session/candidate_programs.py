@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
+import threading
 
 from ..errors import HarnessError, NeedsCandidate, SolutionCrash, WorkerLost
 from ..judge.death import describe_exit
-from ..judge.limits import NOTHING_USED
+from ..judge.limits import NOTHING_USED, TimeUsed
 from ..judge.program import TimeIsUp
 from ..judge.remote_worker import MAX_MEMORY_PER_TEST
 from ..judge.solution_program import ProgramEnd
@@ -31,6 +32,7 @@ class CandidatePrograms:
         self._candidate = candidate
         self._supply = supply
         self._module_name = module
+        self._lock = threading.Lock()
         self.sha256: str | None = None
         self.begin_test(0.0)
 
@@ -58,28 +60,34 @@ class CandidatePrograms:
             raise HarnessError("solution_program runs candidates that are one file, and no folder")
         self.sha256 = source.sha256
         self.have_run = True
-        program = self._supply.fork_program()
+        program, before = self._supply.fork_program(), self.used
         returncode = -signal.SIGKILL
         try:
             returncode = program.run(
                 [self._module_name or self._candidate.path.stem, source.content, arguments],
                 stdin,
                 cpu_seconds=self._cpu_seconds,
-                before=self.used,
+                before=before,
                 timeout=timeout,
             )
         except TimeIsUp as up:
             up.stdout, up.stderr = bytes(program.stdout), bytes(program.stderr)
             raise
         finally:
-            self.used = program.used
-            end = self._last = ProgramEnd(returncode, bytes(program.stdout), bytes(program.stderr))
-        self._memory_left -= len(end.stdout) + len(end.stderr)
+            end = ProgramEnd(returncode, bytes(program.stdout), bytes(program.stderr))
+            self._note(end, program.used.cpu - before.cpu, program.used.waited - before.waited)
         if self._memory_left < 0:
             raise SolutionCrash("the program printed more than one test has memory for")
         if returncode == -signal.SIGKILL and not is_last_try:
             raise WorkerLost("the program was killed by SIGKILL")
         return end
+
+    def _note(self, end: ProgramEnd, cpu: float, waited: float) -> None:
+        """Count a run. A test may have several at once, in threads."""
+        with self._lock:
+            self._last = end
+            self._memory_left -= len(end.stdout) + len(end.stderr)
+            self.used = TimeUsed(self.used.cpu + cpu, self.used.waited + waited)
 
     def drain_output(self) -> str:
         """What the last run printed since the last call, made safe to show, and how it ended."""
