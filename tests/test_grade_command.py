@@ -1,0 +1,153 @@
+"""`solution-grade`: a file of samples, each graded by its own task, and runs that were cut off."""
+
+import gzip
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_balanced_sampler.commands.samples import DamagedLine, Tasks, read_samples, take_up
+from tests.conftest import GENEROUS_SECONDS, ROOT
+
+GOOD = "def double(x):\n    return 2 * x\n"
+TESTS = "def test_double(solution):\n    assert solution.double(2) == 4\n"
+
+
+@pytest.fixture
+def tasks(tmp_path):
+    folder = tmp_path / "tasks"
+    settings = {
+        "first": 'task_id = "Ours/1"\ncompletes = "start.py"\n',
+        "second": "",
+        "broken": "",
+    }
+    for name, text in settings.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "task.toml").write_text(text)
+        (folder / name / "test_task.py").write_text(TESTS)
+    (folder / "first" / "start.py").write_text("def double(x):\n")
+    (folder / "broken" / "test_task.py").write_text("import nowhere_to_be_found\n")
+    return folder
+
+
+def lines(*samples):
+    return "".join(f"{json.dumps(sample)}\n" for sample in samples)
+
+
+def solution_grade(cwd, *arguments, given=""):
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts" / "grade.py", *map(str, arguments)],
+        cwd=cwd,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=GENEROUS_SECONDS,
+        check=False,
+    )
+
+
+SAMPLES = [
+    {"task_id": "Ours/1", "completion": "    return 2 * x\n", "note": "ignored"},
+    {"task_id": "Ours/1", "completion": "    return 3 * x\n"},
+    {"task_id": "second", "solution": GOOD, "completion": "for nothing"},
+    {"task_id": "Ours/1", "solution": GOOD + "\ud800"},
+]
+
+
+def test_a_run_and_its_continuation(tasks, tmp_path):
+    """A line for each sample as soon as it is graded; what is whole is not graded again."""
+    out = tmp_path / "graded.jsonl"
+    arguments = ("-", "--tasks", tasks, "--out", out, "--hosts", 2)
+    text = lines(*SAMPLES) + "\n" + lines({"task_id": "broken", "solution": GOOD})
+    finished = solution_grade(tmp_path, *arguments, given=text)
+    assert finished.returncode == 3, finished.stderr
+    assert "5 candidates: 2 passed, 2 failed, 1 harness_error; " in finished.stdout
+    assert "-:6: the task 'broken' cannot grade: " in finished.stderr
+    assert "nowhere_to_be_found" in finished.stderr
+
+    def graded():
+        found = [json.loads(line) for line in out.read_text().splitlines()]
+        return {g["index"]: (g["task"], g["outcome"], g["solution"]) for g in found}
+
+    expected = {
+        0: ("Ours/1", "passed", "-:1"),
+        1: ("Ours/1", "failed", "-:2"),
+        2: ("second", "passed", "-:3"),
+        3: ("Ours/1", "failed", "-:4"),
+        5: ("broken", "harness_error", "-:6"),
+    }
+    assert graded() == expected
+    again = solution_grade(tmp_path, *arguments, given=text)
+    assert (again.returncode, again.stderr.count("\n")) == (4, 1)
+    assert "graded.jsonl exists: pass --resume to continue, or name another" in again.stderr
+
+    # The broken task is mended, and the run was cut off in the middle of a line.
+    (tasks / "broken" / "test_task.py").write_text(TESTS)
+    whole = out.read_bytes().splitlines(keepends=True)
+    kept = [line for line in whole if b'"index": 2' not in line]
+    out.write_bytes(b"".join(kept) + b'{"grades_version": 1, "sol')
+    finished = solution_grade(tmp_path, *arguments, "--resume", given=text)
+    assert finished.returncode == 1, finished.stderr
+    assert graded() == expected | {5: ("broken", "passed", "-:6")}
+    assert set(kept) - set(out.read_bytes().splitlines(keepends=True)) == {
+        line for line in kept if b"nowhere_to_be_found" in line
+    }
+    finished = solution_grade(tmp_path, *arguments, "--resume", given=text)
+    assert "5 candidates: 3 passed, 2 failed; " in finished.stdout
+    other = lines(*SAMPLES[:2], *SAMPLES[:1])
+    finished = solution_grade(tmp_path, *arguments, "--resume", given=other)
+    assert (finished.returncode, finished.stderr.count("\n")) == (4, 1)
+    assert "the grade of another sample; give another --out" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("\n{", "line 2: not JSON: "),
+        ("[]", "line 1: not a JSON object"),
+        ("[" * 100_000, "line 1: not JSON: "),
+        (lines({"solution": GOOD}), "line 1: no text 'task_id'"),
+        (lines({"task_id": "x", "solution": ""}), "line 1: there is no task 'x' in "),
+        (lines({"task_id": "first", "solution": ""}), "line 1: there is no task 'first' in "),
+        (lines({"task_id": "second"}), "line 1: neither a text 'completion' nor a text 'solution'"),
+        (lines({"task_id": "second", "completion": ""}), "does not say what a completion goes on"),
+        (lines({"task_id": "second", "solution": 7, "completion": None}), "line 1: neither a text"),
+    ],
+    ids=range(9),
+)
+def test_lines_that_are_not_understood(tasks, monkeypatch, text, message):
+    """The line is named, and what is wrong with it."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    with pytest.raises(DamagedLine, match="standard input, ") as raised:
+        read_samples("-", Tasks(tasks))
+    assert message in str(raised.value)
+
+
+def test_files(tasks, tmp_path):
+    """Compressed samples are read; tasks and grades that cannot be used are each a sentence."""
+    packed = tmp_path / "samples.jsonl.gz"
+    packed.write_bytes(gzip.compress(lines(*SAMPLES).encode()))
+    samples = read_samples(str(packed), Tasks(tasks))
+    assert [sample.source for sample in samples[:2]] == [
+        "def double(x):\n    return 2 * x\n",
+        "def double(x):\n    return 3 * x\n",
+    ]
+    packed.write_bytes(packed.read_bytes()[:-9])
+    with pytest.raises(DamagedLine, match=r"samples\.jsonl\.gz cannot be read: "):
+        read_samples(str(packed), Tasks(tasks))
+    damaged = tmp_path / "graded.jsonl"
+    damaged.write_text('{"index": 0}\n')
+    with pytest.raises(DamagedLine, match=r"graded\.jsonl, line 1: not a grade of solution-grade"):
+        take_up(damaged, samples)
+    with pytest.raises(ValueError, match=r"a task is a folder with a task\.toml"):
+        Tasks(tmp_path / "nowhere")
+    (tasks / "second" / "task.toml").write_text('task_id = "Ours/1"\n')
+    with pytest.raises(ValueError, match="have the same task_id, 'Ours/1'"):
+        Tasks(tasks)
+    finished = solution_grade(tmp_path, "x", "--tasks", tasks / "first", "--out", "x")
+    assert "--out is the file with the samples" in finished.stderr
+    finished = solution_grade(tmp_path, "x", "--tasks", tasks / "first", "--out", Path("y"))
+    assert (finished.returncode, finished.stderr) == (4, "grade.py: x: No such file or directory\n")
