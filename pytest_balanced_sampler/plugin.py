@@ -119,10 +119,12 @@ def _refuse_foreign_settings(config: pytest.Config) -> None:
     arguments = config.invocation_params.args
     if config.inipath is None or any(str(a).startswith(("-c", "--config-file")) for a in arguments):
         return
-    base, folder = config.invocation_params.dir, config.inipath.parent
-    tests = config.known_args_namespace.file_or_dir
-    places = [base, *((base / str(test).partition("::")[0]).resolve() for test in tests)]
-    if not any(place.is_relative_to(folder) for place in places):
+    base, tests = config.invocation_params.dir, config.known_args_namespace.file_or_dir
+    places = [base, *(base / str(test).partition("::")[0] for test in tests)]
+    # As they are given, and where links lead.
+    folders = {config.inipath.parent, config.inipath.parent.resolve()}
+    every = {*places, *(place.resolve() for place in places)}
+    if not any(place.is_relative_to(folder) for place in every for folder in folders):
         raise pytest.UsageError(
             f"pytest found its settings in {config.inipath}, which is beside a candidate, not "
             "above the tests. Write --solution=PATH, with an equals sign"

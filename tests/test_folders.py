@@ -18,6 +18,7 @@ from pytest_balanced_sampler.rollouts.model import Settings
 from pytest_balanced_sampler.rollouts.run import RolloutRun
 from pytest_balanced_sampler.rollouts.workspace import described_tools
 from pytest_balanced_sampler.session import source
+from pytest_balanced_sampler.session.not_tests import _holds_tests
 from pytest_balanced_sampler.session.source import read_tree
 from tests.conftest import ROOT, run_pytest
 
@@ -215,7 +216,7 @@ def test_candidates_below_the_folder_of_the_tests(tmp_path):
     write(task, {"test_task.py": TESTS, "task.toml": "entry = 'pkg'"})
     given = write(task / "given", GOOD | marks | {"test_own.py": "def test_own(solution): pass"})
     for name in ("reference_solutions", "broken_solutions/mode"):
-        write(task / name / "tree", GOOD | marks)
+        write(task / name / "tree", {"pkg.py": "x = 1"} | marks)
     report = tmp_path / "report.json"
     run = run_pytest("task", "--solution=task/given", cwd=tmp_path, report_file=report)
     assert run.grade["tests"] == {"test_double": "passed"}, run.output
@@ -225,6 +226,19 @@ def test_candidates_below_the_folder_of_the_tests(tmp_path):
         said = f"{argument} holds no tests. To grade what it holds as candidates, write: pytest --"
         assert (run.exit_status, said in run.output) == (4, True), run.output
     assert not list(task.rglob("*.ran"))
+
+
+def test_what_may_hold_tests(tmp_path):
+    """A plugin may make tests of other files; what begins as a test does may be one."""
+    texts = {"a.py": "x = 1", "b.py": "def test_b(): pass", "c.py": "from x import *", "d.py": "("}
+    texts |= {"e.py": "class Some(unittest.TestCase): pass", "f.txt": "", "test_g.py": "x = 1"}
+    write(tmp_path / "files", texts)
+    found = [name for name in texts if not _holds_tests(tmp_path / "files" / name, ["test_*.py"])]
+    assert found == ["a.py", "d.py"]
+    write(tmp_path / "cases", {"cases.jsonl": "", "reference_solutions/a.py": ""})
+    write(tmp_path / "candidates", {"a.py": "", "below/b.py": ""})
+    for folder, holds in (("files", True), ("cases", True), ("candidates", False), ("none", True)):
+        assert _holds_tests(tmp_path / folder, ["test_*.py"]) is holds
 
 
 def test_a_session_that_is_refused_gives_no_grades(tmp_path):

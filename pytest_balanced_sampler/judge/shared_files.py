@@ -40,9 +40,10 @@ class SharedFiles:
 
     def share_named(self, body: bytes) -> None:
         """Share each folder that a message to the worker names."""
-        base = self._find_base()
-        prefix = os.fsencode(f"{base}{os.sep}")
-        if base is None or (start := body.find(prefix)) < 0:
+        if (base := self._find_base()) is None:
+            return
+        prefix = os.fsencode(base + os.sep)
+        if (start := body.find(prefix)) < 0:
             return
         names = [os.fsencode(entry.name) for entry in os.scandir(base) if not entry.is_symlink()]
         while start >= 0 and names:

@@ -59,12 +59,14 @@ def _is_near_task(config: pytest.Config, path: Path) -> bool:
 def _holds_tests(path: Path, patterns: list[str]) -> bool:
     """Whether there may be tests: true also of what is no Python file, or is not there."""
     if path.is_dir():
-        has_any = False
-        for file in path.rglob("*.py"):
-            if _matches(file, patterns):
+        # Of other files a plugin may make tests.
+        files = (file for file in path.rglob("*") if file.is_file() and file.suffix != ".pyc")
+        is_empty = True
+        for file in files:
+            is_empty = False
+            if file.suffix != ".py" or _matches(file, patterns):
                 return True
-            has_any = True
-        return not has_any
+        return is_empty
     if path.suffix != ".py" or not path.is_file() or _matches(path, patterns):
         return True
     try:
