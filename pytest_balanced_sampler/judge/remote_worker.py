@@ -51,7 +51,7 @@ class RemoteWorker:
         self._allowance = tags.Allowance(MAX_MEMORY_PER_TEST)
         self._limits = self.limits = Limits()
         self.pid: int | None = None
-        self.scratch = ""
+        self.scratch = self.source_file = ""
         self.importable: frozenset[str] = frozenset()
         self.is_alive, self.is_in_fixture = True, False
         self._death: Death | None = None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 from ..errors import LoadError, mark_as_raised, solution_error
+from .code import source_file
 from .proxy import Proxy
 from .special_methods import ask
 
-_NAMES_OF_MODULES = ("__name__", "__qualname__", "__doc__", "__version__", "__author__")
+_NAMES_OF_MODULES = ("__name__", "__qualname__", "__doc__", "__version__", "__author__", "__all__")
 _ASKED_OF_PACKAGES: dict[str, Any] = {"__path__": [], "__spec__": None}
 """By `import package.module`, before it asks the finders."""
 
@@ -36,6 +37,16 @@ class SolutionModule:
     def __doc__(self) -> Any:  # type: ignore[override]
         __tracebackhide__ = True
         return self._load().__doc__
+
+    @property
+    def __file__(self) -> str:
+        """The candidate's file, where it lies: `inspect.getsource` reads it."""
+        __tracebackhide__ = True
+        return source_file(self._load())
+
+    @property
+    def __dict__(self) -> Mapping[str, Any]:  # type: ignore[override]
+        return _Names(self)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -71,7 +82,8 @@ class SolutionModule:
         delattr(self._load(), name)
 
     def __dir__(self) -> list[str]:
-        return dir(self._load())
+        names = dir(self._load())
+        return [n for n in names if not n.startswith("__") or n in _NAMES_OF_MODULES]
 
     def _public_names(self) -> list[str]:
         module = self._load()
@@ -80,6 +92,26 @@ class SolutionModule:
         except AttributeError:
             names = dir(module)
         return [name for name in names if isinstance(name, str) and not name.startswith("_")]
+
+
+class _Names(Mapping[str, Any]):
+    """What `vars` gives of it."""
+
+    def __init__(self, module: SolutionModule) -> None:
+        self._module = module
+
+    def __getitem__(self, name: str) -> Any:
+        __tracebackhide__ = True
+        try:
+            return getattr(self._module, name)
+        except AttributeError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dir(self._module))
+
+    def __len__(self) -> int:
+        return len(dir(self._module))
 
 
 def submodule(solution: SolutionModule, name: str) -> SolutionModule:

@@ -53,8 +53,7 @@ class CandidateRun:
         self.sha256: str | None = None
         self.tries = tries
         self.budget = budget
-        self._limits = limits
-        self._is_resumed = is_resumed
+        self._limits, self._is_resumed = limits, is_resumed
         self._setup_seconds = self._began = 0.0
         self.reported_fault: BaseException | None = None
         self.watch: Callable[[float | None], object] = bool
@@ -274,6 +273,7 @@ class CandidateRun:
         self._worker.start_clock(self._limits.load_seconds or self._seconds)
         module = load(
             self._worker,
+            self._candidate.path,
             source,
             self._module_name or self._candidate.path.stem,
             surroundings=self.surroundings,

@@ -119,9 +119,10 @@ def _inherited(base: type, item: Any, name: str) -> Any:
 
 
 def _code_of(function: Any) -> dict[str, object]:
-    names = ("co_name", "co_flags", "co_argcount", "co_posonlyargcount", "co_kwonlyargcount")
+    names = "name flags argcount posonlyargcount kwonlyargcount firstlineno".split()
     code = function.__code__
-    return {name: getattr(code, name) for name in names} | {"co_varnames": code.co_varnames}
+    numbers = {f"co_{name}": getattr(code, f"co_{name}") for name in names}
+    return numbers | {"co_varnames": code.co_varnames}
 
 
 def _members(kind: type) -> dict[str, object]:

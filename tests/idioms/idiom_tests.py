@@ -13,6 +13,7 @@ import io
 import json
 import math
 import os
+import pathlib
 import pickle
 import random
 import threading
@@ -921,3 +922,16 @@ def test_the_line_of_a_class(solution):
         "DeepUnderflow",
         "StackUnderflow",
     ]
+
+
+def test_source_text(solution):
+    assert inspect.getsource(solution.ratio).startswith("def ratio(number, by):")
+    assert "while" not in inspect.getsource(solution.ratio)
+    assert "class Stack:" in inspect.getsource(inspect.getmodule(solution))
+    assert inspect.getsource(solution.Stack.push).lstrip().startswith("def push(self, ")
+    assert pathlib.Path(solution.__file__).read_text() == inspect.getsource(solution)
+
+
+def test_names_of_the_module(solution):
+    assert "Stack" in vars(solution) and vars(solution)["Stack"] is solution.Stack
+    assert all(hasattr(solution, name) for name in dir(solution))
