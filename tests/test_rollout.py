@@ -154,7 +154,34 @@ SCENARIOS = {
     "loses_the_id": ([LOSES_THE_ID], "harness_error"),
     "slow": ([Reply([WRITE], seconds=1.5), DONE], "passed"),
 }
-GOOD_RUNS = [[[WRITE], DONE], [[tool("write_file", path="solution.py", content=BROKEN)], DONE]]
+
+
+SMALL_RUNS = [
+    [
+        [
+            tool(
+                "write_file",
+                path="solution.py",
+                content=f"def double(x):\n    return {factor} * x\n",
+            )
+        ],
+        [tool("run_python", code="from solution import double\nprint(double(2))")],
+        DONE,
+    ]
+    for factor in (2, 3)
+]
+"""Of the task below: a pass, and a failure."""
+
+
+@pytest.fixture(scope="module")
+def small_task(tmp_path_factory):
+    """A task that needs no PyTorch: most of what a run does is the same for every task."""
+    task = tmp_path_factory.mktemp("small_task")
+    (task / "task.toml").write_text("")
+    (task / "prompt.md").write_text("Write `double(x)`.\n")
+    test = "def test_double(solution):\n    assert solution.double(4) == 8\n"
+    (task / "test_double.py").write_text(test)
+    return f"--task={task}"
 
 
 def command(out, *arguments):
@@ -322,14 +349,14 @@ def test_a_fault_that_nobody_foresaw_ends_one_rollout(scenarios):
     assert "Traceback" not in finished.stderr
 
 
-def test_deep_folders_do_not_stop_a_resume(tmp_path):
+def test_deep_folders_do_not_stop_a_resume(tmp_path, small_task):
     """What a rollout left is removed before it is done again, however deep it is."""
     out = tmp_path / "run"
     dig = "import os\nfor _ in range(1500):\n    os.mkdir('d'); os.chdir('d')\n"
     with MessagesApi([[[tool("run_python", code=dig)], LOSES_THE_ID]]) as api:
-        assert roll_out(api, out, "--runs", 1).returncode == 3
-    with MessagesApi([GOOD_RUNS[0]]) as api:
-        finished = roll_out(api, out, "--runs", 1, "--resume")
+        assert roll_out(api, out, small_task, "--runs", 1).returncode == 3
+    with MessagesApi(SMALL_RUNS[:1]) as api:
+        finished = roll_out(api, out, small_task, "--runs", 1, "--resume")
     assert finished.returncode == 0, finished.stderr
 
 
@@ -427,17 +454,19 @@ def comparable(out):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_run_that_was_killed_goes_on(tmp_path, how):
+def test_a_run_that_was_killed_goes_on(tmp_path, small_task, how):
     """Killed at random moments and resumed, a run ends with the summary of one that was not."""
     dice = random.Random(how)
-    script = [Reply([WRITE], seconds=0.2), [TRY], DONE]
+    write, *rest = SMALL_RUNS[0]
+    script = [Reply(write, seconds=0.2), *rest]
     runs = 10
     with MessagesApi([script]) as api:
-        whole = roll_out(api, tmp_path / "whole", "--runs", runs)
+        whole = roll_out(api, tmp_path / "whole", small_task, "--runs", runs)
         assert whole.returncode == 0, whole.stderr
         cut = tmp_path / "cut"
         for _ in range(7 if how == signal.SIGKILL else 3):
-            arguments = ["--runs", runs, "--concurrency", 2, *["--resume"][: cut.exists()]]
+            arguments = [small_task, "--runs", runs, "--concurrency", 2]
+            arguments += ["--resume"][: cut.exists()]
             with subprocess.Popen(
                 command(cut, *arguments),
                 cwd=ROOT,
@@ -446,20 +475,21 @@ def test_a_run_that_was_killed_goes_on(tmp_path, how):
                 stderr=subprocess.DEVNULL,
                 preexec_fn=heed_interrupts,
             ) as process:
-                time.sleep(dice.uniform(1, 6))
+                time.sleep(dice.uniform(0.5, 3))
                 process.send_signal(how)
         # On a busy machine none may have come as far as to make the folder.
-        finished = roll_out(api, cut, "--runs", runs, *["--resume"][: cut.exists()])
+        resume = ["--resume"][: cut.exists()]
+        finished = roll_out(api, cut, small_task, "--runs", runs, *resume)
     assert finished.returncode == 0, finished.stderr
     assert comparable(cut) == comparable(tmp_path / "whole")
     assert finished.stdout.replace("/cut", "/whole") == whole.stdout
 
 
-def test_many_at_once(tmp_path):
+def test_many_at_once(tmp_path, small_task):
     """Eighty rollouts, thirty-two at a time, each with its own workspace and outcome."""
     out = tmp_path / "run"
-    with MessagesApi(GOOD_RUNS) as api:
-        finished = roll_out(api, out, "--runs", 80, "--concurrency", 32)
+    with MessagesApi(SMALL_RUNS) as api:
+        finished = roll_out(api, out, small_task, "--runs", 80, "--concurrency", 32)
     assert finished.returncode == 0, finished.stderr
     outcomes = summary_of(out)["outcomes"]
     assert (outcomes["passed"], outcomes["failed"]) == (40, 40)
@@ -499,13 +529,13 @@ def test_an_existing_folder_is_not_overwritten(scenarios, tmp_path):
         assert (finished.returncode, "it has no run.json" in finished.stderr) == (4, True)
 
 
-def test_resume_is_for_the_run_that_was_begun(tmp_path):
+def test_resume_is_for_the_run_that_was_begun(tmp_path, small_task):
     """Its number of rollouts and its task are known: nothing is sent, no other tests grade it."""
     out = tmp_path / "run"
-    with MessagesApi(GOOD_RUNS[:1]) as api:
-        assert roll_out(api, out, "--runs", 1).returncode == 0
+    with MessagesApi(SMALL_RUNS[:1]) as api:
+        assert roll_out(api, out, small_task, "--runs", 1).returncode == 0
         finished = roll_out(api, out, "--resume")
-        assert (finished.returncode, len(api.requests)) == (0, len(GOOD_RUNS[0])), finished.stderr
+        assert (finished.returncode, len(api.requests)) == (0, len(SMALL_RUNS[0])), finished.stderr
         assert summary_of(out)["outcomes"]["passed"] == 1
         other = roll_out(api, out, "--resume", "--task", ROOT / "examples" / "ttl_cache")
         assert (other.returncode, "was begun with the task" in other.stderr) == (4, True)
@@ -514,12 +544,12 @@ def test_resume_is_for_the_run_that_was_begun(tmp_path):
         assert (without.returncode, "--resume needs --out" in without.stderr) == (4, True)
 
 
-def test_a_long_path_loses_no_grade(tmp_path):
+def test_a_long_path_loses_no_grade(tmp_path, small_task):
     """Grades find their rollouts by path, however long it is and wherever the run moved since."""
     out = tmp_path / ("a" * 200) / ("b" * 200) / "run"
     out.parent.mkdir(parents=True)
-    with MessagesApi(GOOD_RUNS) as api:
-        finished = roll_out(api, out, "--runs", 2, "--concurrency", 1)
+    with MessagesApi(SMALL_RUNS) as api:
+        finished = roll_out(api, out, small_task, "--runs", 2, "--concurrency", 1)
     assert finished.returncode == 0, finished.stderr
     assert [rollout["outcome"] for rollout in summary_of(out)["rollouts"]] == ["passed", "failed"]
     moved = out.rename(tmp_path / "moved")
@@ -536,7 +566,7 @@ def test_dry_run_sends_nothing(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_full_disk_is_not_the_models_fault(tmp_path):
+def test_a_full_disk_is_not_the_models_fault(tmp_path, small_task):
     """What cannot be written is not counted, is said, and is done again when there is room."""
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(tmp_path)]
     if subprocess.run(mount, check=False, capture_output=True).returncode:
@@ -544,14 +574,14 @@ def test_a_full_disk_is_not_the_models_fault(tmp_path):
     out = tmp_path / "run"
     filler = [tool("write_file", path="filler", content="x" * 200_000)]
     try:
-        with MessagesApi([[filler, [WRITE], DONE]]) as api:
-            full = roll_out(api, out, "--runs", 2)
+        with MessagesApi([[filler, *SMALL_RUNS[0]]]) as api:
+            full = roll_out(api, out, small_task, "--runs", 2)
         assert full.returncode == 3, full.stderr
         assert "No space left" in full.stderr
         enlarge = ["mount", "-o", "remount,size=64m", str(tmp_path)]
         subprocess.run(enlarge, check=True)
-        with MessagesApi([GOOD_RUNS[0]]) as api:
-            assert roll_out(api, out, "--runs", 2, "--resume").returncode == 0
+        with MessagesApi(SMALL_RUNS[:1]) as api:
+            assert roll_out(api, out, small_task, "--runs", 2, "--resume").returncode == 0
         assert summary_of(out)["outcomes"]["passed"] == 2
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)

@@ -7,10 +7,13 @@ the lines of JSON are.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import os
 import signal
 import sys
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +25,9 @@ from ..files import remove_tree_in_use
 from ..session import forked_process
 from .prepared_session import Preparation, PreparedSession, preparation_for
 from .pytest_process import OPTIONS
+
+_SECONDS_TO_END = 20
+_PR_SET_CHILD_SUBREAPER = 36
 
 _PREPARED = 4
 """How many prepared sessions are kept, of those that were used last."""
@@ -97,14 +103,31 @@ def _end_with(parent: int, folder: str) -> None:
 
     def end(*_: object) -> None:
         if os.getpid() == host:
-            # The rest ends by itself: what was forked from this process, and its warm process.
+            # The rest ends by itself: what was forked from these, and their warm processes. Until
+            # then it writes to the folder.
+            _inherit_orphans()
             forked_process.kill_all()
+            _wait_for_children()
             if os.getppid() != parent:
                 remove_tree_in_use(folder)
         os._exit(1)
 
     signal.signal(signal.SIGTERM, end)
     forked_process.end_with(parent, signal.SIGTERM)
+
+
+def _inherit_orphans() -> None:
+    """Have what its parent leaves behind become a child of this process."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _wait_for_children() -> None:
+    end = time.monotonic() + _SECONDS_TO_END
+    with contextlib.suppress(ChildProcessError):
+        while time.monotonic() < end:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.05)
 
 
 def main() -> None:

@@ -8,7 +8,6 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import LoadError, mark_as_raised, solution_error
-from .code import source_file
 from .proxy import Proxy
 from .special_methods import ask
 
@@ -23,14 +22,25 @@ class SolutionModule:
     """The candidate's module, loaded when a test first asks something of it.
 
     `load` gives the proxy of the loaded module; it may raise any `CandidateFault`. A package may
-    have submodules to import.
+    have submodules to import. The `name` under which it is imported, and its `file`, are "" where
+    there is none; they are told without loading: `inspect` asks them of every imported module.
     """
 
-    __slots__ = ("_is_package", "_load", "_path")
+    __slots__ = ("_file", "_is_package", "_load", "_name", "_path")
 
-    def __init__(self, path: str, load: Callable[[], Proxy], *, is_package: bool = False) -> None:
+    def __init__(
+        self,
+        path: str,
+        load: Callable[[], Proxy],
+        *,
+        name: str = "",
+        file: str = "",
+        is_package: bool = False,
+    ) -> None:
         object.__setattr__(self, "_path", path)
         object.__setattr__(self, "_load", load)
+        object.__setattr__(self, "_name", name)
+        object.__setattr__(self, "_file", file)
         object.__setattr__(self, "_is_package", is_package)
 
     @property
@@ -41,8 +51,9 @@ class SolutionModule:
     @property
     def __file__(self) -> str:
         """The candidate's file, where it lies: `inspect.getsource` reads it."""
-        __tracebackhide__ = True
-        return source_file(self._load())
+        if not self._file:
+            raise AttributeError(f"{self!r} has no file that could be read here")
+        return str(self._file)
 
     @property
     def __dict__(self) -> Mapping[str, Any]:  # type: ignore[override]
@@ -58,6 +69,8 @@ class SolutionModule:
 
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
+        if name == "__name__" and self._name:
+            return self._name
         if self._is_package and name in _ASKED_OF_PACKAGES:
             return _ASKED_OF_PACKAGES[name]
         if name == "__all__":  # For `from NAME import *`.
@@ -125,7 +138,7 @@ def submodule(solution: SolutionModule, name: str) -> SolutionModule:
         raise
     if not isinstance(found, Proxy):
         raise LoadError(f"{name!r} of the candidate is not a module")
-    return SolutionModule(repr(solution), lambda: found, is_package=True)
+    return SolutionModule(repr(solution), lambda: found, name=name, is_package=True)
 
 
 def _mark_as_load_error(error: Exception) -> None:

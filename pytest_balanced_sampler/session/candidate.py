@@ -26,6 +26,15 @@ class Candidate:
     index: int
     entry: str | None = None
 
+    @property
+    def file(self) -> str:
+        """The file with the module that tests get; "" where another stands for a folder."""
+        if self.entry is None:
+            return str(self.path)
+        module = self.path / self.entry.replace(".", "/")
+        files = (module.with_name(f"{module.name}.py"), module / "__init__.py")
+        return next((str(file) for file in files if file.is_file()), "")
+
     def read(self) -> FileSource | TreeSource:
         """What the candidate consists of. Raises what `read_file` and `read_tree` do."""
         return read_file(self.path) if self.entry is None else read_tree(self.path, self.entry)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from ..errors import HarnessError
 from ..judge.proxy import Proxy
@@ -15,7 +14,7 @@ from .source import FileSource, TreeSource
 
 def load(
     worker: RemoteWorker,
-    path: Path,
+    file: str,
     source: FileSource | TreeSource,
     name: str,
     *,
@@ -23,12 +22,12 @@ def load(
     read_stdin: Callable[[], str | None],
     find_temporary_folder: Callable[[], str | None],
 ) -> Proxy:
-    """The module that the source at this path is; a file is to be imported by this name.
+    """The module that the source, in this file, is; a file is to be imported by this name.
 
     Raises a `CandidateFault` or `HarnessError`.
     """
     __tracebackhide__ = True
-    worker.source_file = _file_of(path, source)
+    worker.source_file = file
     follower = Follower(worker.request, surroundings, read_stdin)
     worker.follow = follower.follow
     try:
@@ -50,12 +49,3 @@ def load(
     worker.before_send = files.share_named
     follower.news_of_working_folder = files.news_of_working_folder
     return module
-
-
-def _file_of(path: Path, source: FileSource | TreeSource) -> str:
-    """The file with the module that tests get; "" where a file stands for a folder."""
-    if isinstance(source, FileSource):
-        return str(path)
-    module = path / source.entry.replace(".", "/")
-    files = (module.with_name(f"{module.name}.py"), module / "__init__.py")
-    return next((str(file) for file in files if file.is_file()), "")

@@ -60,8 +60,8 @@ class CandidateRun:
         self.limit_work: Callable[[float], object] = bool
         self.find_temporary_folder: Callable[[], str | None] = lambda: None
         self._on_touch: Callable[[], object] = bool
-        self._candidate, self._supply = candidate, supply
-        self._module_name = module
+        self.candidate, self._supply = candidate, supply
+        self.module_name = module or ""
         self._worker: RemoteWorker | None = None
         self._module: Proxy | None = None
         self._load_fault = budget.load_fault_noted()
@@ -75,12 +75,12 @@ class CandidateRun:
     @property
     def has_any(self) -> bool:
         """Whether there is a candidate, or a stand-in."""
-        return self._candidate is not None or self._stand_in is not None
+        return self.candidate is not None or self._stand_in is not None
 
     @property
     def entry(self) -> str | None:
         """The entry of a candidate that is a folder."""
-        return self._candidate.entry if self._candidate is not None else None
+        return self.candidate.entry if self.candidate is not None else None
 
     @property
     def touches(self) -> int:
@@ -259,9 +259,9 @@ class CandidateRun:
 
     def _load(self) -> Proxy:
         __tracebackhide__ = True
-        if self._candidate is None:
+        if self.candidate is None:
             raise NeedsCandidate("this test asks for the candidate, and there is none")
-        source = self._candidate.read()
+        source = self.candidate.read()
         self.sha256 = source.sha256
         self._worker = self._supply.fork()
         mirrors = Mirrors(self._worker)
@@ -273,9 +273,9 @@ class CandidateRun:
         self._worker.start_clock(self._limits.load_seconds or self._seconds)
         module = load(
             self._worker,
-            self._candidate.path,
+            self.candidate.file,
             source,
-            self._module_name or self._candidate.path.stem,
+            self.module_name or self.candidate.path.stem,
             surroundings=self.surroundings,
             read_stdin=self._output.read_stdin,
             find_temporary_folder=self.find_temporary_folder,

@@ -97,7 +97,13 @@ class CandidateTests:
         if not self._is_at_work:
             raise LookupError("no candidate is being tested")
         run = self.candidate_run
-        return SolutionModule(self._shown_name, run.module, is_package=run.entry is not None)
+        return SolutionModule(
+            self._shown_name,
+            run.module,
+            name=run.module_name,
+            file="" if run.candidate is None else run.candidate.file,
+            is_package=run.entry is not None,
+        )
 
     def program(self) -> SolutionProgram:
         """What the fixture for programs gives."""
