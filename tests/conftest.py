@@ -19,8 +19,6 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parent.parent
 GENEROUS_SECONDS = 600
 
-os.environ.setdefault("PYTEST_ADDOPTS", "-p no:hypothesispytest")
-"""Hypothesis' plugin imports all of it at the end of each session: half the time of a short one."""
 # On a busy machine an example may take long.
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
@@ -45,6 +43,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return file if Path(file).stem.removeprefix("test_") in SHARING else nodeid
 
     return Scheduling(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_sessions():
+    """Hypothesis' plugin imports all of it as each session ends: half the time of a short one."""
+    os.environ.setdefault("PYTEST_ADDOPTS", "-p no:hypothesispytest")
 
 
 @dataclass
