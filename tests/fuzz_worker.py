@@ -200,6 +200,7 @@ class Peer(threading.Thread):
         self.sockets = queue.SimpleQueue()
         self.speaker = speaker
         self.spoken = 0
+        self.last = b""
 
     def run(self):
         while True:
@@ -213,7 +214,7 @@ class Peer(threading.Thread):
             number = 0
             with suppress(Exception):
                 number = msgpack.unpackb(request, strict_map_key=False)[0]
-            body = self.speaker.answer(number)
+            body = self.last = self.speaker.answer(number)
             frame = frames.FRAME_HEADER.pack(len(body)) + body
             self.spoken += 1
             if pick() < 0.01:
@@ -301,7 +302,9 @@ def fuzz(count, seed=0):
                 outcomes[f"raised {type(error).__name__}"] += 1
             took = time.thread_time() - began
             slowest = max(slowest, took)
-            assert took < MAX_SECONDS, (seed, peer.spoken, took)
+            if took >= MAX_SECONDS:
+                pathlib.Path("slowest-frame.bin").write_bytes(peer.last)
+                raise AssertionError((seed, peer.spoken, took, "see slowest-frame.bin"))
             if allowance.spent > WORTH_MEASURING:
                 share = (resident() - before) / allowance.spent
                 largest = max(largest, share)
