@@ -33,6 +33,20 @@ def test_nor_is_a_class(solution):
     with mock.patch("os.path", Path("path")), mock.patch("pathlib.Path.unlink", os.remove):
         assert solution.harm() == []
 
+def test_nor_is_what_a_mock_leads_to(solution):
+    with mock.patch("os.path") as path:
+        path.unlink.side_effect = os.remove
+        assert solution.harm() == []
+    with mock.patch("builtins.open") as opened:
+        opened.return_value.read.side_effect = lambda: os.remove("kept")
+        assert solution.harm() == []
+
+def test_nor_is_what_a_mock_is_told_later(solution):
+    with mock.patch("os.remove") as remove:
+        assert solution.harm() == ["harm"]  # It has called the mock.
+        remove.side_effect = os.remove
+        assert solution.harm() == []
+
 def test_what_was_there_before_is_not_sent(solution, monkeypatch):
     monkeypatch.setenv("SHOWN", "yes")
     assert solution.variables() == {"SHOWN": "yes"}

@@ -6,22 +6,15 @@ from types import CodeType
 from typing import Any
 
 
-def source_file(proxy: Any) -> str:
-    """The candidate's file. Raises `AttributeError` where it is none that lies here."""
-    if not (file := proxy.__solution_worker__.source_file):
-        raise AttributeError("this candidate has no file that could be read here")
-    return str(file)
-
-
 def code_of(file: str, described: Any) -> CodeType:
-    """What a worker says of a function's code, as of code in this file.
+    """What a worker says of a function's code, as of code in this file if it is the candidate's.
 
     Raises `AttributeError` for what no code can be.
     """
     try:
         names = tuple(map(str, described["co_varnames"]))
         return _NOTHING.replace(
-            co_filename=file,
+            co_filename=file if described["is_own"] and file else "<candidate>",
             co_name=str(described["co_name"]),
             co_varnames=names,
             co_nlocals=len(names),

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from ..text import printable_line
 from ..wire.tags import Extension, Tag
-from .code import code_of, source_file
+from .code import code_of
 from .read_ahead import ReadAhead
 from .remote_worker import RemoteWorker
 from .special_methods import ask, is_proxy
@@ -260,7 +260,7 @@ def read_attribute(proxy: Any, name: str) -> Any:
     if name == "__signature__":
         return _signature(proxy)
     if name == "__code__":
-        return code_of(source_file(proxy), ask(proxy, "code", proxy))
+        return code_of(proxy.__solution_worker__.source_file, ask(proxy, "code", proxy))
     if name == "__dataclass_fields__":
         return _dataclass_fields(proxy)
     if name.startswith("__") and name.endswith("__") and name not in _READABLE:

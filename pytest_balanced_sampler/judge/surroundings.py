@@ -43,7 +43,6 @@ class Surroundings:
         self.environment_before = dict(_environment())
         self.seedings: dict[str, int] = {}
         self.patches: dict[Place, object] = {}
-        self.times_patched = 0
         self._originals: dict[Place, object] = {}
         self._unwatched = dict(global_states.SEEDING_FUNCTIONS)
         self.watch_seedings()
@@ -60,7 +59,6 @@ class Surroundings:
             self._originals.pop(place)
         else:
             self.patches[place] = value
-        self.times_patched += 1
 
     def watch_seedings(self) -> None:
         """Note from now on when a global generator is seeded, in the modules that are loaded."""
@@ -98,7 +96,6 @@ class Follower:
         self._environment = surroundings.environment_before
         self._seedings: dict[str, int] = {}
         self._patches: dict[Place, object] = {}
-        self._times_patched = 0
         self._modes = global_states.USUAL_MODES
         self._is_at_work = False
 
@@ -139,11 +136,11 @@ class Follower:
         if (modes := global_states.modes()) != self._modes:
             self._modes = modes
             yield "modes", modes
-        if surroundings.times_patched != self._times_patched:
-            self._times_patched = surroundings.times_patched
+        if surroundings.patches or self._patches:
             yield from self._patch_changes()
 
     def _patch_changes(self) -> Iterator[tuple[str, tuple[object, ...]]]:
+        # Asked anew each time: a test may tell a mock what to run after it has put it there.
         patches = {
             place: value
             for place, value in self._surroundings.patches.items()
@@ -198,12 +195,22 @@ def _may_follow(place: Place, value: Any) -> bool:
         return True
     # One with `autospec` is a function that has its mock.
     value = getattr(value, "mock", value) if isinstance(value, types.FunctionType) else value
-    if not isinstance(value, mock.NonCallableMock):
+    return isinstance(value, mock.NonCallableMock) and not _runs_code(value, set())
+
+
+def _runs_code(value: Any, seen: set[int]) -> bool:
+    """Whether a mock, or one that can be had from it, calls something of the test's."""
+    if not isinstance(value, mock.NonCallableMock) or id(value) in seen:
         return False
+    seen.add(id(value))
     effect = getattr(value, "side_effect", None)
     is_own_code = callable(effect) and not _is_exception(effect)
     of_mock_open = getattr(effect, "__module__", "") == mock.__name__
-    return vars(value).get("_mock_wraps") is None and (not is_own_code or of_mock_open)
+    members = vars(value)
+    if members.get("_mock_wraps") is not None or (is_own_code and not of_mock_open):
+        return True
+    reached = [*members.get("_mock_children", {}).values(), members.get("_mock_return_value")]
+    return any(_runs_code(each, seen) for each in reached)
 
 
 def _is_exception(effect: object) -> bool:

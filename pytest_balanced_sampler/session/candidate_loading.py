@@ -27,7 +27,8 @@ def load(
     Raises a `CandidateFault` or `HarnessError`.
     """
     __tracebackhide__ = True
-    worker.source_file = file
+    # Of a function of a package it is not known in which of its files it stands.
+    worker.source_file = "" if isinstance(source, TreeSource) else file
     follower = Follower(worker.request, surroundings, read_stdin)
     worker.follow = follower.follow
     try:

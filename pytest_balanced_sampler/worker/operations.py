@@ -122,7 +122,9 @@ def _code_of(function: Any) -> dict[str, object]:
     names = "name flags argcount posonlyargcount kwonlyargcount firstlineno".split()
     code = function.__code__
     numbers = {f"co_{name}": getattr(code, f"co_{name}") for name in names}
-    return numbers | {"co_varnames": code.co_varnames}
+    # Files of libraries have whole paths, those of frozen modules stand in angle brackets.
+    is_own = not code.co_filename.startswith(("/", "<"))
+    return numbers | {"co_varnames": code.co_varnames, "is_own": is_own}
 
 
 def _members(kind: type) -> dict[str, object]:
