@@ -11,13 +11,13 @@ from unittest import mock
 
 import pytest
 
-real_open = builtins.open
+real_open, real_remove = builtins.open, os.remove
 
 def test_a_spy_is_no_way_to_the_original(solution):
     with mock.patch("os.remove", wraps=os.remove), mock.patch("os.rename", wraps=os.rename):
         assert solution.harm() == []
     with mock.patch("os.remove", side_effect=os.remove) as remove:
-        remove.side_effect = lambda path: os.unlink(path)
+        remove.side_effect = lambda path: real_remove(path)
         assert solution.harm() == []
 
 def test_nor_is_a_function_that_passes_on(solution, monkeypatch):
@@ -44,7 +44,7 @@ def test_nor_is_what_a_mock_leads_to(solution):
 def test_nor_is_what_a_mock_is_told_later(solution):
     with mock.patch("os.remove") as remove:
         assert solution.harm() == ["harm"]  # It has called the mock.
-        remove.side_effect = os.remove
+        remove.side_effect = real_remove
         assert solution.harm() == []
 
 def test_what_was_there_before_is_not_sent(solution, monkeypatch):
