@@ -284,7 +284,9 @@ def test_reproducibility(solution, grading_random):
         *read, _ = failure_mode(mode)(Beside.read)(beside, case, 3, seeds)
         check_orders(*read, case)
         if seeds:  # What was read beside the candidate is what its sampler gives.
-            check_orders([take(case.build(solution), case.too_many)], [read[0][:1]], {}, case)
+            sampler = case.build(solution)
+            len(sampler)  # May be asked at any time, and changes nothing.
+            check_orders([take(sampler, case.too_many)], [read[0][:1]], {}, case)
 
 
 def loader_beside(module, labels, n, seed, at_most):
