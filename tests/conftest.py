@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import hypothesis
@@ -115,7 +116,12 @@ def grade_sources(tmp_path):
     """Grade candidates, given by their names and sources, by a test's source, in one session, in a
     folder of their own, without torch."""
     (tmp_path / "task").mkdir()
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
+    (tmp_path / "pytest.ini").write_text(
+        dedent("""\
+            [pytest]
+            testpaths = task
+        """)
+    )
 
     def grade(
         solutions: dict[str, str], tests: str, *arguments: object, **environment: str

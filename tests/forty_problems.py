@@ -3,6 +3,7 @@
 A wrong program is the right one with one text replaced by another.
 """
 
+from textwrap import dedent
 from typing import NamedTuple
 
 
@@ -15,7 +16,10 @@ class Problem(NamedTuple):
     pairs: list[tuple[str, str]]
 
 
-NUMBERS = "import sys\nnumbers = list(map(int, sys.stdin.read().split()))\n"
+NUMBERS = """\
+import sys
+numbers = list(map(int, sys.stdin.read().split()))
+"""
 BRACKETS = """
 pairs, open_ones = {")": "(", "]": "["}, []
 def closes(c): return bool(open_ones) and open_ones.pop() == pairs[c]
@@ -101,7 +105,10 @@ for word in sys.stdin.read().split():
         stack.append(int(word))
 print(*stack)
 """
-BYTES = "import os\nwhile data := os.read(0, 5): os.write(1, data.swapcase())\n"
+BYTES = """\
+import os
+while data := os.read(0, 5): os.write(1, data.swapcase())
+"""
 CLASS = """
 from dataclasses import dataclass, field
 import sys
@@ -133,27 +140,57 @@ PROBLEMS = {
     ),
     "reverse": Problem("print(input()[::-1])", "::-1", "::", [("añb\n", "bña\n")]),
     "palindrome": Problem(
-        "t = input().lower()\nprint(t == t[::-1])",
+        dedent("""\
+            t = input().lower()
+            print(t == t[::-1])
+        """),
         ".lower()",
         "",
         [("Anna", "True"), ("ab", "False")],
     ),
     "gcd": Problem(
-        "import math\nprint(math.gcd(*map(int, input().split())))", "gcd", "lcm", [("12 18", "6")]
+        dedent("""\
+            import math
+            print(math.gcd(*map(int, input().split())))
+        """),
+        "gcd",
+        "lcm",
+        [("12 18", "6")],
     ),
     "factorial": Problem(
-        "n, p = int(input()), 1\nfor i in range(2, n + 1): p *= i\nprint(p)",
+        dedent("""\
+            n, p = int(input()), 1
+            for i in range(2, n + 1): p *= i
+            print(p)
+        """),
         "n + 1",
         "n",
         [("0", "1"), ("25", "15511210043330985984000000")],
     ),
     "fibonacci": Problem(
-        "a, b = 0, 1\nfor _ in range(int(input())): a, b = b, a + b\nprint(a)",
+        dedent("""\
+            a, b = 0, 1
+            for _ in range(int(input())): a, b = b, a + b
+            print(a)
+        """),
         "print(a)",
         "print(b)",
         [("0", "0"), ("90", "2880067194370816120")],
     ),
-    "maximum": Problem(f"{NUMBERS}print(max(numbers))", "max", "min", [("-3 -9\n-4", "-3")]),
+    "maximum": Problem(
+        f"{NUMBERS}print(max(numbers))",
+        "max",
+        "min",
+        [
+            (
+                dedent("""\
+                    -3 -9
+                    -4
+                """),
+                "-3",
+            )
+        ],
+    ),
     "median": Problem(
         f"{NUMBERS}print(sorted(numbers)[len(numbers) // 2])", "sorted", "", [("9 1 5", "5")]
     ),
@@ -164,7 +201,10 @@ PROBLEMS = {
         "print(f'{float(input()) ** 0.5:.9f}')", "0.5", "0.4999", [("2", "1.414213562373")]
     ),
     "circle": Problem(
-        "import math\nprint(math.pi * float(input()) ** 2)",
+        dedent("""\
+            import math
+            print(math.pi * float(input()) ** 2)
+        """),
         "math.pi",
         "3.1415",
         [("1e3", "3141592.65359")],
@@ -185,22 +225,38 @@ PROBLEMS = {
         [("1 2 3", "1\n3\n6\n")],
     ),
     "words": Problem(
-        "import sys\nprint(len(sys.stdin.read().split()))",
+        dedent("""\
+            import sys
+            print(len(sys.stdin.read().split()))
+        """),
         "split()",
         "split(' ')",
         [("a b\n\nc\n", "3")],
     ),
     "lines": Problem(
-        "import sys\nprint(len(list(sys.stdin)))", "list", "''.join", [("a\nbc\nd", "3"), ("", "0")]
+        dedent("""\
+            import sys
+            print(len(list(sys.stdin)))
+        """),
+        "list",
+        "''.join",
+        [("a\nbc\nd", "3"), ("", "0")],
     ),
     "letters": Problem(
-        "from collections import Counter\nc = Counter(input())\nfor k in sorted(c): print(k, c[k])",
+        dedent("""\
+            from collections import Counter
+            c = Counter(input())
+            for k in sorted(c): print(k, c[k])
+        """),
         "sorted(c)",
         "c",
         [("banana", "a 3\nb 1\nn 2\n")],
     ),
     "caesar": Problem(
-        "k = int(input())\nprint(''.join(chr((ord(c) - 97 + k) % 26 + 97) for c in input()))",
+        dedent("""\
+            k = int(input())
+            print(''.join(chr((ord(c) - 97 + k) % 26 + 97) for c in input()))
+        """),
         " % 26",
         "",
         [("3\nxyz", "abc")],
@@ -213,21 +269,32 @@ PROBLEMS = {
     ),
     "postfix": Problem(STACK, "a - b", "b - a", [("7 2 - 3 *", "15")]),
     "matrix": Problem(
-        "rows = [input().split() for _ in range(2)]\nfor row in zip(*rows): print(*row)",
+        dedent("""\
+            rows = [input().split() for _ in range(2)]
+            for row in zip(*rows): print(*row)
+        """),
         "zip(*rows)",
         "rows",
         [("1 2 3\n4 5 6", "1 4\n2 5\n3 6")],
     ),
     "pascal": Problem(
-        "row = [1]\nfor _ in range(int(input())):\n    print(*row)\n"
-        "    row = [a + b for a, b in zip([0, *row], [*row, 0])]",
+        dedent("""\
+            row = [1]
+            for _ in range(int(input())):
+                print(*row)
+                row = [a + b for a, b in zip([0, *row], [*row, 0])]
+        """),
         "    print(*row)\n    row",
         "    row",
         [("3", "1\n1 1\n1 2 1")],
     ),
     "josephus": Problem(
-        "n, k = map(int, input().split())\nr = 0\nfor i in range(1, n): r = (r + k) % -~i\n"
-        "print(r + 1)",
+        dedent("""\
+            n, k = map(int, input().split())
+            r = 0
+            for i in range(1, n): r = (r + k) % -~i
+            print(r + 1)
+        """),
         "r + 1)",
         "r)",
         [("7 3", "4")],
@@ -245,10 +312,13 @@ PROBLEMS = {
         [("3 1 2 9 4", "3")],
     ),
     "knapsack": Problem(
-        "size, *items = [tuple(map(int, line.split())) for line in open(0)]\n"
-        "best = [0] * (size[0] + 1)\nfor w, v in items:\n"
-        "    for s in range(size[0], w - 1, -1): best[s] = max(best[s], best[s - w] + v)\n"
-        "print(best[-1])",
+        dedent("""\
+            size, *items = [tuple(map(int, line.split())) for line in open(0)]
+            best = [0] * (size[0] + 1)
+            for w, v in items:
+                for s in range(size[0], w - 1, -1): best[s] = max(best[s], best[s - w] + v)
+            print(best[-1])
+        """),
         "range(size[0], w - 1, -1)",
         "range(w, size[0] + 1)",
         [("10\n5 10\n4 40\n6 30\n3 50\n", "90"), ("9\n3 5\n", "5")],

@@ -7,6 +7,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -16,10 +17,28 @@ from tests.messages_api import MessagesApi, text, tool
 
 KEY = "sk-a-key-that-nobody-may-write-down"
 WRITE = tool(
-    "write_file", path="solution.py", content="def double(x):\n    return 2 * x  # \u00e9\n"
+    "write_file",
+    path="solution.py",
+    content=dedent("""\
+        def double(x):
+            return 2 * x  # é
+    """),
 )
-WRONG = tool("write_file", path="solution.py", content="def double(x):\n    return 3 * x\n")
-TRY = tool("run_python", code="from solution import double\nprint(double(2))")
+WRONG = tool(
+    "write_file",
+    path="solution.py",
+    content=dedent("""\
+        def double(x):
+            return 3 * x
+    """),
+)
+TRY = tool(
+    "run_python",
+    code=dedent("""\
+        from solution import double
+        print(double(2))
+    """),
+)
 DONE = [text("Done.")]
 
 
@@ -35,7 +54,10 @@ class Finished:
 def small_task(folder: Path) -> Path:
     (folder / "task.toml").write_text("")
     (folder / "prompt.md").write_text("Write `double(x)`.\n")
-    test = "def test_double(solution):\n    assert solution.double(4) == 8\n"
+    test = dedent("""\
+        def test_double(solution):
+            assert solution.double(4) == 8
+    """)
     (folder / "test_double.py").write_text(test)
     return folder
 

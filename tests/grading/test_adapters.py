@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -44,7 +45,12 @@ COMPLETIONS = [f"Here it is:\n```python\n{source}\n```" for source in (PASSES, F
 def task(tmp_path):
     folder = tmp_path / "task"
     folder.mkdir()
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
+    (tmp_path / "pytest.ini").write_text(
+        dedent("""\
+            [pytest]
+            testpaths = task
+        """)
+    )
     (folder / "prompt.md").write_text("Write double(x).\n")
     (folder / "test_task.py").write_text(TESTS)
     return folder

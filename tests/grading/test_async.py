@@ -1,5 +1,7 @@
 """Awaiting what a candidate defines, and a candidate that awaits what a test hands over."""
 
+from textwrap import dedent
+
 SOLUTION = """
 import asyncio, contextlib, contextvars
 
@@ -273,6 +275,9 @@ def test_async(grade_source):
 
 def test_waiting_is_clocked(grade_source):
     """A candidate that waits for ever without computing is stopped by the clock."""
-    waits = "import asyncio\nasync def waits(): await asyncio.sleep(1e9)\n"
+    waits = dedent("""\
+        import asyncio
+        async def waits(): await asyncio.sleep(1e9)
+    """)
     run = grade_source(waits, HANGS, "--solution-timeout=0.3")
     assert (run.grade["outcome"], run.grade["failure_mode"]) == ("failed", "timeout"), run.output

@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+from textwrap import dedent
 
 import pytest
 
@@ -27,22 +28,25 @@ DRAWN = {
     ),
     # The names that it uses are those of the prompt.
     "test": (
-        "import unittest\nimport random\n"
-        "class TestCases(unittest.TestCase):\n"
-        "    def setUp(self):\n"
-        "        self.count = 50\n"
-        "    def test_range(self):\n"
-        "        drawn, mean = task_func(self.count)\n"
-        "        self.assertEqual({*drawn}, {*range(1, SIDES + 1)})\n"
-        "        self.assertTrue(math.isclose(mean, sum(drawn) / self.count))\n"
-        "    def test_seed(self):\n"
-        "        random.seed(3)\n"
-        "        first = task_func(5)\n"
-        "        random.seed(3)\n"
-        "        self.assertEqual([randint(1, 6) for _ in range(5)], first[0])\n"
-        "    def test_error(self):\n"
-        "        with self.assertRaisesRegex(ValueError, 'positive'):\n"
-        "            task_func(0)\n"
+        dedent("""\
+            import unittest
+            import random
+            class TestCases(unittest.TestCase):
+                def setUp(self):
+                    self.count = 50
+                def test_range(self):
+                    drawn, mean = task_func(self.count)
+                    self.assertEqual({*drawn}, {*range(1, SIDES + 1)})
+                    self.assertTrue(math.isclose(mean, sum(drawn) / self.count))
+                def test_seed(self):
+                    random.seed(3)
+                    first = task_func(5)
+                    random.seed(3)
+                    self.assertEqual([randint(1, 6) for _ in range(5)], first[0])
+                def test_error(self):
+                    with self.assertRaisesRegex(ValueError, 'positive'):
+                        task_func(0)
+        """)
     ),
     "libs": ["math", "random"],
 }
@@ -52,15 +56,21 @@ ARRAY = {
     "prompt": "import numpy as np\ndef task_func(rows):\n    '''Doubled.'''\n",
     "canonical_solution": "    return 2 * np.array(rows)",
     "test": (
-        "import unittest\n"
-        "class TestCases(unittest.TestCase):\n"
-        "    def test_doubled(self):\n"
-        "        np.testing.assert_array_equal(task_func([[1, 2]]), np.array([[2, 4]]))\n"
+        dedent("""\
+            import unittest
+            class TestCases(unittest.TestCase):
+                def test_doubled(self):
+                    np.testing.assert_array_equal(task_func([[1, 2]]), np.array([[2, 4]]))
+        """)
     ),
     "libs": ["numpy"],
 }
 MOCKED = {**ARRAY, "task_id": "Ours/2", "test": "from unittest.mock import patch\n"}
-WRONG = "import numpy as np\ndef task_func(rows):\n    return np.array(rows)\n"
+WRONG = """\
+import numpy as np
+def task_func(rows):
+    return np.array(rows)
+"""
 
 
 def make(tmp_path, *problems):

@@ -5,6 +5,7 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from textwrap import dedent
 
 import pytest
 
@@ -31,14 +32,22 @@ decision_error = 0.003
 def task(tmp_path):
     folder = tmp_path / "task"
     (folder / "prompts").mkdir(parents=True)
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
+    (tmp_path / "pytest.ini").write_text(
+        dedent("""\
+            [pytest]
+            testpaths = task
+        """)
+    )
     (folder / "prompt.md").write_text("Write double(x) = 2 * x for Python {python}.")
     (folder / "prompts" / "brief.md").write_text("Write double(x).")
     (folder / "prompts" / "terse.md").write_text("double(x)")
     (folder / "prompts" / "README.md").write_text("No prompt.")
     (folder / "task.toml").write_text(TASK_TOML)
     (folder / "test_task.py").write_text(
-        "def test_double(solution):\n    assert solution.double(2) == 4\n"
+        dedent("""\
+            def test_double(solution):
+                assert solution.double(2) == 4
+        """)
     )
     return folder
 

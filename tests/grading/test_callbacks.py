@@ -1,6 +1,7 @@
 """Objects of a test's own, handed to a candidate: one session, many cases."""
 
 import re
+from textwrap import dedent
 
 SOLUTION = """
 import collections.abc, copy, inspect, io, threading
@@ -437,13 +438,16 @@ def test_given(solution):
 
 def test_what_is_not_handed_over(grade_source, tmp_path):
     """That a test passes such an object is no fault of a candidate's; what it made one of is."""
-    source = (
-        "import ctypes\ndef same(x): return x\ndef shape(x): return x.shape\n"
-        "def items(x): return x.ravel().tolist()\n"
-        "class Context:\n    def __enter__(self): return self\n"
-        "    def __exit__(self, *_): return True\n"
-        "    def fail(self): raise ctypes.ArgumentError\n"
-    )
+    source = dedent("""\
+        import ctypes
+        def same(x): return x
+        def shape(x): return x.shape
+        def items(x): return x.ravel().tolist()
+        class Context:
+            def __enter__(self): return self
+            def __exit__(self, *_): return True
+            def fail(self): raise ctypes.ArgumentError
+    """)
     run = grade_source(source, REFUSED)
     outcomes = {name.rpartition("_")[2]: how for name, how in run.grade["tests"].items()}
     assert outcomes == {

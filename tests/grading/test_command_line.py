@@ -4,13 +4,20 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from tests.conftest import run_pytest
 
-GOOD = "def double(x):\n    return 2 * x\n"
-TEST = "def test_double(solution):\n    assert solution.double(2) == 4\n"
+GOOD = """\
+def double(x):
+    return 2 * x
+"""
+TEST = """\
+def test_double(solution):
+    assert solution.double(2) == 4
+"""
 
 
 @pytest.fixture
@@ -18,7 +25,12 @@ def task(tmp_path):
     """A task and a candidate, and a way to run pytest on them."""
     (tmp_path / "task").mkdir()
     (tmp_path / "task" / "test_task.py").write_text(TEST)
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
+    (tmp_path / "pytest.ini").write_text(
+        dedent("""\
+            [pytest]
+            testpaths = task
+        """)
+    )
     (tmp_path / "good.py").write_text(GOOD)
 
     def run(*arguments, **environment):
@@ -55,7 +67,12 @@ def test_usage_errors(task, arguments, message):
     """What the user got wrong is said in a sentence, with pytest's exit status for that."""
     (task.folder / "empty").mkdir()
     (task.folder / "unrelated").mkdir()
-    (task.folder / "unrelated" / "test_unrelated.py").write_text("def test_x():\n    pass\n")
+    (task.folder / "unrelated" / "test_unrelated.py").write_text(
+        dedent("""\
+            def test_x():
+                pass
+        """)
+    )
     run = task(*arguments)
     assert run.exit_status == 4, run.output
     assert message in run.output
@@ -126,8 +143,16 @@ def test_ini_keys(task):
     """Every option has an ini key, and the command line wins."""
     (task.folder / "pytest.ini").unlink()
     (task.folder / "pyproject.toml").write_text(
-        "[tool.pytest]\nstrict = true\ntestpaths = ['task']\nsolution = ['good.py']\n"
-        "grading_seed = 5\nsolution_timeout = 7.5\nisolation = 'off'\nsolution_preload = ['json']\n"
+        dedent("""\
+            [tool.pytest]
+            strict = true
+            testpaths = ['task']
+            solution = ['good.py']
+            grading_seed = 5
+            solution_timeout = 7.5
+            isolation = 'off'
+            solution_preload = ['json']
+        """)
     )
     run = task()
     assert (run.grade["outcome"], run.grade["grading_seed"]) == ("passed", 5)
@@ -143,8 +168,13 @@ def test_nothing_near_the_candidate_or_in_the_environment_steers_the_workers(tas
         folder.mkdir(exist_ok=True)
         (folder / name).write_text("raise SystemExit('steered')\n")
     (task.folder / "workspace" / "solution.py").write_text(
-        "import json, os, sys\nassert json.dumps(1) == '1'\n"
-        "assert 'SECRET' not in os.environ\nassert '' not in sys.path\n" + GOOD
+        dedent("""\
+            import json, os, sys
+            assert json.dumps(1) == '1'
+            assert 'SECRET' not in os.environ
+            assert '' not in sys.path
+        """)
+        + GOOD
     )
     run = task(
         "--solution=workspace/solution.py",
@@ -160,9 +190,13 @@ def test_nothing_near_the_candidate_or_in_the_environment_steers_the_workers(tas
 def test_what_a_candidate_prints_is_shown_with_its_failure(task):
     """Kept, bounded, free of control characters, and apart from pytest's own output."""
     (task.folder / "loud.py").write_text(
-        "import sys\nprint('at import')\ndef double(x):\n"
-        "    print('\\x1b[31mred'); print('x' * 300_000); sys.stderr.write('oops\\n')\n"
-        "    return 3 * x\n"
+        dedent("""\
+            import sys
+            print('at import')
+            def double(x):
+                print('\\x1b[31mred'); print('x' * 300_000); sys.stderr.write('oops\\n')
+                return 3 * x
+        """)
     )
     run = task("--solution=loud.py")
     assert "Captured stdout call" in run.output
@@ -174,7 +208,12 @@ def test_what_a_candidate_prints_is_shown_with_its_failure(task):
 def test_remote_traceback_is_shown(task):
     """A failing call points at the test's line, and the candidate's own traceback follows."""
     (task.folder / "raises.py").write_text(
-        "def helper():\n    raise ValueError('deep down')\ndef double(x):\n    helper()\n"
+        dedent("""\
+            def helper():
+                raise ValueError('deep down')
+            def double(x):
+                helper()
+        """)
     )
     run = task("--solution=raises.py")
     assert "test_task.py:2: " in run.output
@@ -186,9 +225,12 @@ def test_remote_traceback_is_shown(task):
 def test_a_session_without_grading_imports_nothing_heavy(tmp_path):
     """The plugin costs other people's sessions nothing."""
     (tmp_path / "test_x.py").write_text(
-        "import sys\ndef test_x():\n"
-        "    heavy = {'msgpack', 'torch', 'numpy', 'anthropic', 'landlockpy', 'seccompy'}\n"
-        "    assert not heavy & set(sys.modules)\n"
+        dedent("""\
+            import sys
+            def test_x():
+                heavy = {'msgpack', 'torch', 'numpy', 'anthropic', 'landlockpy', 'seccompy'}
+                assert not heavy & set(sys.modules)
+        """)
     )
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_x.py"],

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 from tests.conftest import GENEROUS_SECONDS, ROOT
 
@@ -102,7 +103,13 @@ def test_a_reason_for_each(tmp_path):
     samples, reasons, out = (tmp_path / name for name in ("s.jsonl", "reasons.toml", "out.json"))
     lines = [{"task_id": "sums", "solution": source} for source in (RIGHT, SHOWN, SHOWN)]
     samples.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    reasons.write_text('[[disagreement]]\ncandidate = "*s.jsonl:3"\nreason = "it is known"\n')
+    reasons.write_text(
+        dedent("""\
+            [[disagreement]]
+            candidate = "*s.jsonl:3"
+            reason = "it is known"
+        """)
+    )
     command = [sys.executable, SCRIPT, task, *(task / name for name in CANDIDATES)]
     options = ["--samples", samples, "--out", out, "--seconds", "30", "--reasons", reasons]
     finished = subprocess.run(

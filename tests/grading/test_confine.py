@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from textwrap import dedent
 
 import landlockpy
 import pytest
@@ -221,7 +222,12 @@ LANDLOCK = "landlock_create_ruleset,landlock_add_rule,landlock_restrict_self"
 @pytest.fixture
 def grade_on_old_kernel(tmp_path):
     """Grade where some system calls do not exist, as on an older kernel."""
-    (tmp_path / "test_task.py").write_text("def test_x(solution):\n    assert solution.x == 1\n")
+    (tmp_path / "test_task.py").write_text(
+        dedent("""\
+            def test_x(solution):
+                assert solution.x == 1
+        """)
+    )
     (tmp_path / "solution.py").write_text("x = 1\n")
 
     def grade(calls, *arguments):
@@ -263,7 +269,12 @@ def test_auto_and_strict_on_an_old_kernel(grade_on_old_kernel, calls, missing):
 @needs_everything
 def test_strict_where_everything_is_there(tmp_path):
     """`strict` grades where all of it can be enforced; `off` says that nothing is."""
-    (tmp_path / "test_task.py").write_text("def test_x(solution):\n    assert solution.x == 1\n")
+    (tmp_path / "test_task.py").write_text(
+        dedent("""\
+            def test_x(solution):
+                assert solution.x == 1
+        """)
+    )
     (tmp_path / "solution.py").write_text("x = 1\n")
     report_file = tmp_path / "report.json"
     solution = "--solution=solution.py"

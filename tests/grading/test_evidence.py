@@ -1,19 +1,33 @@
 """A test that shows nothing is no pass; what a candidate decides is no way out of the count."""
 
 import textwrap
+from textwrap import dedent
 
 import pytest
 
 from tests.conftest import run_pytest
 
-RIGHT = "LIMIT, CASES, ITEMS = 2, [1, 2], [6]\ndef double(x):\n    return 2 * x\n"
-WRONG = "LIMIT, CASES, ITEMS = 9, [], []\ndef double(x):\n    return None\n"
+RIGHT = """\
+LIMIT, CASES, ITEMS = 2, [1, 2], [6]
+def double(x):
+    return 2 * x
+"""
+WRONG = """\
+LIMIT, CASES, ITEMS = 9, [], []
+def double(x):
+    return None
+"""
 
 
 @pytest.fixture
 def grade(tmp_path):
     """Grade the right and the wrong candidate by tests; gives the run."""
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
+    (tmp_path / "pytest.ini").write_text(
+        dedent("""\
+            [pytest]
+            testpaths = task
+        """)
+    )
     (tmp_path / "right.py").write_text(RIGHT)
     (tmp_path / "wrong.py").write_text(WRONG)
 
@@ -30,9 +44,15 @@ def grade(tmp_path):
     return run
 
 
-CHECKED = "def test_ok(solution):\n    assert solution.LIMIT\n"
+CHECKED = """\
+def test_ok(solution):
+    assert solution.LIMIT
+"""
 UNCHECKED = {
-    "returns a comparison": "def test_x(solution):\n    return solution.double(3) == 6\n",
+    "returns a comparison": dedent("""\
+        def test_x(solution):
+            return solution.double(3) == 6
+    """),
     "returns what it calls, in a branch": """
         def test_x(solution):
             for x in solution.CASES:
@@ -333,10 +353,21 @@ AUTHORS_SKIPS = """
 def test_what_the_author_decides_leaves_grades_incomplete(grade, mode):
     """Whatever the candidate is; a test that fails is still a failure."""
     head = {
-        "fixture": "def test_ok(solution):\n    assert solution.double(3) == 6\n",
-        "import": "from right import LIMIT, double\ndef test_ok():\n    assert double(3) == 6\n",
+        "fixture": dedent("""\
+            def test_ok(solution):
+                assert solution.double(3) == 6
+        """),
+        "import": dedent("""\
+            from right import LIMIT, double
+            def test_ok():
+                assert double(3) == 6
+        """),
     }[mode]
-    skipped = "import pytest\nfrom right import LIMIT\npytest.skip('x', allow_module_level=True)\n"
+    skipped = dedent("""\
+        import pytest
+        from right import LIMIT
+        pytest.skip('x', allow_module_level=True)
+    """)
     more = {"test_skipped": skipped} if mode == "import" else {}
     arguments = ["--solution-module=right"] if mode == "import" else []
     run = grade(head + textwrap.dedent(AUTHORS_SKIPS), *arguments, **more)
@@ -358,9 +389,11 @@ TEARDOWNS = """
     def test_ok(solution):
         assert solution.double(3) == 6
 """
-TEARDOWN = (
-    "def close():\n            raise OSError('no server')\n        request.addfinalizer(close)"
-)
+TEARDOWN = """\
+def close():
+            raise OSError('no server')
+        request.addfinalizer(close)
+"""
 
 
 @pytest.mark.parametrize("scope", ["module", "session"])

@@ -1,5 +1,7 @@
 """The tasks under examples/: their references pass, and each broken solution in its own mode."""
 
+from textwrap import dedent
+
 import pytest
 
 from pytest_balanced_sampler.verify.specimens import (
@@ -37,6 +39,9 @@ def test_torch_is_imported_only_for_tasks_that_name_it(grade_source, preload):
         f"    assert solution.has_torch is {bool(preload)}\n"
         "    assert 'torch' not in sys.modules\n"
     )
-    candidate = "import sys\nhas_torch = 'torch' in sys.modules\n"
+    candidate = dedent("""\
+        import sys
+        has_torch = 'torch' in sys.modules
+    """)
     run = grade_source(candidate, tests, *(f"--override-ini=solution_preload={m}" for m in preload))
     assert run.grade["outcome"] == "passed", run.output

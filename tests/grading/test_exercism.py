@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from textwrap import dedent
 
 import pytest
 
@@ -13,10 +14,12 @@ SCRIPT = ROOT / "examples" / "exercism" / "make_tasks.py"
 # For each exercise what its example defines, and the body of its tests' class.
 EXERCISES = {
     "leap-day": (
-        "def next_leap(year):\n"
-        "    if year < 0:\n"
-        "        raise ValueError('year must not be negative')\n"
-        "    return year + -year % 4\n",
+        dedent("""\
+            def next_leap(year):
+                if year < 0:
+                    raise ValueError('year must not be negative')
+                return year + -year % 4
+        """),
         """
     def test_years(self):
         for year, expected in [(4, 4), (5, 8)]:
@@ -31,20 +34,23 @@ EXERCISES = {
 """,
     ),
     "small-stack": (
-        "class EmptyError(Exception):\n"
-        "    def __init__(self, message):\n"
-        "        self.message = message\n\n"
-        "class SmallStack:\n"
-        "    def __init__(self):\n"
-        "        self.items = []\n"
-        "    def push(self, item):\n"
-        "        self.items.append(item)\n"
-        "    def pop(self):\n"
-        "        if not self.items:\n"
-        "            raise EmptyError('stack is empty')\n"
-        "        return self.items.pop()\n"
-        "    def __len__(self):\n"
-        "        return len(self.items)\n",
+        dedent("""\
+            class EmptyError(Exception):
+                def __init__(self, message):
+                    self.message = message
+
+            class SmallStack:
+                def __init__(self):
+                    self.items = []
+                def push(self, item):
+                    self.items.append(item)
+                def pop(self):
+                    if not self.items:
+                        raise EmptyError('stack is empty')
+                    return self.items.pop()
+                def __len__(self):
+                    return len(self.items)
+        """),
         """
     def setUp(self):
         self.stack = SmallStack()
@@ -62,19 +68,21 @@ EXERCISES = {
 """,
     ),
     "vectors": (
-        "class Vector:\n"
-        "    def __init__(self, x, y):\n"
-        "        self.x, self.y = x, y\n"
-        "    def __add__(self, other):\n"
-        "        return Vector(self.x + other.x, self.y + other.y)\n"
-        "    def __rmul__(self, factor):\n"
-        "        return Vector(factor * self.x, factor * self.y)\n"
-        "    def __abs__(self):\n"
-        "        return (self.x**2 + self.y**2) ** 0.5\n"
-        "    def __eq__(self, other):\n"
-        "        return (self.x, self.y) == (other.x, other.y)\n"
-        "    def __repr__(self):\n"
-        "        return f'Vector({self.x}, {self.y})'\n",
+        dedent("""\
+            class Vector:
+                def __init__(self, x, y):
+                    self.x, self.y = x, y
+                def __add__(self, other):
+                    return Vector(self.x + other.x, self.y + other.y)
+                def __rmul__(self, factor):
+                    return Vector(factor * self.x, factor * self.y)
+                def __abs__(self):
+                    return (self.x**2 + self.y**2) ** 0.5
+                def __eq__(self, other):
+                    return (self.x, self.y) == (other.x, other.y)
+                def __repr__(self):
+                    return f'Vector({self.x}, {self.y})'
+        """),
         """
     def test_operators(self):
         self.assertEqual(Vector(1, 2) + Vector(3, 4), Vector(4, 6))
@@ -85,7 +93,10 @@ EXERCISES = {
 """,
     ),
     "pick": (
-        "def pick(predicate, items):\n    return [item for item in items if predicate(item)]\n",
+        dedent("""\
+            def pick(predicate, items):
+                return [item for item in items if predicate(item)]
+        """),
         """
     def test_functions(self):
         self.assertEqual(pick(lambda number: number % 2, [1, 2, 3]), [1, 3])
@@ -93,10 +104,12 @@ EXERCISES = {
 """,
     ),
     "queue-jump": (
-        "def jump(queue, name):\n"
-        "    queue.remove(name)\n"
-        "    queue.insert(0, name)\n"
-        "    return queue\n",
+        dedent("""\
+            def jump(queue, name):
+                queue.remove(name)
+                queue.insert(0, name)
+                return queue
+        """),
         """
     def test_the_same_list(self):
         queue = ["a", "b"]
@@ -105,9 +118,12 @@ EXERCISES = {
 """,
     ),
     "payday": (
-        "from datetime import timedelta\n\n"
-        "def payday(day):\n"
-        "    return day + timedelta(days=(4 - day.weekday()) % 7)\n",
+        dedent("""\
+            from datetime import timedelta
+
+            def payday(day):
+                return day + timedelta(days=(4 - day.weekday()) % 7)
+        """),
         """
     def test_dates(self):
         self.assertEqual(payday(date(2024, 2, 27)), date(2024, 3, 1))
@@ -115,11 +131,13 @@ EXERCISES = {
 """,
     ),
     "retrying": (
-        "def retry(function):\n"
-        "    try:\n"
-        "        return function()\n"
-        "    except OSError:\n"
-        "        return function()\n",
+        dedent("""\
+            def retry(function):
+                try:
+                    return function()
+                except OSError:
+                    return function()
+        """),
         """
     def test_mocks(self):
         function = mock.Mock(side_effect=[OSError("once"), 3])
@@ -128,17 +146,19 @@ EXERCISES = {
 """,
     ),
     "closing": (
-        "class Door:\n"
-        "    def __init__(self, log):\n"
-        "        self.log = log\n"
-        "    def __enter__(self):\n"
-        "        self.log.append('open')\n"
-        "        return self\n"
-        "    def __exit__(self, *_):\n"
-        "        self.log.append('closed')\n"
-        "def use(resource):\n"
-        "    with resource as opened:\n"
-        "        opened.work()\n",
+        dedent("""\
+            class Door:
+                def __init__(self, log):
+                    self.log = log
+                def __enter__(self):
+                    self.log.append('open')
+                    return self
+                def __exit__(self, *_):
+                    self.log.append('closed')
+            def use(resource):
+                with resource as opened:
+                    opened.work()
+        """),
         """
     def test_of_the_candidate(self):
         log = []
@@ -159,12 +179,14 @@ EXERCISES = {
 """,
     ),
     "primes-below": (
-        "def primes():\n"
-        "    number = 2\n"
-        "    while True:\n"
-        "        if all(number % divisor for divisor in range(2, number)):\n"
-        "            yield number\n"
-        "        number += 1\n",
+        dedent("""\
+            def primes():
+                number = 2
+                while True:
+                    if all(number % divisor for divisor in range(2, number)):
+                        yield number
+                    number += 1
+        """),
         """
     def test_generator(self):
         found = primes()
@@ -176,7 +198,12 @@ EXERCISES = {
 """,
     ),
     "catering": (
-        "from catering_data import MEAT\n\ndef is_vegan(dish):\n    return not MEAT & {*dish}\n",
+        dedent("""\
+            from catering_data import MEAT
+
+            def is_vegan(dish):
+                return not MEAT & {*dish}
+        """),
         """
     @pytest.mark.task(taskno=1)
     def test_helper_modules(self):

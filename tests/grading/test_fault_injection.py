@@ -6,14 +6,30 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from textwrap import dedent
 
 import psutil
 import pytest
 
 CANDIDATES = {
-    "good": "import time\ndef double(x):\n    time.sleep(0.03)\n    return 2 * x\n",
-    "bad": "import time\ndef double(x):\n    time.sleep(0.03)\n    return 3 * x\n",
-    "exits": "import os, time\ndef double(x):\n    time.sleep(0.03)\n    os._exit(0)\n",
+    "good": dedent("""\
+        import time
+        def double(x):
+            time.sleep(0.03)
+            return 2 * x
+    """),
+    "bad": dedent("""\
+        import time
+        def double(x):
+            time.sleep(0.03)
+            return 3 * x
+    """),
+    "exits": dedent("""\
+        import os, time
+        def double(x):
+            time.sleep(0.03)
+            os._exit(0)
+    """),
 }
 EXPECTED = {"good": "passed", "bad": "failed", "exits": "failed"}
 TESTS = "".join(

@@ -12,15 +12,28 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from textwrap import dedent
 
 import psutil
 import pytest
 
 from tests.conftest import GENEROUS_SECONDS, ROOT, heed_interrupts
 
-GOOD = "def double(x):\n    return 2 * x\n"
-TEST = "def test_double(solution):\n    assert solution.double(2) == 4\n"
-TWO_TESTS = "def test_bad(solution):\n    solution.bad()\n" + TEST
+GOOD = """\
+def double(x):
+    return 2 * x
+"""
+TEST = """\
+def test_double(solution):
+    assert solution.double(2) == 4
+"""
+TWO_TESTS = (
+    dedent("""\
+        def test_bad(solution):
+            solution.bad()
+    """)
+    + TEST
+)
 
 
 FAULTS = [
@@ -33,7 +46,14 @@ FAULTS = [
     ("import time; time.sleep(100)", "timeout", "no answer within 1.5 s"),
     ("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", "timeout", "no answer"),
     ("return bytearray(2**33)", "crash", "needs more memory"),
-    ("def f(): f()\n    f()", "test_bad", "RecursionError"),
+    (
+        dedent("""\
+            def f(): f()
+                f()
+        """),
+        "test_bad",
+        "RecursionError",
+    ),
 ]
 
 
@@ -95,8 +115,20 @@ def test_where_memory_is_short_the_candidate_that_takes_it_ends(tmp_path, little
 
 def test_endless_values_end(grade_source):
     """A test that collects an endless iterable ends before its own process's memory does."""
-    solution = "def bad():\n    while True: yield 'x' * 100_000\n" + GOOD
-    tests = "def test_bad(solution):\n    list(solution.bad())\n" + TEST
+    solution = (
+        dedent("""\
+            def bad():
+                while True: yield 'x' * 100_000
+        """)
+        + GOOD
+    )
+    tests = (
+        dedent("""\
+            def test_bad(solution):
+                list(solution.bad())
+        """)
+        + TEST
+    )
     run = grade_source(solution, tests)
     assert run.grade["tests"] == {"test_bad": "failed", "test_double": "passed"}
     assert (run.grade["failure_mode"], run.grade["outcome"]) == ("crash", "failed")
@@ -106,9 +138,20 @@ def test_endless_values_end(grade_source):
 def test_wide_values_end(grade_source):
     """What values take in memory is counted, not what they take on the wire."""
     solution = (
-        "def bad():\n    batch = ['\\u0100'] * 5_000_000\n    while True: yield batch\n" + GOOD
+        dedent("""\
+            def bad():
+                batch = ['\\u0100'] * 5_000_000
+                while True: yield batch
+        """)
+        + GOOD
     )
-    tests = "def test_bad(solution):\n    list(solution.bad())\n" + TEST
+    tests = (
+        dedent("""\
+            def test_bad(solution):
+                list(solution.bad())
+        """)
+        + TEST
+    )
     run = grade_source(solution, tests)
     assert run.grade["tests"] == {"test_bad": "failed", "test_double": "passed"}
     assert run.grade["failure_mode"] == "crash", run.grade
@@ -128,10 +171,13 @@ def test_a_candidate_cannot_write_lines_of_pytests(grade_source):
 
 def test_deep_folders_are_removed_with_few_descriptors(grade_source, tmp_path):
     """A session that may open few files leaves no folder behind either."""
-    solution = (
-        "import os\nhere = os.getcwd()\nfor _ in range(1200):\n    os.mkdir('d'); os.chdir('d')\n"
-        "open('left', 'w').write('x')\n"
-    )
+    solution = dedent("""\
+        import os
+        here = os.getcwd()
+        for _ in range(1200):
+            os.mkdir('d'); os.chdir('d')
+        open('left', 'w').write('x')
+    """)
     tests = (
         "import pathlib\ndef test_where(solution):\n"
         f"    pathlib.Path({str(tmp_path / 'where')!r}).write_text(solution.here)\n"
@@ -148,15 +194,20 @@ def test_deep_folders_are_removed_with_few_descriptors(grade_source, tmp_path):
 
 def test_time_limit_marker(grade_source):
     """One test may have a limit of its own."""
-    tests = (
-        "import pytest\n@pytest.mark.solution_timeout(0.3)\n"
-        "def test_short(solution):\n    solution.work()\n"
-        "def test_long(solution):\n    solution.work()\n"
-    )
-    solution = (
-        "import time\ndef work():\n    end = time.process_time() + 1\n"
-        "    while time.process_time() < end: pass\n"
-    )
+    tests = dedent("""\
+        import pytest
+        @pytest.mark.solution_timeout(0.3)
+        def test_short(solution):
+            solution.work()
+        def test_long(solution):
+            solution.work()
+    """)
+    solution = dedent("""\
+        import time
+        def work():
+            end = time.process_time() + 1
+            while time.process_time() < end: pass
+    """)
     run = grade_source(solution, tests)
     assert run.grade["tests"] == {"test_short": "failed", "test_long": "passed"}
 
@@ -224,7 +275,12 @@ def test_harness_errors_cannot_be_bought(grade_source, tmp_path, what):
 def test_nothing_outlives_the_session(tmp_path, how):
     """However pytest ends, its warm process, its workers and their folders go too."""
     marker = f"marker_of_{os.getpid()}_{how}"
-    (tmp_path / "test_task.py").write_text("def test_x(solution):\n    solution.hang()\n")
+    (tmp_path / "test_task.py").write_text(
+        dedent("""\
+            def test_x(solution):
+                solution.hang()
+        """)
+    )
     (tmp_path / "solution.py").write_text(
         "import signal, time\n"
         "for number in (15, 2):\n    signal.signal(number, signal.SIG_IGN)\n"

@@ -6,6 +6,7 @@ import socket
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -23,14 +24,33 @@ from pytest_balanced_sampler.session.source import read_tree
 from tests.conftest import ROOT, run_pytest
 
 GOOD = {
-    "pkg/__init__.py": "from .core import double\nimport pkg.deep.below\nimport helper\n",
-    "pkg/core.py": "from helper import two\ndef double(x):\n    return two() * x\n",
+    "pkg/__init__.py": dedent("""\
+        from .core import double
+        import pkg.deep.below
+        import helper
+    """),
+    "pkg/core.py": dedent("""\
+        from helper import two
+        def double(x):
+            return two() * x
+    """),
     "pkg/deep/__init__.py": "",
-    "pkg/deep/below.py": "from ..core import double\nVALUE = double(4)\n",
-    "helper.py": "def two():\n    return 2\n",
+    "pkg/deep/below.py": dedent("""\
+        from ..core import double
+        VALUE = double(4)
+    """),
+    "helper.py": dedent("""\
+        def two():
+            return 2
+    """),
     "data.txt": "data",
 }
-BAD = GOOD | {"pkg/core.py": "def double(x):\n    return 5\n"}
+BAD = GOOD | {
+    "pkg/core.py": dedent("""\
+        def double(x):
+            return 5
+    """)
+}
 TESTS = """
 def test_double(solution):
     assert solution.double(2) == 4
@@ -118,10 +138,24 @@ HACKS = {
     "conftest": lambda folder: write(
         folder,
         {
-            "conftest.py": "import pytest\n\ndef pytest_runtest_call(item):\n    raise SystemExit\n"
-            "@pytest.fixture\ndef solution():\n    return None\n",
-            "pytest.ini": "[pytest]\npython_functions = none\naddopts = -k none\n",
-            "sitecustomize.py": "import os\nos._exit(0)\n",
+            "conftest.py": dedent("""\
+                import pytest
+
+                def pytest_runtest_call(item):
+                    raise SystemExit
+                @pytest.fixture
+                def solution():
+                    return None
+            """),
+            "pytest.ini": dedent("""\
+                [pytest]
+                python_functions = none
+                addopts = -k none
+            """),
+            "sitecustomize.py": dedent("""\
+                import os
+                os._exit(0)
+            """),
             "x.pth": "import os; os._exit(0)\n",
             "pkg/conftest.py": "raise SystemExit(0)\n",
         },
@@ -129,8 +163,14 @@ HACKS = {
     "names_of_pytest": lambda folder: write(
         folder,
         {
-            "pytest.py": "import os\nos._exit(0)\n",
-            "_pytest/__init__.py": "import os\nos._exit(0)\n",
+            "pytest.py": dedent("""\
+                import os
+                os._exit(0)
+            """),
+            "_pytest/__init__.py": dedent("""\
+                import os
+                os._exit(0)
+            """),
             "json.py": "raise SystemExit(0)\n",
             "pytest_balanced_sampler/__init__.py": "raise SystemExit(0)\n",
         },
@@ -199,7 +239,16 @@ def test_tests_import_the_package_by_its_name(tmp_path):
 
 def test_settings_beside_a_candidate_are_refused(tmp_path):
     """Pytest takes the path after `--solution` for one of tests while it looks for settings."""
-    hacked = write(tmp_path / "candidate", GOOD | {"pytest.ini": "[pytest]\naddopts = -k x\n"})
+    hacked = write(
+        tmp_path / "candidate",
+        GOOD
+        | {
+            "pytest.ini": dedent("""\
+                [pytest]
+                addopts = -k x
+            """)
+        },
+    )
     write(tmp_path / "task", {"test_task.py": TESTS})
     arguments = ("--solution-entry=pkg", "--solution", hacked, "task")
     report = tmp_path / "report.json"
@@ -211,7 +260,12 @@ def test_settings_beside_a_candidate_are_refused(tmp_path):
 
 def test_candidates_below_the_folder_of_the_tests(tmp_path):
     """Pytest runs each conftest.py that it finds there, and imports each file that it is given."""
-    marks = {"conftest.py": "import os\nos.mkdir(os.path.dirname(__file__) + '.ran')\n"}
+    marks = {
+        "conftest.py": dedent("""\
+            import os
+            os.mkdir(os.path.dirname(__file__) + '.ran')
+        """)
+    }
     task = tmp_path / "task"
     write(task, {"test_task.py": TESTS, "task.toml": "entry = 'pkg'"})
     given = write(task / "given", GOOD | marks | {"test_own.py": "def test_own(solution): pass"})
@@ -243,7 +297,15 @@ def test_what_may_hold_tests(tmp_path):
 
 def test_a_session_that_is_refused_gives_no_grades(tmp_path):
     """The reason, in the terminal and in the report, and not a grade of what was never run."""
-    write(tmp_path / "task", {"test_task.py": "def test_own():\n    pass\n"})
+    write(
+        tmp_path / "task",
+        {
+            "test_task.py": dedent("""\
+                def test_own():
+                    pass
+            """)
+        },
+    )
     write(tmp_path, {"c.py": "x = 1"})
     for arguments in (["task"], ["nowhere"], ["task", "--solution-reference=none.py"]):
         report = tmp_path / "report.json"

@@ -49,7 +49,12 @@ class Derived(Base):
 class Record:
     name: str
 '''
-ATTACK = "calls = []\ndef attack():\n    calls.append(1)\n    return 'attacked'\n"
+ATTACK = """\
+calls = []
+def attack():
+    calls.append(1)
+    return 'attacked'
+"""
 
 
 @pytest.mark.parametrize(

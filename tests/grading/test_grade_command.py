@@ -6,21 +6,31 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from pytest_balanced_sampler.commands.samples import DamagedLine, Tasks, read_samples, take_up
 from tests.conftest import GENEROUS_SECONDS, ROOT
 
-GOOD = "def double(x):\n    return 2 * x\n"
-TESTS = "def test_double(solution):\n    assert solution.double(2) == 4\n"
+GOOD = """\
+def double(x):
+    return 2 * x
+"""
+TESTS = """\
+def test_double(solution):
+    assert solution.double(2) == 4
+"""
 
 
 @pytest.fixture
 def tasks(tmp_path):
     folder = tmp_path / "tasks"
     settings = {
-        "first": 'task_id = "Ours/1"\ncompletes = "start.py"\n',
+        "first": dedent("""\
+            task_id = "Ours/1"
+            completes = "start.py"
+        """),
         "second": "",
         "broken": "",
         "whole": 'entry = "pkg.core"\n',
@@ -148,8 +158,14 @@ def test_files(tasks, tmp_path):
     packed.write_bytes(gzip.compress(lines(*SAMPLES).encode()))
     samples = read_samples(str(packed), Tasks(tasks))
     assert [sample.source for sample in samples[:2]] == [
-        "def double(x):\n    return 2 * x\n",
-        "def double(x):\n    return 3 * x\n",
+        dedent("""\
+            def double(x):
+                return 2 * x
+        """),
+        dedent("""\
+            def double(x):
+                return 3 * x
+        """),
     ]
     packed.write_bytes(packed.read_bytes()[:-9])
     with pytest.raises(DamagedLine, match=r"samples\.jsonl\.gz cannot be read: "):

@@ -1,5 +1,7 @@
 """The reward function for trainers like TRL's, called as they do."""
 
+from textwrap import dedent
+
 from pytest_balanced_sampler import Grader
 from pytest_balanced_sampler.adapters.trl import GradeReward
 
@@ -19,9 +21,20 @@ def test_reward_function_of_trl(tmp_path):
 def test_a_usage_block_costs_no_reward(tmp_path):
     """A right solution with a "Usage" block behind it is paid, one that is wrong is not."""
     (tmp_path / "task.toml").write_text("")
-    test = "def test_double(solution):\n    assert solution.double(4) == 8\n"
+    test = dedent("""\
+        def test_double(solution):
+            assert solution.double(4) == 8
+    """)
     (tmp_path / "test_task.py").write_text(test)
-    said = "```python\ndef double(x): return {} * x\n```\nUsage:\n```python\nprint(double(3))\n```"
+    said = dedent("""\
+        ```python
+        def double(x): return {} * x
+        ```
+        Usage:
+        ```python
+        print(double(3))
+        ```
+    """)
     with Grader(tmp_path) as grader:
         assert grader.task == tmp_path.resolve()
         assert GradeReward(grader)([said.format(2), said.format(3)]) == [1.0, 0.0]

@@ -14,6 +14,7 @@ from collections import Counter
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from textwrap import dedent
 
 import psutil
 import pytest
@@ -23,8 +24,14 @@ from pytest_balanced_sampler.grader import host_process
 from tests.conftest import GENEROUS_SECONDS, ROOT, heed_interrupts, run_pytest
 
 LOGGER = "pytest_balanced_sampler."
-GOOD = "def double(x):\n    return 2 * x\n"
-BAD = "def double(x):\n    return 3 * x\n"
+GOOD = """\
+def double(x):
+    return 2 * x
+"""
+BAD = """\
+def double(x):
+    return 3 * x
+"""
 TESTS = """
 import pathlib, os
 def test_double(solution):
@@ -38,8 +45,22 @@ CANDIDATES = {
     "empty": ("", "no_solution", "no_solution"),
     "syntax": ("def double(:", "failed", "load_error"),
     "surrogate": ("x = '\ud800'", "failed", "load_error"),
-    "exits": ("import os\ndef double(x): os._exit(0)\n", "failed", "crash"),
-    "loops": ("def double(x):\n    while True: pass\n", "failed", "timeout"),
+    "exits": (
+        dedent("""\
+            import os
+            def double(x): os._exit(0)
+        """),
+        "failed",
+        "crash",
+    ),
+    "loops": (
+        dedent("""\
+            def double(x):
+                while True: pass
+        """),
+        "failed",
+        "timeout",
+    ),
 }
 
 
@@ -150,8 +171,11 @@ def test_an_idle_host_that_dies_is_started_again(task, caplog):
 def test_a_candidate_on_which_the_grader_dies_is_a_harness_error(task, caplog):
     """The others of its batch are graded all the same; the log says what no grade shows."""
     (task / "test_task.py").write_text(
-        TESTS + "def test_die(solution):\n"
-        "    if solution.double(1) == 3: os.kill(os.getppid(), 9)\n"
+        TESTS
+        + dedent("""\
+            def test_die(solution):
+                if solution.double(1) == 3: os.kill(os.getppid(), 9)
+        """)
     )
     with Grader(task) as grader:
         assert [g.outcome for g in grader.grade([GOOD, BAD, GOOD])] == [
@@ -165,7 +189,11 @@ def test_a_candidate_on_which_the_grader_dies_is_a_harness_error(task, caplog):
 def test_a_candidate_on_which_its_own_process_dies_fails(task):
     """What ends the process twice after the candidate was asked is a way out for no candidate."""
     (task / "test_task.py").write_text(
-        TESTS + "def test_die(solution):\n    if solution.double(1) == 3: os._exit(9)\n"
+        TESTS
+        + dedent("""\
+            def test_die(solution):
+                if solution.double(1) == 3: os._exit(9)
+        """)
     )
     with Grader(task) as grader:
         good, bad, last = grader.grade([GOOD, BAD, GOOD])
@@ -213,7 +241,11 @@ def test_nothing_is_left(task, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     monkeypatch.setattr("tempfile.tempdir", None)
     (tmp_path / "tmp").mkdir()
-    slow = "import time\ndef double(x):\n    time.sleep(1); return 2 * x\n"
+    slow = dedent("""\
+        import time
+        def double(x):
+            time.sleep(1); return 2 * x
+    """)
 
     async def impatient(grader):
         with pytest.raises(TimeoutError):
@@ -231,7 +263,10 @@ def test_nothing_is_left(task, tmp_path, monkeypatch):
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-LOOP = "def double(x):\n    while True: pass\n"
+LOOP = """\
+def double(x):
+    while True: pass
+"""
 
 
 def test_a_grader_can_be_stopped(task):

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from textwrap import dedent
 
 import pytest
 from markdown_it import MarkdownIt
@@ -25,10 +26,12 @@ MIDDLE = {
     "entry_point": "middle",
     "canonical_solution": "    return sorted([a, b, c])[1]\n",
     "test": (
-        "def check(candidate):\n"
-        "    assert candidate(3, 1, 2) == 2\n"
-        "    assert candidate(5, 5, 0) == 5\n"
-        "    assert candidate(1, 2, 3) == middle(3, 2, 1)\n"
+        dedent("""\
+            def check(candidate):
+                assert candidate(3, 1, 2) == 2
+                assert candidate(5, 5, 0) == 5
+                assert candidate(1, 2, 3) == middle(3, 2, 1)
+        """)
     ),
 }
 # A helper that the check calls, cases that are drawn, and the name of our own fixture.
@@ -44,11 +47,14 @@ MIRROR = {
     "entry_point": "solution",
     "canonical_solution": "    return text[: len(text) // 2]",
     "test": (
-        "import random\n\n"
-        "def check(candidate):\n"
-        "    for size in range(0, 40, 8):\n"
-        "        text = ''.join(random.choices('abc', k=size))\n"
-        "        assert candidate(mirror(text)) == text, text\n"
+        dedent("""\
+            import random
+
+            def check(candidate):
+                for size in range(0, 40, 8):
+                    text = ''.join(random.choices('abc', k=size))
+                    assert candidate(mirror(text)) == text, text
+        """)
     ),
 }
 WRONG = {
@@ -60,7 +66,12 @@ WRONG = {
     "Ours/1": [
         "    return text\n",
         # It would pass where the check runs in the candidate's module.
-        "    return text\n\ndef mirror(text):\n    return text\n",
+        dedent("""\
+                return text
+
+            def mirror(text):
+                return text
+        """),
         "    return text[: len(text) // 2].upper()\n",
     ],
 }

@@ -1,14 +1,23 @@
 """`--solution-module NAME`: suites that import the module under test grade candidates unchanged."""
 
 import textwrap
+from textwrap import dedent
 
 import pytest
 
 from pytest_balanced_sampler import Grader
 from tests.conftest import run_pytest
 
-RIGHT = "LIMIT = 2\ndef double(x):\n    return 2 * x\n"
-WRONG = "LIMIT = 2\ndef double(x):\n    return 5\n"
+RIGHT = """\
+LIMIT = 2
+def double(x):
+    return 2 * x
+"""
+WRONG = """\
+LIMIT = 2
+def double(x):
+    return 5
+"""
 TESTS = """
     import unittest
 
@@ -49,7 +58,11 @@ TESTS = """
         import twice
         assert twice.double(6) == 12
 """
-HELPER = "import twice\ndef quadruple(x):\n    return twice.double(twice.double(x))\n"
+HELPER = """\
+import twice
+def quadruple(x):
+    return twice.double(twice.double(x))
+"""
 NAMES = {
     "DoubleTest::test_stored",
     "DoubleTest::test_subtests",
@@ -65,7 +78,12 @@ def grade(tmp_path):
     """Grade sources by tests that import `twice`, which lies beside them as a stub."""
     (tmp_path / "task").mkdir()
     (tmp_path / "pytest.ini").write_text(
-        "[pytest]\ntestpaths = task\nsolution_module = twice\npython_files = *_test.py\n"
+        dedent("""\
+            [pytest]
+            testpaths = task
+            solution_module = twice
+            python_files = *_test.py
+        """)
     )
     (tmp_path / "task" / "twice.py").write_text("raise AssertionError('the stub was imported')\n")
     (tmp_path / "task" / "helper.py").write_text(HELPER)
@@ -99,12 +117,40 @@ def test_a_suite_for_an_ordinary_import(grade, more):
 
 NOT_IMPORTABLE = [
     ("", "no_solution", "empty"),
-    ("def double(x):\n    return 2 * x\n", "load_error", "cannot import name 'LIMIT'"),
+    (
+        dedent("""\
+            def double(x):
+                return 2 * x
+        """),
+        "load_error",
+        "cannot import name 'LIMIT'",
+    ),
     ("1 / 0\n", "load_error", "ZeroDivisionError"),
     ("while True: pass\n", "timeout", "the candidate"),
-    ("import os\nos._exit(0)\n", "crash", "ended"),
-    ("import unittest\nraise unittest.SkipTest\n", "load_error", "SkipTest"),
-    ("import pytest\npytest.skip('no', allow_module_level=True)\n", "load_error", "Skipped"),
+    (
+        dedent("""\
+            import os
+            os._exit(0)
+        """),
+        "crash",
+        "ended",
+    ),
+    (
+        dedent("""\
+            import unittest
+            raise unittest.SkipTest
+        """),
+        "load_error",
+        "SkipTest",
+    ),
+    (
+        dedent("""\
+            import pytest
+            pytest.skip('no', allow_module_level=True)
+        """),
+        "load_error",
+        "Skipped",
+    ),
 ]
 
 
@@ -138,8 +184,18 @@ def test_a_candidate_cannot_make_tests_disappear(grade):
             assert twice.double(2) == 4
     """
     sources = [
-        "CASES = [1, 2]\nLIMIT = 2\ndef double(x):\n    return 2 * x\n",
-        "CASES = []\nLIMIT = 2\ndef double(x):\n    return 4\n",
+        dedent("""\
+            CASES = [1, 2]
+            LIMIT = 2
+            def double(x):
+                return 2 * x
+        """),
+        dedent("""\
+            CASES = []
+            LIMIT = 2
+            def double(x):
+                return 4
+        """),
     ]
     run = grade(sources, tests)
     assert run.grades[0]["outcome"] == "passed", run.output
@@ -150,7 +206,17 @@ def test_a_candidate_cannot_make_tests_disappear(grade):
         "test_two",
     }
     assert run.grades[1]["outcome"] == "failed"
-    empty = grade(["CASES = []\nLIMIT = 2\ndef double(x):\n    return 2 * x\n"], tests)
+    empty = grade(
+        [
+            dedent("""\
+                CASES = []
+                LIMIT = 2
+                def double(x):
+                    return 2 * x
+            """)
+        ],
+        tests,
+    )
     assert empty.grade["outcome"] != "passed"
 
 
@@ -168,17 +234,29 @@ def test_star_import_and_self_import(grade):
         def test_name():
             assert double.__name__ == "double" and name == "twice"
     """
-    source = (
-        "import sys\n__all__ = ['double', 'name']\nname = __name__\nhidden = 1\n_hidden = 2\n"
-        "def double(x):\n    return 2 * x\nassert sys.modules['twice'].double is double\n"
-    )
+    source = dedent("""\
+        import sys
+        __all__ = ['double', 'name']
+        name = __name__
+        hidden = 1
+        _hidden = 2
+        def double(x):
+            return 2 * x
+        assert sys.modules['twice'].double is double
+    """)
     run = grade([source], tests)
     assert run.grade["outcome"] == "passed", run.output
 
 
 def test_a_broken_suite_is_the_authors(grade):
     """Tests that fail to import before they ask for the candidate grade nobody."""
-    run = grade([RIGHT, WRONG], "import nowhere_to_be_found\nfrom twice import double\n")
+    run = grade(
+        [RIGHT, WRONG],
+        dedent("""\
+            import nowhere_to_be_found
+            from twice import double
+        """),
+    )
     assert [grade["outcome"] for grade in run.grades] == ["harness_error"] * 2, run.output
     assert run.exit_status == 3
 
@@ -262,7 +340,12 @@ def test_conftest_files_plugins_and_helpers_use_the_candidate(grade, write):
     """Those that pytest imports before it collects, too; the local module is never imported."""
     write(PACKAGE)
     run = grade(
-        [RIGHT, WRONG, RIGHT], "import twice\ndef test_two():\n    assert twice.LIMIT == 2\n"
+        [RIGHT, WRONG, RIGHT],
+        dedent("""\
+            import twice
+            def test_two():
+                assert twice.LIMIT == 2
+        """),
     )
     assert [grade["outcome"] for grade in run.grades] == ["passed", "failed", "passed"], run.output
     assert list(run.grades[1]["tests"].values()).count("failed") == 4
@@ -271,10 +354,18 @@ def test_conftest_files_plugins_and_helpers_use_the_candidate(grade, write):
 @pytest.mark.parametrize("tests", ["collected without a candidate", "collected with one only"])
 def test_batches_of_a_host(tmp_path, tests):
     """No batch sees the candidate, or the placeholder, of the one before."""
-    (tmp_path / "pytest.ini").write_text("[pytest]\nsolution_module = twice\n")
+    (tmp_path / "pytest.ini").write_text(
+        dedent("""\
+            [pytest]
+            solution_module = twice
+        """)
+    )
     (tmp_path / "conftest.py").write_text("import twice\n")
     (tmp_path / "test_twice.py").write_text(
-        "import pytest\nimport twice\n"
+        dedent("""\
+            import pytest
+            import twice
+        """)
         + "@pytest.mark.parametrize('x', range(twice.LIMIT + 1))\n" * tests.endswith("only")
         + f"def test_double(x{'=3' * tests.startswith('collected without')}):\n"
         "    assert twice.double(x) == 2 * x\n"
@@ -288,8 +379,21 @@ def test_batches_of_a_host(tmp_path, tests):
 @pytest.mark.parametrize(
     ("broken", "names"),
     [
-        ("def test_broken():\n    open('nowhere_to_be_found')\n", "test_broken"),
-        ("import nowhere_to_be_found\ndef test_broken():\n    pass\n", "z_test.py"),
+        (
+            dedent("""\
+                def test_broken():
+                    open('nowhere_to_be_found')
+            """),
+            "test_broken",
+        ),
+        (
+            dedent("""\
+                import nowhere_to_be_found
+                def test_broken():
+                    pass
+            """),
+            "z_test.py",
+        ),
     ],
     ids=["test", "module"],
 )
@@ -317,7 +421,17 @@ def test_a_class_that_is_gone(grade):
                 def test_double(self):
                     assert twice.double(3) == 6
     """
-    run = grade(["LIMIT = 9\ndef double(x):\n    return 4\n", RIGHT], tests)
+    run = grade(
+        [
+            dedent("""\
+                LIMIT = 9
+                def double(x):
+                    return 4
+            """),
+            RIGHT,
+        ],
+        tests,
+    )
     assert run.grades[0]["outcome"] == "failed", run.output
     assert run.grades[0]["tests"]["TestTwo::test_double"] == "failed"
     assert run.grades[1]["outcome"] == "passed"
@@ -337,7 +451,14 @@ def test_doctests(grade, tmp_path):
 
 def test_a_module_that_skips_itself(grade, write):
     """Leaves the grade incomplete; where the candidate decides, it is a failure."""
-    write({"task/z_test.py": "import pytest\npytest.importorskip('nowhere_to_be_found')\n"})
+    write(
+        {
+            "task/z_test.py": dedent("""\
+                import pytest
+                pytest.importorskip('nowhere_to_be_found')
+            """)
+        }
+    )
     run = grade([RIGHT], TESTS)
     assert run.grade["outcome"] == "incomplete", run.output
     skip = "    pytest.skip('not for this one', allow_module_level=True)\n"
@@ -353,7 +474,12 @@ def test_what_kept_the_placeholder(grade, tmp_path, monkeypatch):
     (folder / "kept.py").write_text("from twice import double\n")
     monkeypatch.setenv("PYTHONPATH", str(folder))
     run = grade(
-        [RIGHT], "import kept\ndef test_kept():\n    assert kept.double(1) == kept.double(1)\n"
+        [RIGHT],
+        dedent("""\
+            import kept
+            def test_kept():
+                assert kept.double(1) == kept.double(1)
+        """),
     )
     assert run.grade["outcome"] == "harness_error", run.output
 

@@ -7,21 +7,41 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from pytest_balanced_sampler import Grader
 from tests.conftest import run_pytest
 
-RIGHT = "def double(x):\n    return 2 * x\n"
-WRONG = "def double(x):\n    return 4\n"
+RIGHT = """\
+def double(x):
+    return 2 * x
+"""
+WRONG = """\
+def double(x):
+    return 4
+"""
 FAULTS = {
     "empty": "",
     "no_module": "import nowhere_to_be_found\n",
-    "exits_at_import": "import os\nos._exit(0)\n",
-    "exits": "import os\ndef double(x):\n    os._exit(0)\n",
-    "loops": "def double(x):\n    while True: pass\n",
-    "leaves": "def double(x):\n    raise SystemExit\n",
+    "exits_at_import": dedent("""\
+        import os
+        os._exit(0)
+    """),
+    "exits": dedent("""\
+        import os
+        def double(x):
+            os._exit(0)
+    """),
+    "loops": dedent("""\
+        def double(x):
+            while True: pass
+    """),
+    "leaves": dedent("""\
+        def double(x):
+            raise SystemExit
+    """),
 }
 
 
@@ -29,7 +49,12 @@ FAULTS = {
 def grade(tmp_path):
     """Grade sources, in their order, by a task; gives the run."""
     (tmp_path / "task").mkdir()
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
+    (tmp_path / "pytest.ini").write_text(
+        dedent("""\
+            [pytest]
+            testpaths = task
+        """)
+    )
 
     def run(sources, tests, *arguments, **files):
         (tmp_path / "task" / "test_task.py").write_text(textwrap.dedent(tests))
@@ -140,7 +165,11 @@ REACHES = {
 
 def test_a_test_counts_however_it_reaches_the_candidate(grade):
     """What it asserts fails a wrong candidate, and is listed in the grade of a right one."""
-    tests = "import pytest, unittest\ndef test_ok(solution):\n    assert solution.double(2) == 4\n"
+    tests = dedent("""\
+        import pytest, unittest
+        def test_ok(solution):
+            assert solution.double(2) == 4
+    """)
     files = files_of({name: tests + textwrap.dedent(more) for name, more in REACHES.items()})
     run = grade([RIGHT, WRONG, RIGHT], tests, **files)
     assert outcomes(run) == ["passed", "failed", "passed"], run.output
@@ -228,11 +257,19 @@ STATE = {
             assert solution.double(x) == 2 * x
     """,
 }
-HELPER = "CASES = [1, 2, 3]\ndef left():\n    while CASES:\n        yield CASES.pop()\n"
-CONFTEST = (
-    "import pytest\nLEFT = [1, 2, 3]\n@pytest.fixture(scope='session')\n"
-    "def left():\n    return LEFT\n"
-)
+HELPER = """\
+CASES = [1, 2, 3]
+def left():
+    while CASES:
+        yield CASES.pop()
+"""
+CONFTEST = """\
+import pytest
+LEFT = [1, 2, 3]
+@pytest.fixture(scope='session')
+def left():
+    return LEFT
+"""
 
 
 def test_no_state_outlives_a_candidate(grade):
@@ -292,10 +329,21 @@ def test_a_fault_in_a_fixture_leaves_the_next_candidate_alone(grade):
 
 
 DROPPED = {
-    "skipped as a whole": ("import pytest\npytest.skip('x', allow_module_level=True)\n", []),
+    "skipped as a whole": (
+        dedent("""\
+            import pytest
+            pytest.skip('x', allow_module_level=True)
+        """),
+        [],
+    ),
     "a broken file": ("1 / 0\n", ["--continue-on-collection-errors"]),
     "a class that pytest cannot collect": (
-        "class TestMore:\n    def __init__(self):\n        pass\n    def test_x(self): pass\n",
+        dedent("""\
+            class TestMore:
+                def __init__(self):
+                    pass
+                def test_x(self): pass
+        """),
         [],
     ),
 }
@@ -304,19 +352,49 @@ DROPPED = {
 @pytest.mark.parametrize(("more", "arguments"), DROPPED.values(), ids=DROPPED)
 def test_what_pytest_does_not_collect_is_never_a_pass(grade, more, arguments):
     """A file or class that is left out, for whatever reason, is named in the grade."""
-    tests = "def test_ok(solution):\n    assert solution.double(2) == 4\n"
-    run = grade([RIGHT, "def double(x):\n    return 5\n"], tests, *arguments, test_more=more)
+    tests = dedent("""\
+        def test_ok(solution):
+            assert solution.double(2) == 4
+    """)
+    run = grade(
+        [
+            RIGHT,
+            dedent("""\
+                def double(x):
+                    return 5
+            """),
+        ],
+        tests,
+        *arguments,
+        test_more=more,
+    )
     assert outcomes(run) == ["incomplete", "failed"], run.output
     assert "More" in run.grades[0]["message"] or "test_more" in run.grades[0]["message"]
 
 
 def test_only_what_failed_last_is_no_pass(grade):
     """With --lf files without failures are not even collected."""
-    tests = "def test_ok(solution):\n    assert solution.double(2) == 4\n"
-    more = "def test_more(solution):\n    assert solution.double(3) == 6\n"
+    tests = dedent("""\
+        def test_ok(solution):
+            assert solution.double(2) == 4
+    """)
+    more = dedent("""\
+        def test_more(solution):
+            assert solution.double(3) == 6
+    """)
     cached = ("-p", "cacheprovider", "--lf")
     grade([WRONG], tests, *cached, test_more=more)
-    run = grade(["def double(x):\n    return 6\n"], tests, *cached, test_more=more)
+    run = grade(
+        [
+            dedent("""\
+                def double(x):
+                    return 6
+            """)
+        ],
+        tests,
+        *cached,
+        test_more=more,
+    )
     assert run.grade["outcome"] != "passed", run.output
 
 
@@ -377,8 +455,15 @@ def test_shared_values_are_computed_once_and_protected(grade, tmp_path):
     assert log.read_text() == "computed\n"
 
 
-BOOM = "def double(x):\n    return 'boom'\n"
-LEAVES = "import os\ndef double(x):\n    os._exit(0)\n"
+BOOM = """\
+def double(x):
+    return 'boom'
+"""
+LEAVES = """\
+import os
+def double(x):
+    os._exit(0)
+"""
 DIES = {
     "dies of a candidate's value": (
         BOOM,
@@ -556,7 +641,12 @@ def test_a_test_that_stops_the_clock(grade):
             assert time.monotonic() == time.monotonic()
             assert solution.double(3) == 6
     """
-    waits = "import time\ndef double(x):\n    time.sleep(600 * (x == 3))\n    return 2 * x\n"
+    waits = dedent("""\
+        import time
+        def double(x):
+            time.sleep(600 * (x == 3))
+            return 2 * x
+    """)
     run = grade([RIGHT, WRONG, waits, FAULTS["loops"]], tests, "--solution-timeout=0.3")
     assert outcomes(run) == ["passed", *["failed"] * 3], run.output
     assert [graded["failure_mode"] for graded in run.grades[2:]] == ["timeout"] * 2, run.output
@@ -633,8 +723,14 @@ def test_the_examples_of_hypothesis_do_not_reach_the_next_candidate(grade, monke
         def test_all(solution, x):
             assert solution.double(x) == 2 * x
     """
-    often = "def double(x):\n    return 0 if x >= 123457 else 2 * x\n"
-    seldom = "def double(x):\n    return 0 if x == 123457 else 2 * x\n"
+    often = dedent("""\
+        def double(x):
+            return 0 if x >= 123457 else 2 * x
+    """)
+    seldom = dedent("""\
+        def double(x):
+            return 0 if x == 123457 else 2 * x
+    """)
     alone, among = grade([seldom], tests), grade([often, seldom], tests)
     assert outcomes(among) == ["failed", *outcomes(alone)], among.output
 
@@ -642,9 +738,13 @@ def test_the_examples_of_hypothesis_do_not_reach_the_next_candidate(grade, monke
 def test_a_host_uses_up_no_parametrisation(tmp_path):
     """Each batch of a grader gets all tests, though a generator can be run through once."""
     (tmp_path / "test_task.py").write_text(
-        "import pytest\nCASES = ((x, 2 * x) for x in (1, 2, 3))\n"
-        "@pytest.mark.parametrize('case', CASES)\n"
-        "def test_all(solution, case):\n    assert solution.double(case[0]) == case[1]\n"
+        dedent("""\
+            import pytest
+            CASES = ((x, 2 * x) for x in (1, 2, 3))
+            @pytest.mark.parametrize('case', CASES)
+            def test_all(solution, case):
+                assert solution.double(case[0]) == case[1]
+        """)
     )
     with Grader(tmp_path) as grader:
         for _ in range(3):
@@ -657,7 +757,10 @@ def test_names_that_are_no_utf8_with_xdist(grade, tmp_path):
     path = os.fsdecode(os.fsencode(tmp_path) + b"/name\xff.py")
     with open(path, "w") as file:
         file.write(RIGHT)
-    tests = "def test_all(solution):\n    assert solution.double(3) == 6\n"
+    tests = dedent("""\
+        def test_all(solution):
+            assert solution.double(3) == 6
+    """)
     run = grade([WRONG], tests, f"--solution={path}", "-n", "2")
     assert outcomes(run) == ["failed", "passed"], run.output
 
@@ -686,9 +789,16 @@ def test_nothing_outlives_a_session_that_is_killed(tmp_path, number):
     """The process that runs tests ends with its parent, in whatever it is busy."""
     (tmp_path / "candidate.py").write_text(RIGHT)
     (tmp_path / "test_task.py").write_text(
-        "import os, time\nfrom pathlib import Path\n\ndef test_all(solution):\n"
-        "    solution.double(3)\n    Path('part').write_text(str(os.getpid()))\n"
-        "    os.rename('part', 'pid')\n    time.sleep(600)\n"
+        dedent("""\
+            import os, time
+            from pathlib import Path
+
+            def test_all(solution):
+                solution.double(3)
+                Path('part').write_text(str(os.getpid()))
+                os.rename('part', 'pid')
+                time.sleep(600)
+        """)
     )
     command = [sys.executable, "-m", "pytest", "--solution=candidate.py"]
     session = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)

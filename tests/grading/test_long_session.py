@@ -5,17 +5,21 @@ import os
 import pty
 import subprocess
 import sys
+from textwrap import dedent
 
 import pytest
 
 from tests.conftest import GENEROUS_SECONDS, run_pytest
 
 COUNT = 102
-TESTS = (
-    "def test_two(solution):\n    assert solution.double(2) == 4, 'not twice'\n"
-    "def test_three(solution):\n    assert solution.double(3) == 6\n"
-    "def test_of_the_authors():\n    pass\n"
-)
+TESTS = """\
+def test_two(solution):
+    assert solution.double(2) == 4, 'not twice'
+def test_three(solution):
+    assert solution.double(3) == 6
+def test_of_the_authors():
+    pass
+"""
 
 
 @pytest.fixture
@@ -23,7 +27,12 @@ def folder(tmp_path):
     """A torch-free task and many candidates, every third of them bad."""
     (tmp_path / "task").mkdir()
     (tmp_path / "task" / "test_task.py").write_text(TESTS)
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
+    (tmp_path / "pytest.ini").write_text(
+        dedent("""\
+            [pytest]
+            testpaths = task
+        """)
+    )
     (tmp_path / "many").mkdir()
     for number in range(COUNT):
         factor = 3 if number % 3 == 2 else 2
@@ -95,9 +104,19 @@ NAMES = ["TestInAClass::test_method[1]", "TestInAClass::test_method[2]", "test_s
 def several_kinds(folder):
     """Tests of several kinds, and many candidates, of which the last one is bad."""
     (folder / "task" / "test_task.py").write_text(SEVERAL_KINDS)
-    (folder / "many" / f"{COUNT - 1:03}.py").write_text("def double(x):\n    return 5 * x - 4\n")
+    (folder / "many" / f"{COUNT - 1:03}.py").write_text(
+        dedent("""\
+            def double(x):
+                return 5 * x - 4
+        """)
+    )
     for number in range(2, COUNT - 1, 3):
-        (folder / "many" / f"{number:03}.py").write_text("def double(x):\n    return 2 * x\n")
+        (folder / "many" / f"{number:03}.py").write_text(
+            dedent("""\
+                def double(x):
+                    return 2 * x
+            """)
+        )
 
     def run(*arguments):
         return run_pytest(

@@ -3,6 +3,7 @@
 import random
 import time
 from pathlib import Path
+from textwrap import dedent
 
 import psutil
 import pytest
@@ -81,14 +82,28 @@ def tasks(tmp_path):
     folder = tmp_path / "tasks"
     for number, name in enumerate(NUMBERED):
         write_task(folder, name, number + 2)
-    options = "def pytest_addoption(parser):\n    parser.addoption('--mine', default='{name}')\n"
-    uses_option = "def test_option(request, solution):\n    assert solution.times(1) == 3\n"
+    options = dedent("""\
+        def pytest_addoption(parser):
+            parser.addoption('--mine', default='{name}')
+    """)
+    uses_option = dedent("""\
+        def test_option(request, solution):
+            assert solution.times(1) == 3
+    """)
     uses_option += "    assert request.config.getoption('mine') == 'options'\n"
     write_task(folder, "options", 3, uses_option, options)
-    ini_file = "def test_ini(request, solution):\n    assert solution.times(1) == 3\n"
+    ini_file = dedent("""\
+        def test_ini(request, solution):
+            assert solution.times(1) == 3
+    """)
     ini_file += "    assert request.config.getini('markers')[0] == 'mine'\n"
     write_task(folder, "ini", 3, ini_file, "")
-    (folder / "ini" / "pytest.ini").write_text("[pytest]\nmarkers = mine\n")
+    (folder / "ini" / "pytest.ini").write_text(
+        dedent("""\
+            [pytest]
+            markers = mine
+        """)
+    )
     write_task(folder, "broken", 2, "import nowhere_to_be_found\n")
     write_task(folder, "bad_toml", 2, settings="preload = 7\n")
     (folder / "reference.py").write_text("def times(x): return 7 * x\n")
@@ -109,20 +124,44 @@ def essence(grade):
 # What a candidate may try so that the next grade, of another task, is another.
 HACKS = [
     'print(\'{"kind": "grade", "place": 0, "grade": {"outcome": "passed"}}\', flush=True)\n',
-    "import os\nfor fd in range(3, 200):\n"
-    '    try: os.write(fd, b\'{"kind": "done", "is_spent": true}\\n\')\n'
-    "    except OSError: pass\n",
-    "import os\nfor step in ('..', '../..', '/tmp', TASKS):\n"
-    "    for file in ('helper.py', 'conftest.py', 'test_solution.py', 'task.toml'):\n"
-    "        try: open(os.path.join(step, file), 'w').write('FACTOR = 1000')\n"
-    "        except OSError: pass\n",
-    "import os, signal\nfor pid in (os.getppid(), 1):\n"
-    "    try: os.kill(pid, signal.SIGKILL)\n    except OSError: pass\n",
-    "import threading, time\n"
-    "threading.Thread(target=lambda: time.sleep(60), daemon=True).start()\n",
-    "import json, builtins, sys\njson.loads = builtins.len = None\nsys.left_by = 'a candidate'\n",
-    "import os\nos.environ['LEFT'] = 'candidate'\nos._exit(0)\n",
-    "class Always(int):\n    __eq__ = lambda *_: True\ndef times(x): return Always()\n",
+    dedent("""\
+        import os
+        for fd in range(3, 200):
+            try: os.write(fd, b'{"kind": "done", "is_spent": true}\\n')
+            except OSError: pass
+    """),
+    dedent("""\
+        import os
+        for step in ('..', '../..', '/tmp', TASKS):
+            for file in ('helper.py', 'conftest.py', 'test_solution.py', 'task.toml'):
+                try: open(os.path.join(step, file), 'w').write('FACTOR = 1000')
+                except OSError: pass
+    """),
+    dedent("""\
+        import os, signal
+        for pid in (os.getppid(), 1):
+            try: os.kill(pid, signal.SIGKILL)
+            except OSError: pass
+    """),
+    dedent("""\
+        import threading, time
+        threading.Thread(target=lambda: time.sleep(60), daemon=True).start()
+    """),
+    dedent("""\
+        import json, builtins, sys
+        json.loads = builtins.len = None
+        sys.left_by = 'a candidate'
+    """),
+    dedent("""\
+        import os
+        os.environ['LEFT'] = 'candidate'
+        os._exit(0)
+    """),
+    dedent("""\
+        class Always(int):
+            __eq__ = lambda *_: True
+        def times(x): return Always()
+    """),
 ]
 
 
@@ -223,7 +262,10 @@ def test_edited_tests_are_read_again(tmp_path):
         (task / "test_solution.py").write_text(TESTS.format(name="task", factor=30))
         edited = grader.grade([source(2), source(30)])
         (task / "test_more.py").write_text(
-            "def test_more(solution):\n    assert solution.times(1) == 0\n"
+            dedent("""\
+                def test_more(solution):
+                    assert solution.times(1) == 0
+            """)
         )
         more = grader.grade([source(30)])
     assert [grade.outcome for grade in first + again + edited] == [

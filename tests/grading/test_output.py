@@ -1,5 +1,7 @@
 """What a candidate prints, warns of, logs and reads, seen from a test."""
 
+from textwrap import dedent
+
 import pytest
 
 from tests.conftest import run_pytest
@@ -153,9 +155,14 @@ def test_without_capture_it_is_escaped(grade_source):
 def test_the_same_is_said_once(tmp_path):
     """A load error in each test, and what -x or -k leave without a result of many candidates."""
     (tmp_path / "test_task.py").write_text(
-        "def test_double(solution):\n    assert solution.double(2) == 4\n"
-        "def test_zero(solution):\n    assert solution.double(0) == 0\n"
-        "def test_one(solution):\n    assert solution.double(1) == 2\n"
+        dedent("""\
+            def test_double(solution):
+                assert solution.double(2) == 4
+            def test_zero(solution):
+                assert solution.double(0) == 0
+            def test_one(solution):
+                assert solution.double(1) == 2
+        """)
     )
     sources = {"broken": "def double(x) return", "bad": "def double(x): return 3 * x"}
     sources |= {f"good_{number}": "def double(x): return 2 * x" for number in range(3)}

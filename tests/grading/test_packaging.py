@@ -5,6 +5,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from textwrap import dedent
 
 import pytest
 
@@ -126,13 +127,14 @@ def works(*command):
 
 def test_the_plugin_loads_little():
     """Pytest imports the plugin in every session: it loads the standard library and pytest only."""
-    code = (
-        "import sys, pytest\n"
-        "before = set(sys.modules)\n"
-        "import pytest_balanced_sampler.plugin\n"
-        "print(*sorted({name for name in set(sys.modules) - before"
-        " if name.partition('.')[0] not in sys.stdlib_module_names}))"
-    )
+    code = dedent("""\
+        import sys, pytest
+        before = set(sys.modules)
+        import pytest_balanced_sampler.plugin
+        for name in sorted(set(sys.modules) - before):
+            if name.partition(".")[0] not in sys.stdlib_module_names:
+                print(name)
+    """)
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import textwrap
+from textwrap import dedent
 
 import pytest
 
@@ -74,7 +75,10 @@ def task(tmp_path):
     for name, end in ends.items():
         (tmp_path / f"{name}.py").write_text(textwrap.dedent(CANDIDATE).format(end=end))
     (tmp_path / "pytest.ini").write_text(
-        "[pytest]\naddopts = -p no:cacheprovider --solution=exits.py --solution=sleeps.py"
+        dedent("""\
+            [pytest]
+            addopts = -p no:cacheprovider --solution=exits.py --solution=sleeps.py
+        """)
     )
     return tmp_path
 
@@ -100,7 +104,12 @@ def test_macos(task):
 
 def test_windows(task):
     """It runs other tests, and refuses to grade."""
-    (task / "test_plain.py").write_text("def test_plain(grading_seed):\n    assert grading_seed")
+    (task / "test_plain.py").write_text(
+        dedent("""\
+            def test_plain(grading_seed):
+                assert grading_seed
+        """)
+    )
     finished = run_there("win32", "-m", "pytest", "test_plain.py", "-c", "/dev/null", cwd=task)
     assert finished.returncode == 0, finished.stdout
     finished = run_there("win32", "-m", "pytest", "--isolation=off", cwd=task)

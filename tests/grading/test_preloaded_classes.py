@@ -1,5 +1,7 @@
 """Objects and exceptions of the classes of a library that the task preloads."""
 
+from textwrap import dedent
+
 from tests.conftest import run_pytest
 
 TASK = """
@@ -209,7 +211,12 @@ ALIASES = [
 def test_a_test_runners_class_by_another_name(tmp_path):
     """Unittest swallows its own exceptions: under no name does a candidate raise one."""
     (tmp_path / "test_task.py").write_text(RUNNERS_CLASSES)
-    (tmp_path / "pytest.ini").write_text("[pytest]\nsolution_preload = numpy\n")
+    (tmp_path / "pytest.ini").write_text(
+        dedent("""\
+            [pytest]
+            solution_preload = numpy
+        """)
+    )
     (tmp_path / "good.py").write_text("sort = sorted\n")
     for number, (module, name) in enumerate(ALIASES):
         (tmp_path / f"hack_{number}.py").write_text(

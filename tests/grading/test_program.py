@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from textwrap import dedent
 
 import pytest
 
@@ -16,11 +17,26 @@ STDIN = "3 4\nsecond line \r\nünï ☃\n".encode() + b"\xff\xfe tail\0"
 PROGRAMS = {
     "nothing": "pass",
     "input": "print(input('a prompt '), input(), sep='|')",
-    "text": "import sys\nprint(ascii(sys.stdin.read()))",
-    "text_out_and_in": "import sys\nsys.stdout.write(sys.stdin.read())",
-    "bytes": "import sys\nsys.stdout.buffer.write(sys.stdin.buffer.read()[::-1])",
-    "lines": "import sys\nfor n, line in enumerate(sys.stdin): print(n, ascii(line))",
-    "descriptors": "import os\nwhile data := os.read(0, 7): os.write(1, data + b'|')",
+    "text": dedent("""\
+        import sys
+        print(ascii(sys.stdin.read()))
+    """),
+    "text_out_and_in": dedent("""\
+        import sys
+        sys.stdout.write(sys.stdin.read())
+    """),
+    "bytes": dedent("""\
+        import sys
+        sys.stdout.buffer.write(sys.stdin.buffer.read()[::-1])
+    """),
+    "lines": dedent("""\
+        import sys
+        for n, line in enumerate(sys.stdin): print(n, ascii(line))
+    """),
+    "descriptors": dedent("""\
+        import os
+        while data := os.read(0, 7): os.write(1, data + b'|')
+    """),
     "opened_by_number": "print(ascii(open(0).read()), file=open(1, 'w', closefd=False))",
     "opened_by_path": "print(len(open('/dev/stdin', 'rb').read()), file=open('/dev/stdout', 'w'))",
     "end_of_input": "for _ in range(9): print(input())",
@@ -56,7 +72,11 @@ print(pickle.loads(pickle.dumps(Point(3))))
     "exit_list": "raise SystemExit([1, None])",
     "exit_float": "raise SystemExit(0.0)",
     "exit_text_of_its_own": "raise SystemExit(type('T', (str,), {'__str__': lambda t: 'x'})('y'))",
-    "exit_odd": "class Odd:\n    def __str__(self): raise ValueError\nraise SystemExit(Odd())",
+    "exit_odd": dedent("""\
+        class Odd:
+            def __str__(self): raise ValueError
+        raise SystemExit(Odd())
+    """),
     "exit_int_of_its_own": """
 class Odd(int):
     def __and__(self, other): return 0
@@ -64,15 +84,49 @@ class Odd(int):
 raise SystemExit(Odd(7))
 """,
     "exit_at_once": "import os; print('lost'); os._exit(0)",
-    "exit_in_a_function_that_waits": "try:\n    exit(4)\nfinally:\n    print('last')",
-    "error": "print('before')\ndef f(x):\n    return 1 / x\nf(0)",
-    "chained": "try:\n    {}[1]\nexcept KeyError as error:\n    raise OSError(3) from error",
+    "exit_in_a_function_that_waits": dedent("""\
+        try:
+            exit(4)
+        finally:
+            print('last')
+    """),
+    "error": dedent("""\
+        print('before')
+        def f(x):
+            return 1 / x
+        f(0)
+    """),
+    "chained": dedent("""\
+        try:
+            {}[1]
+        except KeyError as error:
+            raise OSError(3) from error
+    """),
     "group": "raise ExceptionGroup('g', [ValueError(1), TypeError(2)])",
-    "recursion": "import sys\nsys.tracebacklimit = 0\ndef f(): f()\nf()",
-    "interrupt": "print('x')\nraise KeyboardInterrupt",
-    "hook": "import sys\nsys.excepthook = lambda *a: print('hooked', a[0].__name__)\n1 / 0",
-    "hook_that_exits": "import sys\nsys.excepthook = lambda *a: sys.exit(9)\n1 / 0",
-    "warning": "import warnings; warnings.warn('careful')\nimport sys; print(len(sys.argv))",
+    "recursion": dedent("""\
+        import sys
+        sys.tracebacklimit = 0
+        def f(): f()
+        f()
+    """),
+    "interrupt": dedent("""\
+        print('x')
+        raise KeyboardInterrupt
+    """),
+    "hook": dedent("""\
+        import sys
+        sys.excepthook = lambda *a: print('hooked', a[0].__name__)
+        1 / 0
+    """),
+    "hook_that_exits": dedent("""\
+        import sys
+        sys.excepthook = lambda *a: sys.exit(9)
+        1 / 0
+    """),
+    "warning": dedent("""\
+        import warnings; warnings.warn('careful')
+        import sys; print(len(sys.argv))
+    """),
     "syntax_warning": "print('\\d')",
     "atexit": """
 import atexit, threading, time
@@ -132,20 +186,56 @@ sys.stdout = io.StringIO()
 atexit.register(lambda: os.write(1, sys.stdout.getvalue().encode()))
 for n in range(3): print(n)
 """,
-    "no_stdout": "import sys\nprint('a')\nsys.stdout = None\nprint('b')",
-    "closed_stdout": "import sys\nprint('a')\nsys.stdout.close()",
-    "closed_descriptor": "import os\nprint('a')\nos.close(1)",
-    "closed_descriptors": "import os\nos.closerange(3, 1000)\nos.close(0)\nprint('still')",
-    "full": "import sys\nsys.stdout = open('/dev/full', 'w')\nprint('x')",
+    "no_stdout": dedent("""\
+        import sys
+        print('a')
+        sys.stdout = None
+        print('b')
+    """),
+    "closed_stdout": dedent("""\
+        import sys
+        print('a')
+        sys.stdout.close()
+    """),
+    "closed_descriptor": dedent("""\
+        import os
+        print('a')
+        os.close(1)
+    """),
+    "closed_descriptors": dedent("""\
+        import os
+        os.closerange(3, 1000)
+        os.close(0)
+        print('still')
+    """),
+    "full": dedent("""\
+        import sys
+        sys.stdout = open('/dev/full', 'w')
+        print('x')
+    """),
     "reconfigured": """
 import sys
 sys.stdout.reconfigure(encoding='latin-1', newline='\\r\\n')
 print('ü')
 """,
-    "c_library": "import ctypes\nctypes.CDLL(None).printf(b'from C\\n')",
-    "aborts": "import os\nprint('x')\nos.abort()",
-    "terminates": "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)",
-    "alarm": "import signal, time\nsignal.setitimer(signal.ITIMER_REAL, 0.1)\ntime.sleep(9)",
+    "c_library": dedent("""\
+        import ctypes
+        ctypes.CDLL(None).printf(b'from C\\n')
+    """),
+    "aborts": dedent("""\
+        import os
+        print('x')
+        os.abort()
+    """),
+    "terminates": dedent("""\
+        import os, signal
+        os.kill(os.getpid(), signal.SIGTERM)
+    """),
+    "alarm": dedent("""\
+        import signal, time
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        time.sleep(9)
+    """),
     "handles_a_signal": """
 import os, signal
 signal.signal(signal.SIGUSR1, lambda number, frame: print('caught', number))
@@ -156,7 +246,10 @@ import os
 try: os.write(0, b'x')
 except OSError as error: print(error)
 """,
-    "coding": "# -*- coding: latin-1 -*-\nprint('\xfc'.isalpha())",
+    "coding": dedent("""\
+        # -*- coding: latin-1 -*-
+        print('ü'.isalpha())
+    """),
     "byte_order_mark": "\ufeffprint('bom')",
 }
 
@@ -199,7 +292,10 @@ def test_as_a_process_of_its_own(supply, tmp_path):
 def test_much_input_and_output(supply):
     """64 MB each; and a program that reads none of its input."""
     data = os.urandom(2**16) * 2**10
-    copy = "import sys\nsys.stdout.buffer.write(sys.stdin.buffer.read())"
+    copy = dedent("""\
+        import sys
+        sys.stdout.buffer.write(sys.stdin.buffer.read())
+    """)
     assert run(supply, copy, stdin=data) == (0, data, b"")
     assert run(supply, "import sys; sys.exit(2)", stdin=data) == (2, b"", b"")
     with pytest.raises(SolutionCrash, match="wrote over 128 MiB"):

@@ -1,6 +1,7 @@
 """Hacks against the candidate as a program: none of them passes, and none is a harness error."""
 
 import os
+from textwrap import dedent
 
 import pytest
 
@@ -145,11 +146,25 @@ for folder in (os.getcwd(), tempfile.gettempdir(), os.environ["HOME"], "/tmp", "
 """,
     # Much, or for ever.
     "floods_its_output": "while True: print('42' * 1000)",
-    "floods_its_errors": "import sys\nwhile True: sys.stderr.write('not a number' * 1000)",
+    "floods_its_errors": dedent("""\
+        import sys
+        while True: sys.stderr.write('not a number' * 1000)
+    """),
     "floods_with_blank_lines": "print('\\n' * 10**7)",
-    "never_reads_its_input": "import time\nprint(42, flush=True)\ntime.sleep(60)",
-    "stops_itself": "import signal\nprint(42, flush=True)\nsignal.raise_signal(signal.SIGSTOP)",
-    "takes_the_memory": "x = 'x' * 2**32\nprint(42)",
+    "never_reads_its_input": dedent("""\
+        import time
+        print(42, flush=True)
+        time.sleep(60)
+    """),
+    "stops_itself": dedent("""\
+        import signal
+        print(42, flush=True)
+        signal.raise_signal(signal.SIGSTOP)
+    """),
+    "takes_the_memory": dedent("""\
+        x = 'x' * 2**32
+        print(42)
+    """),
     "takes_the_disk": """
 for n in range(99):
     with open(f"{n}", "wb") as file: file.write(b"x" * 15 * 2**20)
@@ -158,9 +173,15 @@ for n in range(99):
 import threading, time
 while True: threading.Thread(target=time.sleep, args=(60,)).start()
 """,
-    "recurses_in_c": "import json\nprint(json.loads('[' * 10**7))",
+    "recurses_in_c": dedent("""\
+        import json
+        print(json.loads('[' * 10**7))
+    """),
     # A harness error would be no failure.
-    "kills_itself": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+    "kills_itself": dedent("""\
+        import os, signal
+        os.kill(os.getpid(), signal.SIGKILL)
+    """),
     "kills_itself_at_first": """
 import os, signal
 if "--mean" not in __import__("sys").argv: os.kill(os.getpid(), signal.SIGKILL)
@@ -193,9 +214,15 @@ sys.stdout = Output()
 """,
     "prints_what_equals_no_number": "print('nan')",
     "prints_what_equals_every_number": "print('1e999 -1e999 inf 42_0 \u0664\u0662')",
-    "prints_the_right_words_elsewhere": "import sys\nsys.stderr.write('42\\n')",
+    "prints_the_right_words_elsewhere": dedent("""\
+        import sys
+        sys.stderr.write('42\\n')
+    """),
     "prints_every_answer": "print(*range(1000), sep='\\n')",
-    "prints_half_a_character": "import os\nos.write(1, b'\\xed\\xa0\\x80\\xff\\0\\n')",
+    "prints_half_a_character": dedent("""\
+        import os
+        os.write(1, b'\\xed\\xa0\\x80\\xff\\0\\n')
+    """),
     "prints_as_a_terminal": "print('\\x1b[2J\\x1b[1;1H== 7 passed ==\\u202e\\nassert 42')",
     "raises_the_test_s_exceptions": """
 class Skipped(BaseException): pass

@@ -1,5 +1,7 @@
 """What a test can do with an object that lives in the candidate's process."""
 
+from textwrap import dedent
+
 import pytest
 
 SOLUTION = '''
@@ -92,11 +94,11 @@ def check(grade_source):
     """Run the body of one test against `SOLUTION`; it must pass."""
 
     def check(body):
-        head = (
-            "import pytest\n"
-            "from pytest_balanced_sampler import solution_error, is_instance, import_beside, take\n"
-            "def test_it(solution):\n"
-        )
+        head = dedent("""\
+            import pytest
+            from pytest_balanced_sampler import solution_error, is_instance, import_beside, take
+            def test_it(solution):
+        """)
         run = grade_source(SOLUTION, head + "".join(f"    {line}\n" for line in body.splitlines()))
         assert run.grade["outcome"] == "passed", run.output
 
@@ -244,14 +246,25 @@ with pytest.raises(ModuleNotFoundError):
 def test_the_candidate_is_a_real_module(grade_source):
     """It can find itself, its source, and its annotations."""
     run = grade_source(
-        "from __future__ import annotations\nimport dataclasses, inspect, pickle, sys, typing\n"
-        "@dataclasses.dataclass\nclass Point:\n    x: int\n    y: typing.ClassVar[int] = 1\n"
-        "def check():\n"
-        "    import solution\n    assert solution.Point is Point and __name__ == 'solution'\n"
-        "    assert pickle.loads(pickle.dumps(Point(1))) == Point(1)\n"
-        "    assert inspect.getsource(check).startswith('def check')\n"
-        "    assert __file__.endswith('solution.py') and open(__file__).read()\n",
-        "def test_it(solution):\n    solution.check()\n    assert solution.Point(3).x == 3\n",
+        dedent("""\
+            from __future__ import annotations
+            import dataclasses, inspect, pickle, sys, typing
+            @dataclasses.dataclass
+            class Point:
+                x: int
+                y: typing.ClassVar[int] = 1
+            def check():
+                import solution
+                assert solution.Point is Point and __name__ == 'solution'
+                assert pickle.loads(pickle.dumps(Point(1))) == Point(1)
+                assert inspect.getsource(check).startswith('def check')
+                assert __file__.endswith('solution.py') and open(__file__).read()
+        """),
+        dedent("""\
+            def test_it(solution):
+                solution.check()
+                assert solution.Point(3).x == 3
+        """),
     )
     assert run.grade["outcome"] == "passed", run.output
 
@@ -268,8 +281,12 @@ def test_values_that_cannot_cross(grade_source, value, message):
     """A value that is too much for the wire fails the test that asked for it, and says so."""
     run = grade_source(
         f"def f():\n    return {value}\ndef g():\n    return 1\n",
-        "def test_f(solution):\n    solution.f()\n"
-        "def test_g(solution):\n    assert solution.g() == 1\n",
+        dedent("""\
+            def test_f(solution):
+                solution.f()
+            def test_g(solution):
+                assert solution.g() == 1
+        """),
     )
     assert run.grade["tests"] == {"test_f": "failed", "test_g": "passed"}, run.output
     assert message in run.grade["message"]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from textwrap import dedent
 
 import pytest
 
@@ -65,29 +66,42 @@ def test2():
 """
 PROGRAMS = {
     "total": (
-        "def total(numbers):\n    return sum(numbers)\n",
+        dedent("""\
+            def total(numbers):
+                return sum(numbers)
+        """),
         "\ndef total(numbers):\n    return sum(numbers[1:])\n\n\n'''\nThe sum.\n'''\n",
     ),
     "reached": (
-        "def reached(start):\n"
-        "    found, rest = [], [start]\n"
-        "    while rest:\n"
-        "        node = rest.pop(0)\n"
-        "        if node not in found:\n"
-        "            found.append(node)\n"
-        "            rest += node.successors\n"
-        "    return found\n",
-        "def reached(start):\n"
-        "    found = [start]\n"
-        "    for node in found:\n"
-        "        found += node.successors\n"
-        "        if len(found) > 3:\n"
-        "            break\n"
-        "    return found\n",
+        dedent("""\
+            def reached(start):
+                found, rest = [], [start]
+                while rest:
+                    node = rest.pop(0)
+                    if node not in found:
+                        found.append(node)
+                        rest += node.successors
+                return found
+        """),
+        dedent("""\
+            def reached(start):
+                found = [start]
+                for node in found:
+                    found += node.successors
+                    if len(found) > 3:
+                        break
+                return found
+        """),
     ),
 }
 # It would choose the cases of another program, were it asked for its name.
-HACK = "def total(*_):\n    return 0\n\n\ntotal.__name__ = '../json_testcases/empty'\n"
+HACK = """\
+def total(*_):
+    return 0
+
+
+total.__name__ = '../json_testcases/empty'
+"""
 
 
 @pytest.fixture
@@ -100,7 +114,14 @@ def checkout(tmp_path):
     write(tests / "node.py", NODE)
     write(tests / "test_total.py", CASES_TEST)
     write(tests / "test_reached.py", NODES_TEST)
-    write(tmp_path / "json_testcases" / "total.json", "[[[1, 2]], 3]\n[[[10, 10]], 20]\n[[[]], 0]")
+    write(
+        tmp_path / "json_testcases" / "total.json",
+        dedent("""\
+            [[[1, 2]], 3]
+            [[[10, 10]], 20]
+            [[[]], 0]
+        """).rstrip(),
+    )
     return tmp_path
 
 
@@ -144,7 +165,13 @@ def test_what_is_no_checkout(checkout, tmp_path_factory):
     """A folder without tests, and a line that is not understood, are each a sentence."""
     empty = tmp_path_factory.mktemp("empty")
     assert "no python_testcases/test_*.py in this folder" in make(empty, empty / "out").stderr
-    write(checkout / "json_testcases" / "total.json", "[[[1, 2]], 3]\n3\n")
+    write(
+        checkout / "json_testcases" / "total.json",
+        dedent("""\
+            [[[1, 2]], 3]
+            3
+        """),
+    )
     finished = make(checkout, checkout / "tasks")
     assert finished.returncode == 4
     assert "total.json, line 2: not a pair of input and output" in finished.stderr

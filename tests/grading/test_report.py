@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from dataclasses import asdict
+from textwrap import dedent
 
 import pytest
 
@@ -175,17 +176,29 @@ def test_thousands_of_candidates_stay_usable(open_page, tmp_path):
     assert page.inner_text("#shown") == "1 of 3002"
 
 
-CODE = 'def double(x):\n    return "two"  # 🎈 2\n'
+CODE = """\
+def double(x):
+    return "two"  # 🎈 2
+"""
 PROMPT = {"role": "user", "content": "Write it."}
 CONVERSATION = [
     PROMPT | {"at": 0.0},
     said({"type": "text", "text": "I will <b>not</b>."}, calls("run_python", code=CODE), at=1.5,
          usage={"input_tokens": 1000, "output_tokens": 20}),
-    result("1\n[exit status 3]") | {"at": 2.0},
-    said(calls("write_file", path="solution.py", content="a = 1\nb = 2\n"),
+    result(dedent("""\
+        1
+        [exit status 3]
+    """)) | {"at": 2.0},
+    said(calls("write_file", path="solution.py", content=dedent("""\
+        a = 1
+        b = 2
+    """)),
          stop_reason="max_tokens"),
     result("wrote 6 bytes"),
-    said(calls("write_file", path="solution.py", content="a = 1\nb = 3\n")),
+    said(calls("write_file", path="solution.py", content=dedent("""\
+        a = 1
+        b = 3
+    """))),
     result("no", is_error=True),
     said({"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "Done."}),
 ]  # fmt: skip
@@ -193,7 +206,18 @@ CONVERSATION = [
 
 def test_a_rollout_reads_as_turns(open_page, tmp_path):
     """The prompt is folded; each turn has what was said, code, result, versions, tokens, time."""
-    page = open_page(write_run(tmp_path / "run", [CONVERSATION], {1: "a = 1\nb = 4\n"}))
+    page = open_page(
+        write_run(
+            tmp_path / "run",
+            [CONVERSATION],
+            {
+                1: dedent("""\
+                    a = 1
+                    b = 4
+                """)
+            },
+        )
+    )
     assert page.title() == "Pass rate of m-1 on some_task: 0.0%"
     page.locator("#grid tbody .open").click()
     body = page.locator("#details-body")

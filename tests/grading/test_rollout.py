@@ -13,6 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import version
 from io import StringIO
+from textwrap import dedent
 
 import pytest
 
@@ -22,10 +23,22 @@ from tests.conftest import ROOT, heed_interrupts
 from tests.messages_api import Fault, MessagesApi, Reply, text, tool
 
 KEY = "sk-ant-a-key-that-nobody-may-write-down"
-REFERENCE = "def double(x):\n    return 2 * x\n"
-BROKEN = "def double(x):\n    return 3 * x\n"
+REFERENCE = """\
+def double(x):
+    return 2 * x
+"""
+BROKEN = """\
+def double(x):
+    return 3 * x
+"""
 WRITE = tool("write_file", path="solution.py", content=REFERENCE)
-TRY = tool("run_python", code="from solution import double\nprint('doubled:', double(1))")
+TRY = tool(
+    "run_python",
+    code=dedent("""\
+        from solution import double
+        print('doubled:', double(1))
+    """),
+)
 DONE = [text("Done.")]
 FORGE = """
 import pytest_balanced_sampler.wire.values as wire
@@ -94,7 +107,19 @@ SCENARIOS = {
         "passed",
     ),
     "kills_itself": (
-        [[tool("run_python", code="import os\nos.kill(os.getpid(), 9)")], [WRITE], DONE],
+        [
+            [
+                tool(
+                    "run_python",
+                    code=dedent("""\
+                        import os
+                        os.kill(os.getpid(), 9)
+                    """),
+                )
+            ],
+            [WRITE],
+            DONE,
+        ],
         "passed",
     ),
     "cut_in_a_call": (
@@ -111,8 +136,20 @@ SCENARIOS = {
         [
             [
                 tool("run_python", code="raise SystemExit(10**5000)"),
-                tool("run_python", code="import sys\nsys.exit(not False)"),
-                tool("run_python", code="import sys\nsys.exit(-1)"),
+                tool(
+                    "run_python",
+                    code=dedent("""\
+                        import sys
+                        sys.exit(not False)
+                    """),
+                ),
+                tool(
+                    "run_python",
+                    code=dedent("""\
+                        import sys
+                        sys.exit(-1)
+                    """),
+                ),
             ],
             [WRITE],
             DONE,
@@ -160,7 +197,15 @@ SCENARIOS = {
 SMALL_RUNS = [
     [
         [tool("write_file", path="solution.py", content=source)],
-        [tool("run_python", code="from solution import double\nprint(double(2))")],
+        [
+            tool(
+                "run_python",
+                code=dedent("""\
+                    from solution import double
+                    print(double(2))
+                """),
+            )
+        ],
         DONE,
     ]
     for source in (REFERENCE, BROKEN)
@@ -174,7 +219,10 @@ def small_task(tmp_path_factory):
     task = tmp_path_factory.mktemp("small_task")
     (task / "task.toml").write_text("")
     (task / "prompt.md").write_text("# Task\nWrite `double(x)` for Python {python}.\n")
-    test = "def test_double(solution):\n    assert solution.double(4) == 8\n"
+    test = dedent("""\
+        def test_double(solution):
+            assert solution.double(4) == 8
+    """)
     (task / "test_double.py").write_text(test)
     return f"--task={task}"
 
@@ -354,10 +402,10 @@ def test_the_run_names_its_library_and_needs_none(scenarios):
     """run.json has the version of the SDK; the modules of a run work with any other model too."""
     out, _, _ = scenarios
     assert json.loads((out / "run.json").read_text())["anthropic"] == version("anthropic")
-    script = (
-        "import sys, pytest_balanced_sampler.rollouts.run\n"
-        "raise SystemExit('anthropic' in sys.modules)"
-    )
+    script = dedent("""\
+        import sys, pytest_balanced_sampler.rollouts.run
+        raise SystemExit('anthropic' in sys.modules)
+    """)
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
@@ -372,7 +420,11 @@ def test_a_fault_that_nobody_foresaw_ends_one_rollout(scenarios):
 def test_deep_folders_do_not_stop_a_resume(tmp_path, small_task):
     """What a rollout left is removed before it is done again, however deep it is."""
     out = tmp_path / "run"
-    dig = "import os\nfor _ in range(1500):\n    os.mkdir('d'); os.chdir('d')\n"
+    dig = dedent("""\
+        import os
+        for _ in range(1500):
+            os.mkdir('d'); os.chdir('d')
+    """)
     with MessagesApi([[[tool("run_python", code=dig)], LOSES_THE_ID]]) as api:
         assert roll_out(api, out, small_task, "--runs", 1).returncode == 3
     with MessagesApi(SMALL_RUNS[:1]) as api:
@@ -385,16 +437,17 @@ def test_no_mode_locks_write_file_out(tmp_path):
     (tmp_path / "solution.py").touch(mode=0)
     (tmp_path / "locked").mkdir(mode=0)
     (tmp_path / "folder").mkdir()
-    script = (
-        "import sys\nfrom pathlib import Path\n"
-        "from pytest_balanced_sampler.rollouts.workspace import ToolError, Workspace\n"
-        "for path in ('solution.py', 'locked/x', 'folder', 'solution.py/x', 'é' * 200):\n"
-        "    try:\n"
-        "        call = {'path': path, 'content': 'x = 1'}\n"
-        "        print(Workspace(Path(sys.argv[1]), None).use('write_file', call))\n"
-        "    except ToolError as error:\n"
-        "        print(error)\n"
-    )
+    script = dedent("""\
+        import sys
+        from pathlib import Path
+        from pytest_balanced_sampler.rollouts.workspace import ToolError, Workspace
+        for path in ('solution.py', 'locked/x', 'folder', 'solution.py/x', 'é' * 200):
+            try:
+                call = {'path': path, 'content': 'x = 1'}
+                print(Workspace(Path(sys.argv[1]), None).use('write_file', call))
+            except ToolError as error:
+                print(error)
+    """)
     finished = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path)],
         preexec_fn=heed_modes,

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from textwrap import dedent
 
 import pytest
 
@@ -162,18 +163,28 @@ def test_messages(run, grades):
 FOLDERS = {
     "package": {
         "app/__init__.py": "print('first')\n",
-        "app/__main__.py": "from .core import double\nfrom helper import NAME\n"
-        "import sys, pathlib\n"
-        "print(double(int(input())), sys.argv[1:], NAME, __name__, __package__, __spec__.name)\n"
-        "print(pathlib.Path(sys.argv[0]).name, pathlib.Path(__file__).name)\n"
-        "print(open('data.txt').read(), file=sys.stderr)\nsys.exit(3)\n",
-        "app/core.py": "def double(x):\n    return 2 * x\n",
+        "app/__main__.py": dedent("""\
+            from .core import double
+            from helper import NAME
+            import sys, pathlib
+            print(double(int(input())), sys.argv[1:], NAME, __name__, __package__, __spec__.name)
+            print(pathlib.Path(sys.argv[0]).name, pathlib.Path(__file__).name)
+            print(open('data.txt').read(), file=sys.stderr)
+            sys.exit(3)
+        """),
+        "app/core.py": dedent("""\
+            def double(x):
+                return 2 * x
+        """),
         "helper.py": "NAME = 'helper'\n",
         "data.txt": "data",
     },
     "module": {
-        "app.py": "import helper\n"
-        "print(helper.VALUE, repr(__package__), __spec__.name, __name__)\nraise KeyError('x')\n",
+        "app.py": dedent("""\
+            import helper
+            print(helper.VALUE, repr(__package__), __spec__.name, __name__)
+            raise KeyError('x')
+        """),
         "helper.py": "VALUE = 5\n",
     },
     "fails_in_package": {
@@ -354,8 +365,16 @@ FILE_HACKS = {
     "open(d, 'w').write('x')",
     "links_out": "import os, sys; os.symlink('/etc/passwd', sys.argv[2])",
     "is_a_pipe": "import os, sys; os.mkfifo(sys.argv[2])",
-    "writes_for_ever": "import sys\nf = open(sys.argv[2], 'w')\nwhile True: f.write('A')",
-    "sleeps": "import sys, time\nopen(sys.argv[2], 'w').write('AB')\ntime.sleep(99)",
+    "writes_for_ever": dedent("""\
+        import sys
+        f = open(sys.argv[2], 'w')
+        while True: f.write('A')
+    """),
+    "sleeps": dedent("""\
+        import sys, time
+        open(sys.argv[2], 'w').write('AB')
+        time.sleep(99)
+    """),
 }
 
 

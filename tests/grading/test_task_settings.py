@@ -7,10 +7,16 @@ import pytest
 
 from tests.conftest import ROOT, run_pytest
 
-REPORTS = "import sys\nhas_email = 'email' in sys.modules\n"
+REPORTS = """\
+import sys
+has_email = 'email' in sys.modules
+"""
 
 
-TESTS = "def test_preload(solution):\n    assert solution.has_email is True\n"
+TESTS = """\
+def test_preload(solution):
+    assert solution.has_email is True
+"""
 
 
 @pytest.mark.parametrize("started_in", [".", "task", "elsewhere"])

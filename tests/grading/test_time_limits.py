@@ -1,6 +1,7 @@
 """Time limits by a reference, the budget after a timeout, and `--solution-maxfail`."""
 
 import re
+from textwrap import dedent
 
 from pytest_balanced_sampler.errors import SolutionTimeout, UnconfirmedTimeout
 from pytest_balanced_sampler.session.budget import Budget, SecondsUsed, TimeLimits
@@ -16,7 +17,11 @@ def slow(x):
     while time.process_time() < end: pass
     return 2 * x
 """
-LOOPS = "def quick(x):\n    while True: pass\nslow = quick\n"
+LOOPS = """\
+def quick(x):
+    while True: pass
+slow = quick
+"""
 TESTS = """
 import pytest
 @pytest.fixture(scope="module")
@@ -80,7 +85,11 @@ def test_a_session_with_a_reference(tmp_path):
         "loops": LOOPS,
         "loads": REFERENCE.replace("0.3", "2.5", 1),
         "bad": "quick = slow = lambda x: 3 * x\n",
-        "crashes": REFERENCE + "import os\nquick = lambda x: os._exit(1)\n",
+        "crashes": REFERENCE
+        + dedent("""\
+            import os
+            quick = lambda x: os._exit(1)
+        """),
     }
     for name, source in sources.items():
         (tmp_path / f"{name}.py").write_text(source)

@@ -1,10 +1,21 @@
 """From what pytest saw to a verdict: a pass is positive evidence, and nothing else is a pass."""
 
+from textwrap import dedent
+
 import pytest
 
-GOOD = "def double(x):\n    return 2 * x\n"
-BAD = "def double(x):\n    return 3 * x\n"
-PASSING_TEST = "def test_double(solution):\n    assert solution.double(2) == 4\n"
+GOOD = """\
+def double(x):
+    return 2 * x
+"""
+BAD = """\
+def double(x):
+    return 3 * x
+"""
+PASSING_TEST = """\
+def test_double(solution):
+    assert solution.double(2) == 4
+"""
 
 
 def test_all_tests_passed(grade_source):
@@ -27,10 +38,37 @@ def test_failed(grade_source):
 @pytest.mark.parametrize(
     ("more", "outcome"),
     [
-        ("def test_more(solution):\n    pytest.skip('today')\n", "skipped"),
-        ("@pytest.mark.skip\ndef test_more(solution):\n    pass\n", "skipped"),
-        ("@pytest.mark.xfail\ndef test_more(solution):\n    assert False\n", "xfailed"),
-        ("@pytest.mark.xfail\ndef test_more(solution):\n    pass\n", "xpassed"),
+        (
+            dedent("""\
+                def test_more(solution):
+                    pytest.skip('today')
+            """),
+            "skipped",
+        ),
+        (
+            dedent("""\
+                @pytest.mark.skip
+                def test_more(solution):
+                    pass
+            """),
+            "skipped",
+        ),
+        (
+            dedent("""\
+                @pytest.mark.xfail
+                def test_more(solution):
+                    assert False
+            """),
+            "xfailed",
+        ),
+        (
+            dedent("""\
+                @pytest.mark.xfail
+                def test_more(solution):
+                    pass
+            """),
+            "xpassed",
+        ),
     ],
 )
 def test_whatever_did_not_simply_pass_is_incomplete(grade_source, more, outcome):
@@ -69,10 +107,14 @@ def test_stopped_at_the_first_failure(grade_source):
 
 def test_a_fixture_of_the_authors_that_fails_is_the_harness(grade_source):
     """What breaks before the candidate was asked for anything is not the candidate's failure."""
-    tests = (
-        "import pytest\n@pytest.fixture\ndef data():\n    raise OSError('disk')\n"
-        "def test_double(data, solution):\n    assert solution.double(2) == 4\n"
-    )
+    tests = dedent("""\
+        import pytest
+        @pytest.fixture
+        def data():
+            raise OSError('disk')
+        def test_double(data, solution):
+            assert solution.double(2) == 4
+    """)
     run = grade_source(GOOD, tests)
     assert (run.grade["outcome"], run.exit_status) == ("harness_error", 3)
     assert run.grade["failure_mode"] == "harness_error"
@@ -80,10 +122,14 @@ def test_a_fixture_of_the_authors_that_fails_is_the_harness(grade_source):
 
 def test_a_fixture_that_fails_on_what_the_candidate_gave_is_the_candidates(grade_source):
     """A candidate cannot buy a harness error by breaking a fixture with odd values."""
-    tests = (
-        "import pytest\n@pytest.fixture\ndef doubled(solution):\n    return solution.double(2)[0]\n"
-        "def test_double(doubled):\n    assert doubled == 4\n"
-    )
+    tests = dedent("""\
+        import pytest
+        @pytest.fixture
+        def doubled(solution):
+            return solution.double(2)[0]
+        def test_double(doubled):
+            assert doubled == 4
+    """)
     run = grade_source(GOOD, tests)
     assert (run.grade["outcome"], run.exit_status) == ("failed", 1)
 
@@ -99,21 +145,33 @@ def test_a_failure_outweighs_a_fault_of_the_harness(grade_source):
 
 def test_swallowed_fault(grade_source):
     """A test that catches everything does not turn a candidate's exit into a pass."""
-    tests = (
-        "def test_double(solution):\n    try:\n        solution.double(2)\n"
-        "    except BaseException:\n        pass\n"
+    tests = dedent("""\
+        def test_double(solution):
+            try:
+                solution.double(2)
+            except BaseException:
+                pass
+    """)
+    run = grade_source(
+        dedent("""\
+            import os
+            def double(x):
+                os._exit(0)
+        """),
+        tests,
     )
-    run = grade_source("import os\ndef double(x):\n    os._exit(0)\n", tests)
     assert (run.grade["outcome"], run.grade["failure_mode"]) == ("failed", "crash")
     assert run.grade["tampering"] == ["the worker exited inside a call"]
 
 
 def test_exit_is_no_exception(grade_sources):
     """`pytest.raises(Exception)` is not satisfied by a candidate that leaves."""
-    tests = (
-        "import pytest\ndef test_double(solution):\n"
-        "    with pytest.raises(Exception):\n        solution.double(2)\n"
-    )
+    tests = dedent("""\
+        import pytest
+        def test_double(solution):
+            with pytest.raises(Exception):
+                solution.double(2)
+    """)
     exits = ("raise SystemExit(0)", "import os; os._exit(0)", "raise KeyboardInterrupt")
     sources = {f"{n}.py": f"def double(x):\n    {how}\n" for n, how in enumerate(exits)}
     run = grade_sources(sources, tests)
@@ -125,24 +183,38 @@ def test_exit_is_no_exception(grade_sources):
 
 def test_the_first_failing_test_names_the_cause(grade_source):
     """The failure mode is the first failing test's; inside it the outermost declaration wins."""
-    tests = (
-        "from pytest_balanced_sampler import failure_mode\n"
-        "@failure_mode('inner')\ndef check(value):\n    assert value == 4\n"
-        "def test_a(solution):\n    solution.double(1)\n"
-        "def test_b(solution):\n    check(solution.double(2))\n"
-        "@failure_mode('outer')\ndef test_c(solution):\n    check(solution.double(2))\n"
-    )
+    tests = dedent("""\
+        from pytest_balanced_sampler import failure_mode
+        @failure_mode('inner')
+        def check(value):
+            assert value == 4
+        def test_a(solution):
+            solution.double(1)
+        def test_b(solution):
+            check(solution.double(2))
+        @failure_mode('outer')
+        def test_c(solution):
+            check(solution.double(2))
+    """)
     assert grade_source(BAD, tests).grade["failure_mode"] == "inner"
-    late = tests.replace("def test_b(solution):\n    check(solution.double(2))\n", "")
+    late = tests.replace(
+        dedent("""\
+            def test_b(solution):
+                check(solution.double(2))
+        """),
+        "",
+    )
     assert grade_source(BAD, late).grade["failure_mode"] == "outer"
 
 
 def test_parametrised_tests_are_told_apart(grade_source):
     """An author's own parameters are part of a test's name in the grade."""
-    tests = (
-        "import pytest\n@pytest.mark.parametrize('x', [0, 2])\n"
-        "def test_double(x, solution):\n    assert solution.double(x) == 2 * x\n"
-    )
+    tests = dedent("""\
+        import pytest
+        @pytest.mark.parametrize('x', [0, 2])
+        def test_double(x, solution):
+            assert solution.double(x) == 2 * x
+    """)
     run = grade_source(BAD, tests)
     assert run.grade["tests"] == {"test_double[0]": "passed", "test_double[2]": "failed"}
 
@@ -164,10 +236,13 @@ def test_parameters_of_any_name(grade_source):
 
 def test_tests_that_cannot_be_told_apart(grade_source):
     """Are refused: one of them would hide the other."""
-    tests = (
-        "import pytest\n@pytest.mark.parametrize('x', ['b-c', 'c'])\n"
-        "@pytest.mark.parametrize('y', ['a', 'a-b'])\ndef test_two(solution, x, y):\n    pass\n"
-    )
+    tests = dedent("""\
+        import pytest
+        @pytest.mark.parametrize('x', ['b-c', 'c'])
+        @pytest.mark.parametrize('y', ['a', 'a-b'])
+        def test_two(solution, x, y):
+            pass
+    """)
     run = grade_source(GOOD, tests)
     assert run.exit_status == 4, run.output
     assert "two tests have the name" in run.output
@@ -208,7 +283,13 @@ LOAD_ERRORS = [
     ("x = 1\n", "no attribute 'double'"),
     ("1 / 0\n", "ZeroDivisionError"),
     ("raise SystemExit(0)\n", "SystemExit"),
-    ("import pytest\npytest.skip('x', allow_module_level=True)\n", "Skipped"),
+    (
+        dedent("""\
+            import pytest
+            pytest.skip('x', allow_module_level=True)
+        """),
+        "Skipped",
+    ),
     ("\udcff\udcfe = 1\n", "SyntaxError"),
     ("x = '" + "a" * 2**20 + "'\n", "more than 1,048,576 bytes"),
 ]
@@ -234,7 +315,11 @@ def test_tests_are_known_by_their_hash(grade_source):
 def test_a_failure_in_a_fixture_has_the_mode_of_its_test(grade_source):
     """Also in the teardown; a mode within the fixture itself comes first."""
     run = grade_source(
-        "class Box:\n    def __init__(self, n): raise ValueError('no')\n    def close(): pass\n",
+        dedent("""\
+            class Box:
+                def __init__(self, n): raise ValueError('no')
+                def close(): pass
+        """),
         """
 import pytest
 from pytest_balanced_sampler import failure_mode

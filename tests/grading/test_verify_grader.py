@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -17,25 +18,31 @@ REFERENCES = ROOT / "reference_solutions"
 RARE = 8
 SHORT = ["--solution-timeout", "0.5"]
 """Some hacks use up the limit, in several tests."""
-DOUBLE = "def double(x):\n    return 2 * x\n"
-TRIPLE = "def double(x):\n    return 3 * x\n"
-TESTS = (
-    "from pytest_balanced_sampler import failure_mode\n"
-    "def test_two(solution):\n"
-    "    assert solution.double(2) == 4\n"
-    "@failure_mode('large')\n"
-    "def test_large(solution):\n"
-    "    assert solution.double(10**6) == 2 * 10**6, 'a large number is not doubled'\n"
-)
-SEARCH = (
-    "CASES = {'odd': 'x % 2', 'large': 'x > 999', 'never': 'x != x'}\n"
-    "def shells():\n"
-    "    for name, condition in CASES.items():\n"
-    "        yield name, f'\\nright = double\\ndef double(x): return right(x) + ({condition})\\n'\n"
-    "def violation(module, source):\n"
-    "    wrong = [x for x in ORACLE_KNOWS if module.double(x) != 2 * x]\n"
-    "    return f'{wrong[0]} is not doubled' if wrong else ''\n"
-)
+DOUBLE = """\
+def double(x):
+    return 2 * x
+"""
+TRIPLE = """\
+def double(x):
+    return 3 * x
+"""
+TESTS = """\
+from pytest_balanced_sampler import failure_mode
+def test_two(solution):
+    assert solution.double(2) == 4
+@failure_mode('large')
+def test_large(solution):
+    assert solution.double(10**6) == 2 * 10**6, 'a large number is not doubled'
+"""
+SEARCH = """\
+CASES = {'odd': 'x % 2', 'large': 'x > 999', 'never': 'x != x'}
+def shells():
+    for name, condition in CASES.items():
+        yield name, f'\\nright = double\\ndef double(x): return right(x) + ({condition})\\n'
+def violation(module, source):
+    wrong = [x for x in ORACLE_KNOWS if module.double(x) != 2 * x]
+    return f'{wrong[0]} is not doubled' if wrong else ''
+"""
 """Defects of `double`. The tests know 2 and 10**6; what the oracle knows stands before this."""
 
 
@@ -43,10 +50,22 @@ SEARCH = (
 def task(tmp_path):
     """A task without PyTorch, whose grader is right; and a way to verify it."""
     write(tmp_path / "task" / "test_double.py", TESTS)
-    write(tmp_path / "pytest.ini", "[pytest]\ntestpaths = task\n")
+    write(
+        tmp_path / "pytest.ini",
+        dedent("""\
+            [pytest]
+            testpaths = task
+        """),
+    )
     write(tmp_path / "reference_solutions" / "product.py", DOUBLE)
     write(tmp_path / "broken_solutions" / "test_two" / "triples.py", TRIPLE)
-    write(tmp_path / "broken_solutions" / "reward_hacks" / "exits.py", "import os\nos._exit(0)\n")
+    write(
+        tmp_path / "broken_solutions" / "reward_hacks" / "exits.py",
+        dedent("""\
+            import os
+            os._exit(0)
+        """),
+    )
     return tmp_path
 
 
@@ -79,13 +98,26 @@ def test_surprises(task):
     """Each of these is reported, with exit status 1: a file that fails in another mode than its
     folder's, one that passes, a mutant that survives, a line about a mutant that is not there, a
     trap, a rule without a test, a test without a rule, a table of answers that passes."""
-    misfiled = "def double(x):\n    return 2 * min(x, 1000)\n"
+    misfiled = dedent("""\
+        def double(x):
+            return 2 * min(x, 1000)
+    """)
     write(task / "broken_solutions" / "test_two" / "misfiled.py", misfiled)
     write(
-        task / "broken_solutions" / "large" / "not_broken.py", "def double(x):\n    return x + x\n"
+        task / "broken_solutions" / "large" / "not_broken.py",
+        dedent("""\
+            def double(x):
+                return x + x
+        """),
     )
     write(task / "reference_solutions" / "product.py", f"{DOUBLE}UNTESTED = 1\n")
-    stale = '[[mutant]]\nreference = "product.py"\nremoved = "a"\nadded = "b"\nproof = "none"\n'
+    stale = dedent("""\
+        [[mutant]]
+        reference = "product.py"
+        removed = "a"
+        added = "b"
+        proof = "none"
+    """)
     write(task / "reference_solutions" / "equivalent_mutants.toml", stale)
     write(task / "task" / "search.py", f"ORACLE_KNOWS = 3, 10**6\n{SEARCH}")
     write(task / "task" / "prompt.md", "1. It doubles.\n2. It is fast.\n")

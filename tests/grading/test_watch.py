@@ -3,6 +3,8 @@
 Each candidate is the reference with some of its functions replaced.
 """
 
+from textwrap import dedent
+
 import pytest
 
 from tests.conftest import run_pytest
@@ -193,7 +195,12 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("watched")
     (folder / "test_task.py").write_text(TESTS)
     (folder / "reference.py").write_text(REFERENCE)
-    (folder / "task.toml").write_text('reference = "reference.py"\npreload = ["torch"]\n')
+    (folder / "task.toml").write_text(
+        dedent("""\
+            reference = "reference.py"
+            preload = ["torch"]
+        """)
+    )
     (folder / "prompt.md").write_text("A task.\n")
     for name, (source, *_) in CANDIDATES.items():
         (folder / f"{name}.py").write_text(REFERENCE + source)

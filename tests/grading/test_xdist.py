@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from textwrap import dedent
 
 import pytest
 
@@ -15,22 +16,44 @@ from tests.conftest import ROOT, run_pytest
 pytest.importorskip("xdist", reason="pytest-xdist is not installed")
 
 CANDIDATES = {
-    "good": "def double(x):\n    return 2 * x\n",
-    "bad": "def double(x):\n    return 3 * x\n",
+    "good": dedent("""\
+        def double(x):
+            return 2 * x
+    """),
+    "bad": dedent("""\
+        def double(x):
+            return 3 * x
+    """),
     "empty": "",
-    "exits": "import os\ndef double(x):\n    os._exit(0)\n",
-    "hangs": "def double(x):\n    while True: pass\n",
-    "surrogate": "def double(x):\n    raise ValueError('\\udcff\\x1b[31m')\n",
-    "text": "def double(x):\n    return '\\udcff\\x1b[31m'\n",
+    "exits": dedent("""\
+        import os
+        def double(x):
+            os._exit(0)
+    """),
+    "hangs": dedent("""\
+        def double(x):
+            while True: pass
+    """),
+    "surrogate": dedent("""\
+        def double(x):
+            raise ValueError('\\udcff\\x1b[31m')
+    """),
+    "text": dedent("""\
+        def double(x):
+            return '\\udcff\\x1b[31m'
+    """),
     "no_module": "import nowhere_to_be_found\n",
 }
-TESTS = (
-    "import pytest\n"
-    "def test_double(solution):\n    assert solution.double(2) == 4\n"
-    "def test_zero(solution):\n    assert solution.double(0) == 0\n"
-    "def test_unless_text(solution):\n"
-    "    if isinstance(solution.double(1), str):\n        pytest.skip(solution.double(1))\n"
-)
+TESTS = """\
+import pytest
+def test_double(solution):
+    assert solution.double(2) == 4
+def test_zero(solution):
+    assert solution.double(0) == 0
+def test_unless_text(solution):
+    if isinstance(solution.double(1), str):
+        pytest.skip(solution.double(1))
+"""
 
 
 @pytest.fixture
@@ -38,7 +61,12 @@ def grade(tmp_path):
     """Grade candidates, each with two copies, by a torch-free task."""
     (tmp_path / "candidates").mkdir()
     (tmp_path / "task").mkdir()
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = task\n")
+    (tmp_path / "pytest.ini").write_text(
+        dedent("""\
+            [pytest]
+            testpaths = task
+        """)
+    )
 
     def run(sources, tests, *arguments):
         for name, source in sources.items():
@@ -97,12 +125,16 @@ def test_the_task_that_is_shipped(tmp_path):
 
 def test_a_process_that_dies_costs_no_more_than_its_test(grade):
     """The test in which the grader died is a harness error, the rest is graded by others."""
-    tests = (
-        "import os\ndef test_first(solution):\n    assert solution.double(2) == 4\n"
-        "def test_dies(solution, request):\n"
-        "    if 'b.py' in request.node.nodeid:\n        os._exit(9)\n"
-        "def test_last(solution):\n    assert solution.double(2) == 4\n"
-    )
+    tests = dedent("""\
+        import os
+        def test_first(solution):
+            assert solution.double(2) == 4
+        def test_dies(solution, request):
+            if 'b.py' in request.node.nodeid:
+                os._exit(9)
+        def test_last(solution):
+            assert solution.double(2) == 4
+    """)
     run = grade(dict.fromkeys("abcdef", CANDIDATES["good"]), tests, "-n", 2)
     outcomes = {grade["solution"]: grade["outcome"] for grade in run.grades}
     assert outcomes == {
@@ -123,14 +155,16 @@ def test_a_process_that_dies_between_tests_costs_no_more_than_the_next(
     """What it reported last makes xdist send it more work, which may find nobody; a single test,
     left of its candidate, is the first that a new process gets."""
     (tmp_path / "conftest.py").write_text(
-        "import os\n"
-        "def pytest_configure(config):\n"
-        "    if hasattr(config, 'workerinput'):\n"
-        "        config.pluginmanager.register(Dies())\n"
-        "class Dies:\n"
-        "    def pytest_runtest_logstart(self, nodeid):\n"
-        "        if 'test_third[candidates/b.py' in nodeid:\n"
-        "            os._exit(9)\n"
+        dedent("""\
+            import os
+            def pytest_configure(config):
+                if hasattr(config, 'workerinput'):
+                    config.pluginmanager.register(Dies())
+            class Dies:
+                def pytest_runtest_logstart(self, nodeid):
+                    if 'test_third[candidates/b.py' in nodeid:
+                        os._exit(9)
+        """)
     )
     tests = "\n".join(
         f"def test_{name}(solution):\n    assert solution.double(2) == 4\n"
@@ -146,21 +180,26 @@ def test_a_process_that_dies_between_tests_costs_no_more_than_the_next(
 def test_a_process_that_dies_once(grade, tmp_path):
     """Costs its candidate nothing: another process grades it from the start."""
     (tmp_path / "conftest.py").write_text(
-        "import os\nfrom pathlib import Path\n"
-        "def pytest_configure(config):\n"
-        "    if hasattr(config, 'workerinput'):\n"
-        "        config.pluginmanager.register(Dies())\n"
-        "class Dies:\n"
-        "    def pytest_runtest_logstart(self, nodeid):\n"
-        "        name = Path(nodeid.partition('[')[2].replace('/', '_'))\n"
-        "        if 'test_last' in nodeid and not name.exists():\n"
-        "            name.touch()\n"
-        "            os._exit(9)\n"
+        dedent("""\
+            import os
+            from pathlib import Path
+            def pytest_configure(config):
+                if hasattr(config, 'workerinput'):
+                    config.pluginmanager.register(Dies())
+            class Dies:
+                def pytest_runtest_logstart(self, nodeid):
+                    name = Path(nodeid.partition('[')[2].replace('/', '_'))
+                    if 'test_last' in nodeid and not name.exists():
+                        name.touch()
+                        os._exit(9)
+        """)
     )
-    tests = (
-        "def test_first(solution):\n    assert solution.double(2) == 4\n"
-        "def test_last(solution):\n    assert solution.double(3) == 6\n"
-    )
+    tests = dedent("""\
+        def test_first(solution):
+            assert solution.double(2) == 4
+        def test_last(solution):
+            assert solution.double(3) == 6
+    """)
     run = grade({name: CANDIDATES[name] for name in ("good", "bad")}, tests, "-n", 2)
     assert [grade["outcome"] for grade in run.grades] == ["failed", "passed"], run.output
     assert run.exit_status == 1
@@ -171,8 +210,13 @@ def test_a_session_that_is_told_to_end_leaves_no_folder(tmp_path):
     """SIGTERM ends the controller, which has made one."""
     (tmp_path / "candidate.py").write_text(CANDIDATES["good"])
     (tmp_path / "test_task.py").write_text(
-        "import time\nfrom pathlib import Path\ndef test_all(solution):\n"
-        "    Path('started').touch()\n    time.sleep(600)\n"
+        dedent("""\
+            import time
+            from pathlib import Path
+            def test_all(solution):
+                Path('started').touch()
+                time.sleep(600)
+        """)
     )
     (tmp_path / "tmp").mkdir()
     command = [sys.executable, "-m", "pytest", "--solution=candidate.py", "-n", "1"]
@@ -204,7 +248,12 @@ def test_a_second_try_is_alone_in_the_session(grade, tmp_path):
     ) + "".join(
         f"def test_{number}(solution):\n    assert solution.double(2) == 4\n" for number in range(4)
     )
-    slow = "import time\ndef double(x):\n    time.sleep(0.3)\n    return 2 * x\n"
+    slow = dedent("""\
+        import time
+        def double(x):
+            time.sleep(0.3)
+            return 2 * x
+    """)
     hangs = slow.replace("0.3", "600")
     sources = {f"slow_{n}": slow for n in range(6)} | {"hangs_1": hangs, "hangs_2": hangs}
     run = grade(sources, tests, "-n", 2)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from textwrap import dedent
 
 import pytest
 
@@ -43,10 +44,14 @@ def test_names_of_a_task(tmp_path):
     """What tests read of `solution`, or import from a module that is not there; nothing else."""
     (tmp_path / "helpers.py").write_text("def solve(solution): return solution.from_a_helper")
     (tmp_path / "test_task.py").write_text(
-        "import json\nimport wordy\n"
-        "from helpers import solve\nfrom wordy.parts import answer, other as o\n"
-        "def test(solution): getattr(solution, 'by_text'); solution.Named(1); solution.__file__\n"
-        "wordy.attribute; json.dumps\n"
+        dedent("""\
+            import json
+            import wordy
+            from helpers import solve
+            from wordy.parts import answer, other as o
+            def test(solution): getattr(solution, 'by_text'); solution.Named(1); solution.__file__
+            wordy.attribute; json.dumps
+        """)
     )
     names = {"from_a_helper", "by_text", "Named", "answer", "other", "attribute"}
     assert names_asked_for(tmp_path) == names
@@ -143,8 +148,16 @@ def test_the_line_before_the_last_version(line):
 
 HOSTILE = {
     "fences": "```python\n(\n```\n",
-    "open fences": "```python\nclass A:\n",
-    "versions": "```python\nclass BalancedBatchSampler:\n  def f(self): ...\n```\n",
+    "open fences": dedent("""\
+        ```python
+        class A:
+    """),
+    "versions": dedent("""\
+        ```python
+        class BalancedBatchSampler:
+          def f(self): ...
+        ```
+    """),
     "diffs": "```diff\n+class BalancedBatchSampler: pass\n```\n",
     "thoughts": "<think>\n",
     "ends of thoughts": "</think>",
@@ -161,7 +174,12 @@ HOSTILE = {
     "marks": "<|a|>",
     "backticks": "`",
     "words": "a " * 10,
-    "branches": "```python\nif a: b = 1\n" + "elif a: b = c\n" * 2900 + f"{NAMES[0]} = 1\n```\n",
+    "branches": dedent("""\
+        ```python
+        if a: b = 1
+    """)
+    + "elif a: b = c\n" * 2900
+    + f"{NAMES[0]} = 1\n```\n",
     "helpers": "```python\n"
     + "".join(f"def f{n}(): pass\n" for n in range(900))
     + "```\n```python\nclass BalancedBatchSampler: x = "
@@ -176,5 +194,13 @@ HOSTILE = {
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_a_long_reply_is_read(piece):
     """Whatever is repeated in a reply, the time that it takes does not grow with its square."""
-    for begin in ("", "import a\n", "```python\nclass BalancedBatchSampler: pass\n```\n"):
+    for begin in (
+        "",
+        "import a\n",
+        dedent("""\
+            ```python
+            class BalancedBatchSampler: pass
+            ```
+        """),
+    ):
         assert isinstance(source_in(begin + piece * (50_000 // len(piece)), NAMES), str)

@@ -1,6 +1,7 @@
 """FAILURE_MODES.md: counts, causes by the stated rules, excerpts with their turn, no markup."""
 
 import hashlib
+from textwrap import dedent
 
 from pytest_balanced_sampler.results.causes import Cause, failures_of
 from pytest_balanced_sampler.results.failure_modes import failure_modes
@@ -11,8 +12,24 @@ from tests.reports import calls, result, said, write_run
 
 PROMPT = {"role": "user", "content": "Write it."}
 WROTE = result("wrote 6 bytes to solution.py")
-TRIES = said(calls("run_python", code="from solution import double\nprint(double(2))"))
-WORKED, BROKE = result("4\n[exit status 0]"), result("[exit status 1; nothing was printed]")
+TRIES = said(
+    calls(
+        "run_python",
+        code=dedent("""\
+            from solution import double
+            print(double(2))
+        """),
+    )
+)
+WORKED, BROKE = (
+    result(
+        dedent("""\
+            4
+            [exit status 0]
+        """)
+    ),
+    result("[exit status 1; nothing was printed]"),
+)
 
 
 def writes(source):
@@ -75,7 +92,11 @@ HOSTILE = "```\n# owned\n<img src=x> [x](javascript:1) | a \x1b[31m\u202e"
 
 def test_the_document(tmp_path):
     """Mode, count, share, interval, expected share; an excerpt with its turn, and nothing alive."""
-    source = "def f():\n    x = 1\n    raise ValueError(x)\n"
+    source = dedent("""\
+        def f():
+            x = 1
+            raise ValueError(x)
+    """)
     message = f"{HOSTILE} (line 3: raise ValueError(x))"
     run = [
         [PROMPT, writes("a = 1"), WROTE, TRIES, BROKE, writes(source), WROTE],

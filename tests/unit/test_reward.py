@@ -1,6 +1,7 @@
 """Rewards: a grade's own, and those that a trainer of TRL's is given."""
 
 import json
+from textwrap import dedent
 
 import pytest
 
@@ -82,7 +83,13 @@ def test_wrong_shaping(wrong):
         ("```sh\nls\n```\nThen:\n```python\nx = 5\n```\nDone.", "x = 5\n"),
         ("```python\nx = 6\n```\nIt prints:\n```\n6\n```\n", "x = 6\n"),
         ("```json\n{}\n```\n```\nx = 7\n```\n", "x = 7\n"),
-        ("1. Write\n\n   ~~~py\n   if x:\n       x = 8\n   ~~~\n", "if x:\n    x = 8\n"),
+        (
+            "1. Write\n\n   ~~~py\n   if x:\n       x = 8\n   ~~~\n",
+            dedent("""\
+                if x:
+                    x = 8
+            """),
+        ),
         ('````python\ns = """\n```\n"""\n````', 's = """\n```\n"""\n'),
         ("```python\nx = 9  # cut off", "x = 9  # cut off"),
         ([{"role": "assistant", "content": None}], ""),

@@ -1,5 +1,7 @@
 """verify/rules.py: which rules of a prompt its tests check."""
 
+from textwrap import dedent
+
 import pytest
 
 from pytest_balanced_sampler import rule
@@ -74,7 +76,15 @@ def test_what_is_no_rule(tmp_path):
     with pytest.raises(
         ValueError, match=r"test_task.py:1: write @rule\(3\), with numbers of rules"
     ):
-        trace(write(tmp_path, "@rule('one')\ndef test_it(solution): ...\n"))
+        trace(
+            write(
+                tmp_path,
+                dedent("""\
+                    @rule('one')
+                    def test_it(solution): ...
+                """),
+            )
+        )
     for wrong in [(), ("one",), (True,), (1.0,)]:
         with pytest.raises(
             TypeError, match=r"takes numbers of rules in prompt\.md, as in @rule\(3\), not"

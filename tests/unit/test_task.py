@@ -1,5 +1,7 @@
 """`task.toml`: what is read from it, what is refused, and in which folder it is found."""
 
+from textwrap import dedent
+
 import pytest
 
 from pytest_balanced_sampler.prompt import preload_of
@@ -81,8 +83,21 @@ def test_defaults(tmp_path, text):
         ("decision_error = 0", "decision_error = 0 is not a share from 0 to 0.5; write it as"),
         ("decision_error = nan", "is not a share from 0 to 0.5"),
         ("expected_failure_shares = 1", "expected_failure_shares = 1 is not a table"),
-        ("[expected_failure_shares]\na = 0.7\nb = 0.7", "and their sum at most 1"),
-        ("[expected_failure_shares]\na = -0.1", "each share must be from 0 to 1"),
+        (
+            dedent("""\
+                [expected_failure_shares]
+                a = 0.7
+                b = 0.7
+            """),
+            "and their sum at most 1",
+        ),
+        (
+            dedent("""\
+                [expected_failure_shares]
+                a = -0.1
+            """),
+            "each share must be from 0 to 1",
+        ),
         ("preload = [", "cannot be read"),
         ("preload = '\udcff'", "cannot be read"),
     ],
@@ -132,5 +147,10 @@ def test_the_ini_key_overrides_preload(tmp_path):
     """`solution_preload`, where it is set, replaces what `task.toml` says."""
     (tmp_path / "task.toml").write_text("preload = ['json']")
     assert preload_of(tmp_path) == ["json"]
-    (tmp_path / "pytest.ini").write_text("[pytest]\nsolution_preload = email calendar\n")
+    (tmp_path / "pytest.ini").write_text(
+        dedent("""\
+            [pytest]
+            solution_preload = email calendar
+        """)
+    )
     assert preload_of(tmp_path) == ["email", "calendar"]

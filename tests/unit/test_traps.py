@@ -1,5 +1,7 @@
 """verify/traps.py: places in test files where nothing may be checked."""
 
+from textwrap import dedent
+
 import pytest
 
 from pytest_balanced_sampler.verify.traps import traps_in, traps_of
@@ -23,8 +25,14 @@ FOUND = {
     "ok = solution.is_prime(7)\n    assert ok, 'no'": "any object",
     "assert not solution.is_prime(8)": "None and 0",
     "self.assertTrue(solution.is_prime(7))": "any object",
-    "for x in solution.items():\n        assert x > 0": "no turn",
-    "for x, y in zip(solution.items(), [1, 2]):\n        assert x == y": "no turn",
+    dedent("""\
+        for x in solution.items():
+                assert x > 0
+    """): "no turn",
+    dedent("""\
+        for x, y in zip(solution.items(), [1, 2]):
+                assert x == y
+    """): "no turn",
     "got = solution.items()\n    for x in got:\n        assert x > 0": "no turn",
     "assert all(x > 0 for x in solution.items())": "all() of nothing",
     "assert solution.mean([1, 3]) == pytest.approx(2.0)": "approx",
@@ -35,8 +43,14 @@ FOUND = {
     "x = numbers.rand(3)\n    assert solution.f(x) == sum(x)": "seed",
     "x = choice([1, 2])\n    assert solution.f(x) == x": "seed",
     "x = random.Random().random()\n    assert solution.f(x) == x": "seed",
-    "for x in []:\n        assert solution.f(x) == 1": "no cases",
-    "for x in range(0):\n        assert solution.f(x) == 1": "no cases",
+    dedent("""\
+        for x in []:
+                assert solution.f(x) == 1
+    """): "no cases",
+    dedent("""\
+        for x in range(0):
+                assert solution.f(x) == 1
+    """): "no cases",
 }
 QUIET = [
     "got = solution.f([1])\n    assert got.shape == (1,)\n    assert np.allclose(got, 5)",
@@ -47,8 +61,14 @@ QUIET = [
     "got = solution.f(1)\n    self.assertEqual(got, [1])\n    assert all(x > 0 for x in got)",
     "got = solution.items()\n    assert len(got) == 3\n    for x in got:\n        assert x > 0",
     "got = solution.items()\n    assert got == [1, 2]\n    assert all(x > 0 for x in got)",
-    "for x, y in zip(solution.items(), [1, 2], strict=True):\n        assert x == y",
-    "for x in [1, 2]:\n        assert solution.f(x) == x",
+    dedent("""\
+        for x, y in zip(solution.items(), [1, 2], strict=True):
+                assert x == y
+    """),
+    dedent("""\
+        for x in [1, 2]:
+                assert solution.f(x) == x
+    """),
     "assert all(solution.f(x) == x for x in range(3))",
     "assert solution.f(3) == solution.f(3) == 9",
     "got = solution.f(1)\n    assert got == pytest.approx(2.0)\n    assert type(got) is float",
@@ -93,7 +113,10 @@ def test_files_in_folders(tmp_path):
     """Those of tests are read, those of candidates are not."""
     for folder in (".venv", "broken_solutions/any", "reference_solutions", "unit", "."):
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
-        text = "def test_it(solution):\n    assert solution.f()\n"
+        text = dedent("""\
+            def test_it(solution):
+                assert solution.f()
+        """)
         (tmp_path / folder / "test_it.py").write_text(text)
         (tmp_path / folder / "helper.py").write_text(text)
     found = [trap.file.relative_to(tmp_path) for trap in traps_in(tmp_path)]
@@ -104,10 +127,12 @@ def test_parameters_without_cases(tmp_path):
     """The decorator is named."""
     file = tmp_path / "test_it.py"
     file.write_text(
-        "import pytest\n"
-        "@pytest.mark.parametrize('x', [])\n"
-        "def test_it(solution, x):\n"
-        "    assert solution.f(x) == 1\n"
+        dedent("""\
+            import pytest
+            @pytest.mark.parametrize('x', [])
+            def test_it(solution, x):
+                assert solution.f(x) == 1
+        """)
     )
     assert [(trap.line, trap.message[:18]) for trap in traps_of(file)] == [
         (2, "there are no cases")
