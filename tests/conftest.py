@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -14,6 +12,8 @@ from typing import Any
 
 import hypothesis
 import pytest
+
+from tests.pytest_forker import run_forked
 
 pytest_plugins = ["pytester"]
 
@@ -85,18 +85,17 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def run_pytest(*arguments: object, cwd: Path, report_file: Path, **environment: str) -> GradingRun:
+def run_pytest(
+    *arguments: object,
+    cwd: Path,
+    report_file: Path,
+    preloaded: tuple[str, ...] = (),
+    **environment: str,
+) -> GradingRun:
     """Run pytest as a user would, with the JSON report."""
-    command = [sys.executable, "-m", "pytest", *map(str, arguments)]
-    command += ["--json-report", f"--json-report-file={report_file}", "-p", "no:cacheprovider"]
-    finished = subprocess.run(
-        command,
-        cwd=cwd,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=GENEROUS_SECONDS,
-    )
+    command = [*map(str, arguments), "--json-report", f"--json-report-file={report_file}"]
+    command += ["-p", "no:cacheprovider"]
+    finished = run_forked(command, cwd, os.environ | environment, GENEROUS_SECONDS, preloaded)
     report = json.loads(report_file.read_text()) if report_file.exists() else {}
     return GradingRun(finished.returncode, finished.stdout + finished.stderr, report)
 
@@ -106,7 +105,8 @@ def grade_here(tmp_path):
     """Grade, by this project's own task, candidates at paths relative to the checkout."""
 
     def grade(*arguments: object) -> GradingRun:
-        return run_pytest(*arguments, cwd=ROOT, report_file=tmp_path / "report.json")
+        report = tmp_path / "report.json"
+        return run_pytest(*arguments, cwd=ROOT, report_file=report, preloaded=("numpy", "torch"))
 
     return grade
 
