@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from .. import errors
-from ..errors import CandidateFault, SolutionTimeout
+from ..errors import CandidateFault, SolutionTimeout, WorkerLost
 from ..judge.limits import WALL_SECONDS_PER_CPU_SECOND
 from .options import DEFAULT_TIMEOUT_SECONDS
 
@@ -109,18 +109,24 @@ class Budget:
     the total that all tests after a timeout may use, each measured as a share of its own limit: 1.0
     at first, None before the first timeout. `slept` is the message of a test in which the candidate
     slept until the wall-clock limit, or empty; the second try of such a test may be short.
+    `had_loss` says that a worker was killed by SIGKILL in a second try, too.
     """
 
     maxfail: int = 0
     failed: int = 0
     left: float | None = None
     slept: str = ""
+    had_loss: bool = False
     load_fault: list[str] = field(default_factory=list)
 
     @property
     def had_timeout(self) -> bool:
         """Whether a timeout was confirmed, or a test failed after nearly as much time."""
         return self.left is not None
+
+    def is_last_try(self, tries: int) -> bool:
+        """Whether a worker that is killed by SIGKILL now counts as the candidate's failure."""
+        return tries > 1 or self.had_loss
 
     def limit(self, seconds: float) -> float:
         """CPU seconds for a test that usually gets `seconds`."""
@@ -142,6 +148,7 @@ class Budget:
         """
         slept, self.slept = self.slept, ""
         self.failed += has_failed
+        self.had_loss |= isinstance(fault, WorkerLost)
         is_slow = has_failed and (used or 0.0) > _SHARE_OF_A_SLOW_FAILURE * seconds
         if self.left is None:
             if isinstance(fault, SolutionTimeout) or is_slow:

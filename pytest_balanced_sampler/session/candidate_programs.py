@@ -19,6 +19,7 @@ from ..judge.supply import WorkerSupply
 from ..judge.surroundings import Surroundings
 from ..judge.unpatched import os
 from ..text import printable
+from .budget import Budget
 from .candidate import Candidate
 from .source import FileSource, TreeSource
 
@@ -58,7 +59,12 @@ class CandidatePrograms:
         self.have_run = False
 
     def run(
-        self, arguments: list[str], stdin: bytes, timeout: float | None, *, is_last_try: bool
+        self,
+        arguments: list[str],
+        stdin: bytes,
+        timeout: float | None,
+        tries: int,
+        budget: Budget,
     ) -> ProgramEnd:
         """Run it once. Raises the errors of `Program.run`.
 
@@ -92,8 +98,10 @@ class CandidatePrograms:
             self._note(end, program.used.cpu - before.cpu, program.used.waited - before.waited)
         if self._memory_left < 0:
             raise SolutionCrash("the program's output exceeds the memory limit of a test")
-        if returncode == -signal.SIGKILL and not is_last_try:
-            raise WorkerLost("the program was killed by SIGKILL")
+        if returncode == -signal.SIGKILL:
+            if not budget.is_last_try(tries):
+                raise WorkerLost("the program was killed by SIGKILL")
+            budget.had_loss = True
         return end
 
     @contextmanager

@@ -177,7 +177,7 @@ class CandidateRun:
         if self._stand_in is not None:
             return self._stand_in
         try:
-            return self._programs.run(arguments, stdin, timeout, is_last_try=self.tries > 1)
+            return self._programs.run(arguments, stdin, timeout, self.tries, self.budget)
         except (CandidateFault, HarnessError) as fault:
             self.note_fault(fault)
             if self._is_in_fixture:
@@ -199,7 +199,7 @@ class CandidateRun:
 
     def needs_second_try(self) -> bool:
         """Whether this test must run once more before its fault is final; see `second_try`."""
-        return needs_second_try(self.fault(), tries=self.tries, had_timeout=self.budget.had_timeout)
+        return needs_second_try(self.fault(), self.tries, self.budget)
 
     def why_second_try(self) -> dict[str, Any]:
         """Why, as plain data: `slept` repeats it if the candidate slept, otherwise it is empty."""

@@ -139,7 +139,7 @@ def phase_outcome(
         return TestOutcome.XPASSED if report.passed else TestOutcome.XFAILED
     if not report.failed:
         return TestOutcome(report.outcome)
-    if isinstance(cause, WorkerLost) and run.tries > 1:
+    if isinstance(cause, WorkerLost) and run.budget.is_last_try(run.tries):
         return TestOutcome.FAILED
     # The tests could send everything to the reference.
     if isinstance(cause, CannotSend) and run.limits.times:

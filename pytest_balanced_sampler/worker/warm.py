@@ -1,9 +1,8 @@
 """The warm process: imports the preloaded modules once, then forks a worker for each candidate.
 
 Started by `judge.warm_process` as `python -m pytest_balanced_sampler.worker.warm FD`, with a clean
-environment. It reads commands from its control socket, and never a byte from a candidate, so that
-no candidate can control it. In its own session, Ctrl-C for pytest does not reach it. When the
-trusted side has ended, it ends every worker, removes their folders and exits.
+environment. It reads commands from its control socket, never a byte from a candidate. In its own
+session, Ctrl-C for pytest does not reach it. When the trusted side ends, it ends all workers.
 """
 
 from __future__ import annotations
@@ -191,10 +190,12 @@ class Forker:
                 send_notices()
             if is_program:
                 serve_program(own_end)
-        except BaseException as error:
-            os.write(2, f"the worker could not be set up: {error!r}".encode())
+            CandidateServer(own_end).serve([])
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            # Whatever a candidate breaks or raises, it never returns into the code of the Forker.
             os._exit(70)
-        CandidateServer(own_end).serve([])
 
     def _forget_others(self) -> None:
         """Remove the paths and process ids of other workers from the memory of a new one."""
