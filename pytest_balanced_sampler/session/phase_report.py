@@ -117,7 +117,7 @@ def annotate(
     if is_skip and is_touched:
         record = count_as_failure(report)
     if report.failed and run.had_load_fault and isinstance(cause, CandidateFault):
-        report.longrepr = f"{type(cause).__name__}: {record.message}, as in the test before"
+        report.longrepr = f"{type(cause).__name__}, as in the test before"
     elif not keeps_details:
         _make_brief(report, record)
     elif report.failed:
