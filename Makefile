@@ -21,7 +21,7 @@ test-python: $(VENV)-$(notdir $(PYTHON))/tests  ## Run what needs no PyTorch on 
 	$(VENV)-$(notdir $(PYTHON))/bin/pytest $(WITHOUT_TORCH)
 
 WITHOUT_TORCH = $(wildcard $(patsubst %,tests/*/test_%.py,verdicts proxy callbacks async import_mode \
-    solution_program output confine platforms judged_output traps))
+    solution_program output confine platforms judged_output traps python_3_15))
 
 fuzz: $(VENV)/tests  ## Speak to the judge as a hostile worker could, in a million frames
 	$(BIN)/python -m tests.fuzz_worker 1000000

@@ -11,8 +11,8 @@ def needs_second_try(fault: BaseException | None, tries: int, budget: Budget) ->
 
     CPU seconds hardly depend on other load of the machine, so such a timeout is final at once. A
     wall-clock timeout may be caused by the machine, so it is tried again until one of this
-    candidate has been confirmed. So is a worker that was killed: each such try imports all preloaded
-    modules again. Other possible faults of the machine are always tried again.
+    candidate has been confirmed. So is a worker that was killed, because each such try imports all
+    preloaded modules again. Other possible faults of the machine are always tried again.
     """
     if tries > 1:
         return False

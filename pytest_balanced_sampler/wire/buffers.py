@@ -1,28 +1,35 @@
-"""Finds every `bytearray` and `memoryview` in a value, because the packer would send them as bytes.
+"""Finds every value that the packer would send as another type: a `bytearray` and a `memoryview` as
+bytes, and since Python 3.15 a `frozendict` as a dict.
 
 This search visits every item of every list. It is skipped if the packed message contains no marker
-of bytes, for example for a list of small numbers. For messages of a usual size and long lists of
-numbers it is done in C.
+of bytes or dicts, for example for a list of small numbers. For messages of a usual size and long
+lists of numbers it is done in C.
 """
 
 from __future__ import annotations
 
 import marshal
+import re
 from collections.abc import Callable, Iterable
 from itertools import chain, groupby
 from typing import Any
 
 import msgpack
 
+from .library import FROZENDICT
+
 _EMPTY = b"\xc4\x00"
 _USUAL = 4096
-_BUFFERS = {bytearray, memoryview}
+_MISTAKEN = {bytearray, memoryview, FROZENDICT} - {None}
+_MARKER_OF_A_DICT = re.compile(b"[\x80-\x8f\xde\xdf]")
 _LONG = 100
 _BYTES_PER_INTEGER = 5
 
 
 def may_be_in(packed: bytes) -> bool:
-    """Whether a packed message may contain bytes of any kind."""
+    """Whether a packed message may contain any of them."""
+    if FROZENDICT is not None and _MARKER_OF_A_DICT.search(packed):
+        return True
     if not (b"\xc4" in packed or b"\xc5" in packed or b"\xc6" in packed):
         return False
     if len(packed) > _USUAL or _EMPTY in packed:
@@ -39,7 +46,7 @@ def are_in(item: object) -> bool:
     level: list[Any] = [item]
     while level:
         kinds = {kind for kind, _ in groupby(level, type)}
-        if kinds & _BUFFERS:
+        if kinds & _MISTAKEN:
             return True
         parts: list[Iterable[Any]] = []
         if list in kinds:
@@ -58,7 +65,7 @@ def replaced(item: Any, replace: Callable[[Any], object]) -> Any:
         return [replaced(part, replace) for part in item]
     if kind is dict:
         return {replaced(key, replace): replaced(part, replace) for key, part in item.items()}
-    return replace(item) if kind in _BUFFERS else item
+    return replace(item) if kind in _MISTAKEN else item
 
 
 def _are_integers(items: list[Any]) -> bool:

@@ -7,6 +7,7 @@ names, with one exception: `ZoneInfo` searches for a time zone with that name.
 
 from __future__ import annotations
 
+import builtins
 import datetime
 import decimal
 import enum
@@ -27,6 +28,9 @@ from typing import Any, NamedTuple
 from . import library_fields as checked
 from . import named_tuples
 from .tags import WireError
+
+FROZENDICT: Any = getattr(builtins, "frozendict", None)
+"""None before Python 3.15."""
 
 MAX_RANGE = 10_000_000
 """Against a huge range: a longer one stays with the candidate, because `list()` of it would use
@@ -176,6 +180,8 @@ KINDS: dict[str, Kind] = {
     "enum": Kind(enum.Enum, checked.take_enum, (str, str, int | str | None), checked.make_enum),
     "named_tuple": Kind(tuple, named_tuples.take, (str, list, list), named_tuples.make),
 }
+if FROZENDICT is not None:
+    KINDS["frozendict"] = Kind(FROZENDICT, lambda item: [dict(item)], (dict,), FROZENDICT)
 _NAMES = {kind.type: name for name, kind in KINDS.items() if kind.type not in (tuple, enum.Enum)}
 
 
@@ -241,6 +247,8 @@ def key_weight(key: object) -> int:
             return 0 if key.bit_length() <= _BITS_OF_A_SMALL_KEY else 1 + key.bit_length() // 64
         case tuple() | frozenset():
             return 1 + sum(1 + key_weight(item) for item in key)
+        case _ if FROZENDICT is not None and isinstance(key, FROZENDICT):
+            return 1 + sum(1 + key_weight(item) for pair in key.items() for item in pair)
         case datetime.datetime() | datetime.time() if key.tzinfo is None:
             return 0
     name = _NAMES.get(type(key))

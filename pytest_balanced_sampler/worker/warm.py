@@ -8,10 +8,8 @@ session, Ctrl-C for pytest does not reach it. When the trusted side ends, it end
 from __future__ import annotations
 
 import gc
-import importlib
 import json
 import os
-import random
 import selectors
 import signal
 import socket
@@ -25,6 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ..files import remove_tree
 from ..wire import frames, values
 from .notices import NOTICES, send_notices
+from .preloading import preload
 from .program import serve_program
 from .serve import CandidateServer
 from .unconfined import Feature, NoConfinement
@@ -237,21 +236,6 @@ class Forker:
         return len(seen)
 
 
-def _import(names: list[str]) -> dict[str, str]:
-    """Import the modules and return their versions."""
-    modules = {name: importlib.import_module(name) for name in names}
-    return {name: str(getattr(module, "__version__", "")) for name, module in modules.items()}
-
-
-def _fix_random_states() -> None:
-    """Seed the global generators: a candidate's random numbers are the same in every session."""
-    random.seed(0)
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(0)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(0)
-
-
 def _prepare(*, is_enabled: bool) -> tuple[Confinement | NoConfinement, ThreadLimit | None]:
     """Install what workers inherit. Returns their confinement, and the limit of threads."""
     if sys.platform != "linux":
@@ -273,8 +257,7 @@ def main() -> None:
     settings = json.loads(sys.argv[2])
     root = tempfile.mkdtemp(prefix="pytest-solution-")
     try:
-        versions = _import(settings["preload"])
-        _fix_random_states()
+        versions = preload(settings["preload"])
         confinement, thread_limit = _prepare(is_enabled=settings["isolation"] != "off")
         # The imported objects never become garbage. Without this, a garbage collection in a worker
         # would write to them, and the kernel would copy all their memory pages.
