@@ -233,7 +233,7 @@ def test_9_torch_and_numpy():
         if re.search(r"\b(torch|numpy)\b", path.read_text())
     }
     assert named == {f"wire/{name}.py" for name in ("array_kinds", "arrays", "global_states")} | {
-        "worker/warm.py",
+        "worker/preloading.py",
         "verify/traps.py",
     }
 
