@@ -87,6 +87,7 @@ def styles(tmp_path_factory):
         *(f"--solution={path}" for path in [*reversed(GRADED_AGAIN), *GRADED_AGAIN]),
         cwd=ROOT,
         report_file=tmp_path_factory.mktemp("styles") / "report.json",
+        preloaded=("numpy", "torch"),
     )
 
 
