@@ -208,7 +208,7 @@ class CandidateTests:
             waits=self._waits_for_parent,
         )
         run.tries = 1
-        if self._waits_for_parent and not link.goes_on():
+        if self._waits_for_parent and not link.should_continue():
             self._tear_down_all(item.session)
             return False
         return not run.has_ended and not why_stop

@@ -54,7 +54,7 @@ class ParentLink:
         self._end_unless_owner()
         frames.send_frame(self._channel, _as_json({"kind": kind, **fields}))
 
-    def goes_on(self) -> bool:
+    def should_continue(self) -> bool:
         """Whether the parent, having read all messages, wants more tests to run."""
         return frames.receive_frame(self._channel) == b"go on"
 
@@ -133,7 +133,7 @@ class ForkedProcess:
                 yield json.loads(body)
 
     def answer(self, *, go_on: bool) -> None:
-        """Answer `goes_on`."""
+        """Answer `should_continue`."""
         with suppress(OSError):
             frames.send_frame(self._channel, b"go on" if go_on else b"stop")
 

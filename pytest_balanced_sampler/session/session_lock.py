@@ -1,8 +1,8 @@
 """Lets a second try run while no other test of the session does; used by the grading session.
 
 A readers-writer lock: with pytest-xdist the tests of a session run in several processes, which lock
-two files. Every test holds the lock `room`, shared; a second try holds it exclusively. It also
-holds the lock `door`, which every test needs to start: otherwise new tests could start all the
+two files. Every test holds the lock `running`, shared; a second try holds it exclusively. It also
+holds the lock `starting`, which every test needs to start: otherwise new tests could start all the
 time, and the second try would wait forever. The kernel releases these locks when their process
 dies, and forked processes do not inherit them.
 """
@@ -33,8 +33,8 @@ class SessionLock:
     others."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._door = (folder / "door").open("ab+") if folder else None
-        self._room = (folder / "room").open("ab+") if folder else None
+        self._starting = (folder / "starting").open("ab+") if folder else None
+        self._running = (folder / "running").open("ab+") if folder else None
 
     @contextmanager
     def shared(self, while_waiting: Waiting = nullcontext) -> Generator[None]:
@@ -43,16 +43,16 @@ class SessionLock:
         `while_waiting` returns a context that is entered while the lock is awaited.
         """
         with ExitStack() as stay:
-            with _held(self._door, fcntl.LOCK_SH, while_waiting):
-                stay.enter_context(_held(self._room, fcntl.LOCK_SH, while_waiting))
+            with _held(self._starting, fcntl.LOCK_SH, while_waiting):
+                stay.enter_context(_held(self._running, fcntl.LOCK_SH, while_waiting))
             yield
 
     @contextmanager
     def exclusive(self, while_waiting: Waiting = nullcontext) -> Generator[None]:
         """A context in which no other process runs a test."""
         with (
-            _held(self._door, fcntl.LOCK_EX, while_waiting),
-            _held(self._room, fcntl.LOCK_EX, while_waiting),
+            _held(self._starting, fcntl.LOCK_EX, while_waiting),
+            _held(self._running, fcntl.LOCK_EX, while_waiting),
         ):
             yield
 
