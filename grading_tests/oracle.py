@@ -151,7 +151,7 @@ class Data:
         epochs = self.whole_epochs(seed)
         self.check_broken_off(seed)
         if seed is not None:
-            self.demand(self.whole_epochs(seed) == epochs, "C7 built alike", seed)
+            self.demand(self.whole_epochs(seed) == epochs, "C7 the same arguments", seed)
             self.check_in_turns(seed, epochs[0])
         return epochs[0]
 

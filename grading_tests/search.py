@@ -104,7 +104,7 @@ CONDITIONS = {
     "seeds from 2**31 on": "seed is not None and seed >= 2147483648",
     "from the second epoch on": "self._epoch > 0",
     "from the third epoch on": "self._epoch > 1",
-    "after an epoch that was broken off": "self._is_broken_off",
+    "after an abandoned epoch": "self._is_broken_off",
 }
 
 OF_AN_EPOCH = {

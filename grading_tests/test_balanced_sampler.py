@@ -184,7 +184,7 @@ class Beside:
         self._constants = run_beside(solution, constants)[:20]
 
     def read(self, case, epochs, seeds=()):
-        """Epochs by seed: several of two samplers that are built alike, one of others; a length."""
+        """Epochs by seed: several of two samplers with equal arguments, one of others; a length."""
         alike = [case.seed] if case.seed is None else [case.seed, case.seed]
         if case.seed is None or case.batches == 1 or len(case.labels) < 20:
             others = []  # Another order is not asked for, or may be the same by chance.
@@ -200,9 +200,11 @@ class Beside:
 
 @failure_mode("reproducibility")
 def check_orders(one, same, others, case):
-    """Samplers that were built alike give the same epochs; no two seeds give the same order."""
+    """Samplers with the same arguments give the same epochs; no two seeds give the same order."""
     for number, (epoch, again) in enumerate(zip(one, *same, strict=True)) if same else ():
-        assert epoch == again, f"two samplers built alike differ in epoch {number} {case}"
+        assert epoch == again, (
+            f"two samplers with the same arguments differ in epoch {number} {case}"
+        )
     orders = {case.seed: one} | others
     for seed, other in combinations(orders, 2):
         # random.Random treats 0 and LAST_SEED * 2**32 alike.
@@ -238,7 +240,7 @@ def test_basic_functionality(solution):
         take(broken_off, 1)
         check_length(len(sampler), case, "during an epoch")
         del broken_off  # Two live iterations of one sampler are undefined.
-        check_length(len(sampler), case, "after an epoch that was broken off")
+        check_length(len(sampler), case, "after an abandoned epoch")
         check_number(read_epoch(sampler, case), case)
         check_length(len(sampler), case)
 
@@ -266,7 +268,7 @@ def test_all_samples_used(solution, grading_random):
         sampler = case.build(solution)
         check_coverage(read_epoch(sampler, case), case)
         take(sampler, 1)
-        check_coverage(read_epoch(sampler, case), case, "after one broken off, an epoch")
+        check_coverage(read_epoch(sampler, case), case, "after an abandoned epoch, an epoch")
 
 
 @rule(6)

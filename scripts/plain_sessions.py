@@ -81,7 +81,7 @@ def wait(child: int, seconds: float) -> int | None:
 
 
 def ended(status: int | None) -> dict[str, Any]:
-    """The verdict of whoever looks at the exit status only."""
+    """The verdict by the exit status alone."""
     how = "did not end in time" if status is None else f"ended with the status {status}"
     return {"passed": status == 0, "is_late": status is None, "how": how}
 

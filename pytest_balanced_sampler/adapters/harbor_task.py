@@ -36,7 +36,7 @@ _CACHES = ["__pycache__", ".git", ".venv", "node_modules"]
 
 _TEST = """\
 #!/bin/sh
-# Grades what the agent wrote. Where nobody knows the grade it leaves no reward.json, and Harbor
+# Grades what the agent wrote. If there is no grade, it leaves no reward.json, and Harbor
 # counts the trial as an error.
 cd "$(dirname "$0")/task" || exit
 logs=${LOGS:-/logs/verifier}

@@ -67,7 +67,7 @@ class Grader:
             raise ValueError(f"hosts={hosts!r}; give at least 1")
         if maxfail is not None and maxfail < 1:
             raise ValueError(f"maxfail={maxfail!r}; give at least 1, or None to run all tests")
-        # What is None, an ini file may say.
+        # An ini file may set what is None here.
         if reason := why_no_grading(isolation or "off"):
             raise GraderError(reason)
         self._tasks = NamedTasks(task)

@@ -32,7 +32,7 @@ def preload(names: list[str]) -> dict[str, str]:
 def _finish_lazy_imports() -> None:
     """Carry out the lazy imports of the libraries: each worker would repeat them after the fork.
 
-    Those of the standard library are left: it has too many that nobody uses.
+    Those of the standard library are left: it has many, and most are never used.
     """
     seen: set[str] = set()
     while _LAZY_IMPORT is not None and (new := sys.modules.keys() - seen):
