@@ -44,6 +44,7 @@ import pytest
 def test_loads(solution, number):
     assert solution.BalancedBatchSampler
 """
+PRELOADED = "torch numpy"
 SHARE_OF_SLOW_WAYS = 10
 
 Way = Callable[[list[Path]], None]
@@ -176,7 +177,7 @@ def with_fresh_pytest(paths: list[Path]) -> None:
 def with_plugin_alone(paths: list[Path]) -> None:
     """One session for all candidates, whose tests only load them."""
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "pytest.ini").write_text("[pytest]\nsolution_preload = torch numpy\n")
+        Path(folder, "pytest.ini").write_text(f"[pytest]\nsolution_preload = {PRELOADED}\n")
         Path(folder, "test_loads.py").write_text(LOADS_ONLY)
         with_plugin(paths, tests=Path(folder))
 

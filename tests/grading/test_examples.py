@@ -25,7 +25,9 @@ def test_verdicts_are_as_expected(name):
     references = references_in(task / "reference_solutions")
     broken = broken_in(task / "broken_solutions")
     specimens = references + broken + hacks_in(task / "broken_solutions" / REWARD_HACKS)
-    verdicts = grade(task, SpecimenSession(specimens, 1), ["--solution-timeout=1"])
+    # The mode is that of the first test that fails: the others would change no verdict.
+    options = ["--solution-timeout=1", "--solution-maxfail=1"]
+    verdicts = grade(task, SpecimenSession(specimens, 1), options)
     assert [v for v in verdicts if not v.is_expected] == []
     assert len(verdicts) > 8
 
@@ -33,12 +35,12 @@ def test_verdicts_are_as_expected(name):
 @pytest.mark.parametrize("preload", [[], ["torch"]])
 def test_torch_is_imported_only_for_tasks_that_name_it(grade_source, preload):
     """Neither where the tests run nor where the candidate does."""
-    tests = (
-        "import sys\n"
-        "def test_torch(solution):\n"
-        f"    assert solution.has_torch is {bool(preload)}\n"
-        "    assert 'torch' not in sys.modules\n"
-    )
+    tests = dedent(f"""\
+        import sys
+        def test_torch(solution):
+            assert solution.has_torch is {bool(preload)}
+            assert 'torch' not in sys.modules
+    """)
     candidate = dedent("""\
         import sys
         has_torch = 'torch' in sys.modules

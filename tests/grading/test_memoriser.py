@@ -1,5 +1,7 @@
 """verify/memoriser.py: what knows a reference's answers by heart fails where tests draw cases."""
 
+from textwrap import dedent
+
 import pytest
 
 from pytest_balanced_sampler.verify.memoriser import memorise
@@ -209,7 +211,13 @@ def memorised(tmp_path):
     def run(reference, tests):
         (tmp_path / "task").mkdir()
         (tmp_path / "work").mkdir()
-        (tmp_path / "pytest.ini").write_text("[pytest]\n")
+        # These sessions get no PYTEST_ADDOPTS: see same_sessions_everywhere.
+        (tmp_path / "pytest.ini").write_text(
+            dedent("""\
+                [pytest]
+                addopts = -p no:hypothesispytest -p no:anyio
+            """)
+        )
         (tmp_path / "task" / "test_task.py").write_text(tests)
         (tmp_path / "reference.py").write_text(reference)
         return memorise(tmp_path / "task", tmp_path / "reference.py", tmp_path / "work", [])

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,15 +10,28 @@ from textwrap import dedent
 
 import pytest
 
+from pytest_balanced_sampler.verify.hacks import GENERIC_HACKS
 from pytest_balanced_sampler.verify.mutants import equivalent_mutants, mutants_of
 from pytest_balanced_sampler.verify.specimens import FAILED, Specimen, SpecimenSession, grade_all
 from tests.conftest import GENEROUS_SECONDS, ROOT
 
 SCRIPT = ROOT / "scripts" / "verify_grader.py"
 REFERENCES = ROOT / "reference_solutions"
-RARE = 8
+RARE = 16
 SHORT = ["--solution-timeout", "0.5"]
-"""Some hacks use up the limit, in several tests."""
+"""Some mutants use up the limit, in several tests."""
+FEW_HACKS = ("always_equal", "does_nothing", "exits_in_a_call", "skips_at_import")
+WITH_FEW_HACKS = """
+import runpy
+import sys
+from pathlib import Path
+from pytest_balanced_sampler.commands import verify_grader
+from pytest_balanced_sampler.verify import hacks
+hacks.GENERIC_HACKS = Path(sys.argv.pop(1))
+verify_grader.SEEDS_OF_REFERENCES = int(sys.argv.pop(1))
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+"""
+"""All hacks take seconds: test_generic_hacks.py and docs/write-a-task.md have them all fail."""
 DOUBLE = """\
 def double(x):
     return 2 * x
@@ -55,6 +69,7 @@ def task(tmp_path):
         dedent("""\
             [pytest]
             testpaths = task
+            addopts = -p no:hypothesispytest -p no:anyio
         """),
     )
     write(tmp_path / "reference_solutions" / "product.py", DOUBLE)
@@ -74,20 +89,32 @@ def write(path, text):
     path.write_text(text)
 
 
-def verify(*arguments):
-    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+def verify(*arguments, first=(SCRIPT,)):
+    command = [sys.executable, *map(str, first), *map(str, arguments)]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=GENEROUS_SECONDS, check=False
     )
 
 
+def verify_with_few_hacks(task, *arguments, seeds):
+    """The same with a few of the generic hacks, and the references under this many seeds."""
+    hacks = task.parent / GENERIC_HACKS.name
+    hacks.mkdir()
+    for name in FEW_HACKS:
+        shutil.copy(GENERIC_HACKS / f"{name}.py", hacks)
+    return verify(task, *arguments, first=["-c", WITH_FEW_HACKS, hacks, seeds, SCRIPT])
+
+
 def test_a_grader_that_is_right(task):
     """All is as expected, every mutant dies, and the exit status is 0."""
     write(task / "task" / "search.py", f"ORACLE_KNOWS = 2, 10**6\n{SEARCH}")
-    finished = verify(task / "task", "--mutants", "--search", "--seeds", "2", *SHORT)
+    options = ["--mutants", "--search", "--seeds", "2", *SHORT]
+    finished = verify_with_few_hacks(task / "task", *options, seeds=10)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "10 of 10     references that passed" in finished.stdout
     assert "4 of 4      broken solutions that failed" in finished.stdout
+    # Those few, the task's own one, and one that reads the reference.
+    assert "6 of 6      reward hacks that failed" in finished.stdout
     assert re.search("any_task/empty.py +no_solution +no_solution +all 2", finished.stdout)
     assert "0 equivalent, 0 surviving; mutation score 100.0%" in finished.stdout
     counts = "3 composed candidates: 2 break no rule, 1 do; 6 verdicts, 0 differences"
@@ -130,7 +157,8 @@ def test_surprises(task):
     )
     reports = task / "report.json", task / "findings.sarif"
     formats = [f"--openenv={reports[0]}", f"--sarif={reports[1]}"]
-    finished = verify(task / "task", "--mutants", "--search", "--memoriser", *SHORT, *formats)
+    options = ["--mutants", "--search", "--memoriser", *SHORT, *formats]
+    finished = verify_with_few_hacks(task / "task", *options, seeds=1)
     assert finished.returncode == 1, finished.stdout + finished.stderr
     report, log = (json.loads(path.read_text()) for path in reports)
     status_of = {result["check_id"]: result["status"] for result in report["results"]}
@@ -217,8 +245,7 @@ def test_sample_of_mutants(tmp_path):
             path.write_text(source)
             changes[Specimen(path, FAILED)] = change
     session = SpecimenSession(list(changes), 1)
-    verdicts = grade_all(
-        ROOT / "grading_tests", [session], ["--solution-timeout=1"], lambda _: None
-    )
+    options = ["--solution-timeout=1", "--solution-maxfail=1"]
+    verdicts = grade_all(ROOT / "grading_tests", [session], options, lambda _: None)
     passed = {changes[v.specimen] for v in verdicts if not v.is_expected}
     assert passed == set(equivalent)
