@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 import time
 from collections import Counter
@@ -72,6 +73,11 @@ class MessagesApi(ThreadingHTTPServer):
     def __exit__(self, *exception: object) -> None:
         self.shutdown()
         self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that ends its connection early is no error of this server."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def script_for(self, body: dict[str, Any]) -> int:  # noqa: ARG002 - for subclasses.
         """The number of the script for the conversation that begins: one after the other."""
