@@ -67,7 +67,8 @@ class MessagesApi(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def __enter__(self) -> MessagesApi:
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        # How often it looks whether it shall end: by default only twice a second.
+        threading.Thread(target=self.serve_forever, args=[0.02], daemon=True).start()
         return self
 
     def __exit__(self, *exception: object) -> None:
