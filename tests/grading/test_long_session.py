@@ -47,16 +47,16 @@ def is_right(grades):
     return outcomes == ["passed", "passed", "failed"] * (COUNT // 3)
 
 
-def test_without_a_terminal(folder):
+@pytest.mark.parametrize("more", [[], ["-n", 2]], ids=["one process", "xdist"])
+def test_without_a_terminal(folder, more):
     """Plain lines, by candidate; single tests are not reported."""
-    for more in ([], ["-n", 2]):
-        run = run_pytest("--solution=many", *more, cwd=folder, report_file=folder / "report.json")
-        assert is_right(run.grades), run.output
-        assert run.grades[2]["message"] == "not twice"
-        assert "102 of 102 candidates graded, 68 passed" in run.output
-        assert run.exit_status == 1
-        assert run.output.count("\nE ") == 0
-        assert run.report["tests"] == []
+    run = run_pytest("--solution=many", *more, cwd=folder, report_file=folder / "report.json")
+    assert is_right(run.grades), run.output
+    assert run.grades[2]["message"] == "not twice"
+    assert "102 of 102 candidates graded, 68 passed" in run.output
+    assert run.exit_status == 1
+    assert run.output.count("\nE ") == 0
+    assert run.report["tests"] == []
 
 
 def test_on_a_terminal(folder):
