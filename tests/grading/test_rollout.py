@@ -276,13 +276,16 @@ def roll_out_in_a_process(api, out, *arguments, **more):
 
 def begin_in_a_fork(api, out, *arguments):
     """Begin it in a process of its own, which has imported all that it needs; give its number."""
-    if process := os.fork():
-        return process
+    parent = os.getpid()
     try:
+        if process := os.fork():
+            return process
         signal.signal(signal.SIGINT, signal.default_int_handler)
         roll_out(api, out, *arguments)
     finally:
-        os._exit(0)
+        # However early it is interrupted, it does not go on with the tests.
+        if os.getpid() != parent:
+            os._exit(0)
 
 
 def heed_modes():
