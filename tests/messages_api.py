@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 import time
 from collections import Counter
@@ -66,12 +67,18 @@ class MessagesApi(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def __enter__(self) -> MessagesApi:
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        # How often it looks whether it shall end: by default only twice a second.
+        threading.Thread(target=self.serve_forever, args=[0.02], daemon=True).start()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.shutdown()
         self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that ends its connection early is no error of this server."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def script_for(self, body: dict[str, Any]) -> int:  # noqa: ARG002 - for subclasses.
         """The number of the script for the conversation that begins: one after the other."""

@@ -78,11 +78,30 @@ def test_inspect_log(tmp_path):
     assert list(deep.tool_calls[0].arguments) == ["nested too deeply"]
 
 
-def test_what_is_no_run(tmp_path):
-    """A folder that is no run, and a name that Inspect would not read, are usage errors."""
+@pytest.fixture
+def refusal(monkeypatch, capsys):
+    """Run the command in this process, which has imported Inspect, and give its error message."""
     pytest.importorskip("inspect_ai", reason="Inspect AI is not installed")
-    assert "no run.json in it" in inspect_log(tmp_path).stderr
+    from pytest_balanced_sampler.commands import inspect_log
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["inspect_log.py", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            inspect_log.main()
+        assert ended.value.code == 4
+        return capsys.readouterr().err
+
+    return run
+
+
+def test_what_is_no_run(refusal, tmp_path):
+    """A folder that is no run is a usage error."""
+    assert "no run.json in it" in refusal(tmp_path)
+
+
+def test_a_name_that_inspect_would_not_read(refusal, tmp_path):
+    """It is refused before a log is written under it."""
     write_run(tmp_path / "run", [[PROMPT]])
-    finished = inspect_log(tmp_path / "run", "--out", tmp_path / "log.txt")
-    assert "choose a name that ends in .eval" in finished.stderr
-    assert finished.returncode == 4
+    said = refusal(tmp_path / "run", "--out", tmp_path / "log.txt")
+    assert "choose a name that ends in .eval" in said
+    assert not (tmp_path / "log.txt").exists()

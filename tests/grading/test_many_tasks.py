@@ -178,13 +178,13 @@ def test_a_grade_does_not_depend_on_other_tasks(tasks):
         grader.warm_up()
         # Each of ten tasks for itself: more than a host keeps.
         alone = {pair: essence(grader.grade([pair])[0]) for pair in set(pairs + others)}
-        mixed = [*pairs * 2, *others]
+        mixed = [*pairs, *others]
         hacks = [
             (name, source(3000, hack.replace("TASKS", repr(str(tasks / NUMBERED[0])))))
-            for name in (*NUMBERED[:3], "options")
+            for name in (NUMBERED[0], "options")
             for hack in HACKS
         ]
-        refused = [(name, source(2)) for name in ("broken", "bad_toml", "bad_reference")] * 3
+        refused = [(name, source(2)) for name in ("broken", "bad_toml", "bad_reference")] * 2
         everything = [*mixed, *hacks, *refused]
         random.Random(5).shuffle(everything)
         grades = grader.grade(everything)

@@ -3,17 +3,19 @@
 import re
 from textwrap import dedent
 
+import pytest
+
 from pytest_balanced_sampler.errors import SolutionTimeout, UnconfirmedTimeout
 from pytest_balanced_sampler.session.budget import Budget, SecondsUsed, TimeLimits
 from tests.conftest import run_pytest
 
 REFERENCE = """
 import time
-end = time.process_time() + 0.3
+end = time.process_time() + 0.05
 while time.process_time() < end: pass
 def quick(x): return 2 * x
 def slow(x):
-    end = time.process_time() + 0.1
+    end = time.process_time() + 0.05
     while time.process_time() < end: pass
     return 2 * x
 """
@@ -74,27 +76,41 @@ def test_after_a_timeout_the_tests_share_one_more_limit():
     assert wasteful.limit(8) == 2
 
 
-def test_a_session_with_a_reference(tmp_path):
-    """What loops costs seconds, and the grade says what was not run; the rest passes as before."""
+SOURCES = {
+    "loops": LOOPS,
+    "loads": REFERENCE.replace("0.05", "2.5", 1),
+    "bad": "quick = slow = lambda x: 3 * x\n",
+    "crashes": REFERENCE
+    + dedent("""\
+        import os
+        quick = lambda x: os._exit(1)
+    """),
+}
+
+
+@pytest.fixture
+def grade(tmp_path):
+    """Grade candidates, given by their names, by a task with a reference, whose name is good."""
     (tmp_path / "task" / "ref").mkdir(parents=True)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "task" / "test_task.py").write_text(TESTS)
     (tmp_path / "task" / "task.toml").write_text('reference = "ref/good.py"\n')
     (tmp_path / "task" / "ref" / "good.py").write_text(REFERENCE)
-    sources = {
-        "loops": LOOPS,
-        "loads": REFERENCE.replace("0.3", "2.5", 1),
-        "bad": "quick = slow = lambda x: 3 * x\n",
-        "crashes": REFERENCE
-        + dedent("""\
-            import os
-            quick = lambda x: os._exit(1)
-        """),
-    }
-    for name, source in sources.items():
+    for name, source in SOURCES.items():
         (tmp_path / f"{name}.py").write_text(source)
-    given = [f"--solution={name}.py" for name in sources] + ["--solution=task/ref/good.py"]
-    run = run_pytest("task", *given, cwd=tmp_path, report_file=tmp_path / "r.json")
+
+    def grade(names, *options):
+        files = ["task/ref/good.py" if name == "good" else f"{name}.py" for name in names]
+        given = [f"--solution={file}" for file in files]
+        report = tmp_path / "report.json"
+        return run_pytest("task", *given, *options, cwd=tmp_path, report_file=report)
+
+    return grade
+
+
+def test_a_session_with_a_reference(grade):
+    """What loops costs seconds, and the grade says what was not run; the rest passes as before."""
+    run = grade([*SOURCES, "good"])
     loops, loads, bad, crashes, good = run.grades
     assert good["outcome"] == "passed", run.output
     assert not good["score_is_lower_bound"]
@@ -103,26 +119,35 @@ def test_a_session_with_a_reference(tmp_path):
     assert (loops["outcome"], loops["failure_mode"]) == ("failed", "timeout")
     assert loads["outcome"] == "passed"
     assert bad["tests"] == dict.fromkeys(bad["tests"], "failed")
-    few = run_pytest(
-        "task", *given[2:], "--solution-maxfail=2", cwd=tmp_path, report_file=tmp_path / "f.json"
-    )
-    bad, crashes, good = few.grades
+
+
+def test_no_more_tests_run_after_the_failures_of_maxfail(grade):
+    """The grade says why; a candidate with fewer failures is graded as ever."""
+    run = grade(["bad", "crashes", "good"], "--solution-maxfail=2")
+    bad, crashes, good = run.grades
     assert list(bad["tests"].values()) == ["failed"] * 2 + ["not_run"] * 3
     assert (bad["outcome"], bad["score_is_lower_bound"]) == ("failed", True)
     assert bad["stopped"] == "--solution-maxfail=2 was reached"
-    assert "3 tests not run: --solution-maxfail=2 was reached" in few.output
+    assert "3 tests not run: --solution-maxfail=2 was reached" in run.output
     assert (crashes["stopped"], good["outcome"]) == ("", "passed")
-    broken = run_pytest(
-        "task", given[-1], "--solution-reference=bad.py", cwd=tmp_path, report_file=tmp_path / "b"
-    )
-    assert broken.exit_status == 3
-    assert "the reference bad.py fails test_quick: " in broken.output
-    missing = run_pytest(
-        "task", given[-1], "--solution-reference=x.py", cwd=tmp_path, report_file=tmp_path / "m"
-    )
-    assert missing.exit_status == 3
-    assert re.search(r"reference \S+/x.py cannot be used: .*No such file", missing.output)
-    none = run_pytest(
-        "task", given[2], "--solution-reference=", cwd=tmp_path, report_file=tmp_path / "n"
-    )
-    assert none.exit_status == 1
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("bad.py", r"the reference bad\.py fails test_quick: "),
+        ("x.py", r"reference \S+/x.py cannot be used: .*No such file"),
+    ],
+)
+def test_a_reference_that_cannot_be_used_is_a_harness_error(grade, reference, message):
+    """One that fails a test, or is not there: the author's mistake costs no candidate a grade."""
+    run = grade(["good"], f"--solution-reference={reference}")
+    assert run.exit_status == 3
+    assert re.search(message, run.output), run.output
+
+
+def test_an_empty_reference_means_none(grade):
+    """Then the limits are those that were given, and the candidate is graded all the same."""
+    run = grade(["bad"], "--solution-reference=")
+    assert run.exit_status == 1
+    assert run.grade["outcome"] == "failed", run.output

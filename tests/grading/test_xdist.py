@@ -108,19 +108,22 @@ def test_the_grades_are_those_of_one_process(grade, style):
 
 
 def test_the_task_that_is_shipped(tmp_path):
-    """The real task gives the same grades too."""
+    """A real task, with a reference, callbacks and drawn cases, gives the same grades too."""
     solutions = [
         "reference_solutions",
-        "broken_solutions/timeout/waits_for_distinct_samples.py",
-        "broken_solutions/crash/exits.py",
-        "broken_solutions/no_solution/empty.py",
-        "broken_solutions/reproducibility/ignores_seed.py",
+        "broken_solutions/errors",
+        "broken_solutions/eviction",
+        "broken_solutions/expiry/get_prolongs.py",
+        "broken_solutions/expiry/one_moment_too_long.py",
     ]
-    arguments = [*(f"--solution={path}" for path in solutions), "--solution-timeout=1"]
+    given = [f"--solution=examples/ttl_cache/{path}" for path in solutions]
+    arguments = ["examples/ttl_cache", *given]
     alone = run_pytest(*arguments, cwd=ROOT, report_file=tmp_path / "alone.json")
     shared = run_pytest(*arguments, "-n", 2, cwd=ROOT, report_file=tmp_path / "shared.json")
     assert without_duration(shared.grades) == without_duration(alone.grades), shared.output
     assert len(shared.grades) == 8
+    modes = {grade["failure_mode"] for grade in shared.grades}
+    assert {None, "errors", "eviction", "expiry"} == modes
 
 
 def test_a_process_that_dies_costs_no_more_than_its_test(grade):
@@ -246,7 +249,7 @@ def test_a_second_try_is_alone_in_the_session(grade, tmp_path):
         "        entry = [request.node.nodeid, begin, time.monotonic()]\n"
         "        file.write(json.dumps(entry) + '\\n')\n"
     ) + "".join(
-        f"def test_{number}(solution):\n    assert solution.double(2) == 4\n" for number in range(4)
+        f"def test_{number}(solution):\n    assert solution.double(2) == 4\n" for number in range(3)
     )
     slow = dedent("""\
         import time
@@ -255,9 +258,9 @@ def test_a_second_try_is_alone_in_the_session(grade, tmp_path):
             return 2 * x
     """)
     hangs = slow.replace("0.3", "600")
-    sources = {f"slow_{n}": slow for n in range(6)} | {"hangs_1": hangs, "hangs_2": hangs}
+    sources = {f"slow_{n}": slow for n in range(4)} | {"hangs_1": hangs, "hangs_2": hangs}
     run = grade(sources, tests, "-n", 2)
-    assert [grade["outcome"] for grade in run.grades] == ["failed"] * 2 + ["passed"] * 6
+    assert [grade["outcome"] for grade in run.grades] == ["failed"] * 2 + ["passed"] * 4
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     tried_again = [
         second
