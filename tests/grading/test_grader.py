@@ -77,12 +77,15 @@ def verdicts(grades):
     return [(grade.outcome, grade.failure_mode) for grade in grades]
 
 
+@pytest.fixture
 def children():
-    return psutil.Process().children(recursive=True)
+    """Gives the processes that a test has started so far."""
+    before = set(psutil.Process().children(recursive=True))
+    return lambda: [p for p in psutil.Process().children(recursive=True) if p not in before]
 
 
 def test_verdicts_are_those_of_the_command_line(task, tmp_path):
-    """The same candidates get the same grades, but for names and durations, from both doors."""
+    """The same candidates get the same grades, but for names and durations, either way."""
     paths = []
     for name, (source, *_) in CANDIDATES.items():
         path = tmp_path / "candidates" / name / "solution.py"
@@ -136,7 +139,7 @@ def test_many_threads_and_tasks(task):
         assert [[grade.outcome for grade in grades] for grades in answers] == expected
 
 
-def test_a_host_that_is_killed_loses_nothing(task):
+def test_a_host_that_is_killed_loses_nothing(task, children):
     """Killed at any moment, a host is started again, and every verdict arrives and is right."""
     sources = [GOOD, BAD] * 20
 
@@ -156,11 +159,11 @@ def test_a_host_that_is_killed_loses_nothing(task):
             assert outcomes == ["passed", "failed"] * 20
 
 
-def test_an_idle_host_that_dies_is_started_again(task, caplog):
+def test_an_idle_host_that_dies_is_started_again(task, caplog, children):
     """The next batch is graded by a new one, and the log says so."""
     with Grader(task) as grader:
         grader.grade([GOOD])
-        (host,) = psutil.Process().children()
+        (host,) = (process for process in children() if process.ppid() == os.getpid())
         host.kill()
         while host.status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.05)
@@ -236,7 +239,7 @@ def test_options_and_environment(task, monkeypatch):
     assert (grade.outcome, grade.grading_seed, grade.isolation["mode"]) == ("passed", 5, "off")
 
 
-def test_nothing_is_left(task, tmp_path, monkeypatch):
+def test_nothing_is_left(task, tmp_path, monkeypatch, children):
     """No process and no file outlives a grader, not even when a caller stopped waiting."""
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     monkeypatch.setattr("tempfile.tempdir", None)
