@@ -18,6 +18,7 @@ import runpy
 import selectors
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -177,9 +178,14 @@ class Library:
 
 def launcher(platform: str) -> str:
     """A program that runs Python with the package as on that system."""
-    path = Path(tempfile.mkdtemp(prefix="python-on-"), platform)
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{__file__}" {platform} "$@"\n')
-    path.chmod(0o700)
+    text = f'#!/bin/sh\nexec "{sys.executable}" "{__file__}" {platform} "$@"\n'
+    # One for all processes of a test run: those that end by `os._exit` could not remove their own.
+    path = Path(tempfile.gettempdir(), f"python-on-{platform}-{zlib.crc32(text.encode())}")
+    descriptor, new = tempfile.mkstemp(prefix=path.name)
+    with open(descriptor, "w") as file:
+        file.write(text)
+    os.chmod(new, 0o700)
+    os.replace(new, path)
     return str(path)
 
 

@@ -94,7 +94,7 @@ def _verdict(verdict: BandVerdict) -> str:
     match verdict.verdict:
         case "undecided":
             more = "over 500" if verdict.more is None else f"about {verdict.more}"
-            return f"undecided after {verdict.graded}; at this rate {more} more are needed"
+            return f"undecided after {verdict.graded}; at this rate, a decision needs {more} more"
         case "on the edge":
             return (
                 f"on the edge: {verdict.graded} did not decide, so the true rate is probably close "

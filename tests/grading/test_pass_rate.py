@@ -74,7 +74,7 @@ def test_what_is_counted(report):
         (20, 60, 0, "inside, decided after 80 of 80"),
         (0, 60, 1, "below, decided after 60 of 60"),
         (60, 20, 1, "above, decided after 80 of 80"),
-        (2, 6, 5, "undecided after 8; at this rate about 21 more are needed"),
+        (2, 6, 5, "undecided after 8; at this rate, a decision needs about 21 more"),
         (0, 0, 5, "no candidate was graded"),
     ],
 )
