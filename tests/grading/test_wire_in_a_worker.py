@@ -10,7 +10,7 @@ ANY = VALUES | ARRAYS | tensors() | st.one_of(LIBRARY.values())
 
 @given(ANY | st.lists(ANY, max_size=3))
 @settings(
-    max_examples=400, deadline=None, database=None, derandomize=True,
+    max_examples=200, deadline=None, database=None, derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
 def test_same(solution, value):
