@@ -26,8 +26,8 @@ hypothesis.settings.load_profile("no deadline")
 
 SHARING = (
     *("balanced_sampler_task", "boundary_hacks", "callback_hacks", "chat_rollout", "exercism"),
-    "generic_hacks",
-    *("grade_on_ray", "inspect_log", "output", "packaging", "program", "program_hacks"),
+    *("feedback", "generic_hacks", "grade_on_ray", "inspect_log", "marks", "output"),
+    *("packaging", "program", "program_hacks"),
     *("report", "reward_hacks", "rollout", "rollout_cost", "solution_program", "watch"),
 )
 """Files whose tests share a fixture that takes long."""

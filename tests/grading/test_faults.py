@@ -52,8 +52,12 @@ FAULTS = [
 
 def test_each_test_has_its_own_verdict(grade_sources):
     """A worker that died or ran out of time is replaced: the next test is judged by itself."""
+    bad = dedent("""\
+        def bad():
+            {body}
+    """)
     sources = {
-        f"{number}.py": f"{GOOD}def bad():\n    {bad}\n" for number, (bad, *_) in enumerate(FAULTS)
+        f"{number}.py": GOOD + bad.format(body=body) for number, (body, *_) in enumerate(FAULTS)
     }
     run = grade_sources(sources, TWO_TESTS, "--solution-timeout=0.5")
     for grade, (_, mode, message) in zip(run.grades, FAULTS, strict=True):
@@ -155,7 +159,10 @@ def test_a_candidate_cannot_write_lines_of_pytests(grade_source):
     unseen = "\u00ad\u115f\u1160\u180e\u200f\u3164\ufe00\ufe0f\uffa0\ufff9\ufffb"
     forged = f"\\n  1/1  other.py: passed\\n1 graded: 1 passed{ascii(unseen)[1:-1]}"
     for base, on_ci in itertools.product(("BaseException", "ValueError"), ("", "true")):
-        solution = f"def double(x):\n    raise type('X{forged}', ({base},), {{}})('{forged}')\n"
+        solution = dedent(f"""\
+            def double(x):
+                raise type('X{forged}', ({base},), {{}})('{forged}')
+        """)
         run = grade_source(solution, TEST, CI=on_ci)
         assert run.grade["outcome"] == "failed"
         assert "\n  1/1  other.py" not in run.output
@@ -171,10 +178,11 @@ def test_deep_folders_are_removed_with_few_descriptors(grade_source, tmp_path):
             os.mkdir('d'); os.chdir('d')
         open('left', 'w').write('x')
     """)
-    tests = (
-        "import pathlib\ndef test_where(solution):\n"
-        f"    pathlib.Path({str(tmp_path / 'where')!r}).write_text(solution.here)\n"
-    )
+    tests = dedent(f"""\
+        import pathlib
+        def test_where(solution):
+            pathlib.Path({str(tmp_path / "where")!r}).write_text(solution.here)
+    """)
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (250 + len(os.listdir("/proc/self/fd")), limits[1]))
     try:
@@ -275,9 +283,14 @@ def test_nothing_outlives_the_session(tmp_path, how):
         """)
     )
     (tmp_path / "solution.py").write_text(
-        "import signal, time\n"
-        "for number in (15, 2):\n    signal.signal(number, signal.SIG_IGN)\n"
-        f"def hang():\n    open({marker!r}, 'w').write('x')\n    time.sleep(600)\n"
+        dedent(f"""\
+            import signal, time
+            for number in (15, 2):
+                signal.signal(number, signal.SIG_IGN)
+            def hang():
+                open({marker!r}, 'w').write('x')
+                time.sleep(600)
+        """)
     )
     pytest_process = subprocess.Popen(
         [sys.executable, "-m", "pytest", "--solution=solution.py", "-p", "no:cacheprovider"],

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import fastjsonschema
+import pytest
 
 from pytest_balanced_sampler import grade as grades
 from pytest_balanced_sampler.grade import Grade, Outcome
 from pytest_balanced_sampler.results.read import read_results
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_pytest
 
 OLD_REPORT = ROOT / "tests" / "grading" / "old_reports" / "revision_1.json"
 SCHEMA = ROOT / "pytest_balanced_sampler" / "results" / "grades.schema.json"
@@ -112,35 +113,98 @@ def test_secret_parameter(solution, x):
 LEAKS = ("SECRET", "secret", "424242", "assert ", "pytest", "test_", "expected 5")
 
 
-def test_details_and_feedback(grade_source):
-    """One session: what each test is said to have taken, and a text without the tests' own."""
-    run = grade_source(CANDIDATE, TESTS, "--solution-timeout=3")
-    grade = Grade.from_json(run.grade)
-    details = grade.details
-    assert list(details) == list(grade.tests)
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """All of them on one candidate."""
+    folder = tmp_path_factory.mktemp("feedback")
+    (folder / "test_task.py").write_text(TESTS)
+    (folder / "solution.py").write_text(CANDIDATE)
+    arguments = ("--solution=solution.py", "--solution-timeout=3")
+    return run_pytest(*arguments, cwd=folder, report_file=folder / "report.json")
+
+
+@pytest.fixture(scope="module")
+def grade(run):
+    return Grade.from_json(run.grade)
+
+
+@pytest.fixture(scope="module")
+def details(grade):
+    return grade.details
+
+
+@pytest.fixture(scope="module")
+def feedback(grade):
+    return grade.feedback()
+
+
+def test_each_test_has_details(grade):
+    """In the order of the tests."""
+    assert list(grade.details) == list(grade.tests)
+
+
+def test_a_report_with_details_fits_the_schema(run):
+    """Its version is the first, of a later revision."""
     assert run.report["grades_version"] == 1 < run.report["grades_revision"]
     fastjsonschema.validate(json.loads(SCHEMA.read_text()), run.report)
+
+
+def test_details_survive_json(grade):
+    """A grade that was written and read is the same."""
     assert Grade.from_json(json.loads(json.dumps(grade.as_json()))) == grade
 
+
+def test_details_have_the_message(details):
+    """That of the assertion; a test that passed has none."""
     assert details["test_secret_sum"].message == "SECRET: expected 5"
-    assert details["test_secret_sum"].output == "adding 2 3\n"
     assert details["test_secret_small"].message == details["test_secret_small"].told == ""
+
+
+def test_details_have_what_the_candidate_printed(details):
+    """Also where its process ended."""
+    assert details["test_secret_sum"].output == "adding 2 3\n"
     assert details["test_secret_end"].output == "bye\n"
+
+
+def test_details_have_who_ran_out_of_time(details):
+    """No other test is said to have."""
     assert {name for name, seen in details.items() if seen.timed_out} == {"test_secret_slow"}
+
+
+def test_details_have_the_memory(details):
+    """The most that the candidate had in this test, not in one before."""
     big, small = details["test_secret_big"], details["test_secret_small"]
     assert big.peak_memory > small.peak_memory + 50 * 2**20
-    assert big.duration > 0
+
+
+def test_details_have_the_time(details):
+    """On the clock, and the CPU's; that of a worker that was ended, too."""
     slow = details["test_secret_slow"]
+    assert details["test_secret_big"].duration > 0
     assert slow.cpu_seconds > 0 < slow.peak_memory
-    assert 0 < small.cpu_seconds < 1
+    assert 0 < details["test_secret_small"].cpu_seconds < 1
+
+
+def test_details_are_cut(details):
+    """However much a candidate prints or raises."""
     assert len(details["test_secret_much"].output) < 5000 > len(details["test_secret_much"].told)
+
+
+def test_details_drive_no_terminal(run):
+    """What a candidate prints is escaped."""
     assert "\x1b" not in json.dumps(run.grade, ensure_ascii=False)
 
-    feedback = grade.feedback()
+
+def test_feedback_tells_nothing_of_the_tests(feedback):
+    """The only assertion that it shows is the candidate's own."""
     assert [leak for leak in LEAKS if leak in feedback] == ["assert "], feedback
     assert feedback.count("assert ") == 1
     assert 'assert text == "own"' in feedback
-    for part in (
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
         "2 of 15 tests passed.",
         "Test 1 failed: the behavior of your code is not what the test expects.\n"
         "Your code printed:\n"
@@ -150,8 +214,15 @@ def test_details_and_feedback(grade_source):
         "Your code printed:\n| bye",
         "AssertionError: my own assertion",
         "3 more tests failed.",
-    ):
-        assert part in feedback, feedback
+    ],
+)
+def test_feedback_tells_what_the_code_did(feedback, part):
+    """How many tests passed, and of those that failed what the candidate's own code did."""
+    assert part in feedback, feedback
+
+
+def test_feedback_is_short(grade, feedback):
+    """Its length can be chosen."""
     assert len(feedback) < 6000
     assert len(grade.feedback(1000)) < 2000
 

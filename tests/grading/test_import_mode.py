@@ -351,7 +351,26 @@ def test_conftest_files_plugins_and_helpers_use_the_candidate(grade, write):
     assert list(run.grades[1]["tests"].values()).count("failed") == 4
 
 
-@pytest.mark.parametrize("tests", ["collected without a candidate", "collected with one only"])
+@pytest.mark.parametrize(
+    "tests",
+    [
+        """
+        import twice
+
+        def test_double(x=3):
+            assert twice.double(x) == 2 * x
+        """,
+        """
+        import pytest
+        import twice
+
+        @pytest.mark.parametrize("x", range(twice.LIMIT + 1))
+        def test_double(x):
+            assert twice.double(x) == 2 * x
+        """,
+    ],
+    ids=["collected without a candidate", "collected with one only"],
+)
 def test_batches_of_a_host(tmp_path, tests):
     """No batch sees the candidate, or the placeholder, of the one before."""
     (tmp_path / "pytest.ini").write_text(
@@ -361,15 +380,7 @@ def test_batches_of_a_host(tmp_path, tests):
         """)
     )
     (tmp_path / "conftest.py").write_text("import twice\n")
-    (tmp_path / "test_twice.py").write_text(
-        dedent("""\
-            import pytest
-            import twice
-        """)
-        + "@pytest.mark.parametrize('x', range(twice.LIMIT + 1))\n" * tests.endswith("only")
-        + f"def test_double(x{'=3' * tests.startswith('collected without')}):\n"
-        "    assert twice.double(x) == 2 * x\n"
-    )
+    (tmp_path / "test_twice.py").write_text(dedent(tests))
     with Grader(tmp_path) as grader:
         for _ in range(2):
             outcomes = [grade.outcome for grade in grader.grade([RIGHT, WRONG, RIGHT])]
@@ -440,9 +451,21 @@ def test_a_class_that_is_gone(grade):
 def test_doctests(grade, tmp_path):
     """Count in modules and in text files, with the candidate that they import."""
     (tmp_path / "task" / "test_text.txt").write_text(
-        ">>> from twice import double\n>>> double(3)\n6\n"
+        dedent("""\
+            >>> from twice import double
+            >>> double(3)
+            6
+        """)
     )
-    tests = 'from twice import double\ndef helper():\n    """\n    >>> double(4)\n    8\n    """\n'
+    tests = '''
+        from twice import double
+
+        def helper():
+            """
+            >>> double(4)
+            8
+            """
+    '''
     run = grade([RIGHT, WRONG, RIGHT], tests, "--doctest-modules", "--ignore-glob=*/twice.py")
     assert [grade["outcome"] for grade in run.grades] == ["passed", "failed", "passed"], run.output
     assert len(run.grades[1]["tests"]) == 2
@@ -461,8 +484,15 @@ def test_a_module_that_skips_itself(grade, write):
     )
     run = grade([RIGHT], TESTS)
     assert run.grade["outcome"] == "incomplete", run.output
-    skip = "    pytest.skip('not for this one', allow_module_level=True)\n"
-    write({"task/z_test.py": f"import pytest, twice\nif twice.LIMIT > 1:\n{skip}"})
+    write(
+        {
+            "task/z_test.py": """
+                import pytest, twice
+                if twice.LIMIT > 1:
+                    pytest.skip("not for this one", allow_module_level=True)
+            """
+        }
+    )
     run = grade([RIGHT], TESTS)
     assert run.grade["outcome"] == "failed", run.output
 

@@ -285,8 +285,14 @@ def test_no_state_outlives_a_candidate(grade):
 @pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "xdist"])
 def test_state_with_a_grader_or_xdist(grade, tmp_path, more):
     """The same holds on processes that are used again."""
-    tests = textwrap.dedent(STATE["a generator"]) + "\nKEPT = []\ndef test_keeps(solution):\n"
-    tests += "    KEPT.append(solution.double)\n    assert len(KEPT) == 1\n"
+    keeps = """
+        KEPT = []
+
+        def test_keeps(solution):
+            KEPT.append(solution.double)
+            assert len(KEPT) == 1
+    """
+    tests = textwrap.dedent(STATE["a generator"]) + textwrap.dedent(keeps)
     if more:
         run = grade([RIGHT, WRONG] * 4, tests, *more)
         assert outcomes(run) == ["passed", "failed"] * 4, run.output

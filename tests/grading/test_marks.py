@@ -1,6 +1,7 @@
 """Tests that are held out, and tests that are required."""
 
 import json
+from textwrap import dedent
 
 import pytest
 
@@ -41,9 +42,21 @@ CANDIDATES = {
     "remembers": "def double(n): return {0: 0, 1: 2, 3: 6}[n]",
     "wrong": "def double(n): return 2 * n if n != 3 else 7",
     "untyped": "def double(n): return 2.0 * n",
-    "loops": "def double(n):\\n while n > 5: pass\\n return 2 * n",
-    "exits": "import os\\ndef double(n): return 2 * n if n < 5 else os._exit(0)",
-    "bad_end": "import atexit, os\\ndef double(n):\\n os.write(3, b'x')\\n return 2 * n",
+    "loops": dedent("""\
+        def double(n):
+            while n > 5: pass
+            return 2 * n
+    """),
+    "exits": dedent("""\
+        import os
+        def double(n): return 2 * n if n < 5 else os._exit(0)
+    """),
+    "bad_end": dedent("""\
+        import atexit, os
+        def double(n):
+            os.write(3, b'x')
+            return 2 * n
+    """),
 }
 
 
@@ -54,7 +67,7 @@ def task(tmp_path_factory):
     (folder / "task" / "test_double.py").write_text(TESTS)
     (folder / "candidates").mkdir()
     for name, source in CANDIDATES.items():
-        (folder / "candidates" / f"{name}.py").write_text(source.replace("\\n", "\n"))
+        (folder / "candidates" / f"{name}.py").write_text(source)
     return folder
 
 
@@ -70,9 +83,19 @@ def all_graded(task):
     return graded(task, "--solution=candidates")
 
 
-def test_held_out_and_required(all_graded):
-    """A held-out test changes nothing but `held_out`; without a required one the score is 0."""
-    run, grades = all_graded
+@pytest.fixture(scope="module")
+def grades(all_graded):
+    return all_graded[1]
+
+
+@pytest.fixture(scope="module")
+def untyped(grades):
+    """The grade of a candidate that fails a required test only."""
+    return Grade.from_json(grades["untyped"])
+
+
+def test_a_held_out_test_decides_no_outcome(grades):
+    """Whether it fails, runs out of time or ends the process."""
     assert {name: grade["outcome"] for name, grade in grades.items()} == {
         "right": "passed",
         "remembers": "passed",
@@ -82,8 +105,16 @@ def test_held_out_and_required(all_graded):
         "exits": "passed",
         "bad_end": "failed",
     }
+
+
+def test_held_out_tests_are_reported_apart(grades):
+    """`tests` has the rewarded ones only."""
     assert all(list(grade["tests"]) == REWARDED for grade in grades.values())
     assert all(list(grade["held_out"]) == HELD_OUT for grade in grades.values())
+
+
+def test_who_passed_what_is_held_out(grades):
+    """Whatever came of the rewarded tests."""
     passed = {name: Grade.from_json(grade).passed_held_out for name, grade in grades.items()}
     assert passed.pop("bad_end") is not True
     assert passed == {
@@ -94,20 +125,47 @@ def test_held_out_and_required(all_graded):
         "loops": False,
         "exits": False,
     }
+
+
+def test_held_out_tests_have_details(grades):
+    """As all others do."""
     assert grades["loops"]["details"]["test_large"]["timed_out"]
+
+
+def test_a_held_out_test_is_no_part_of_the_score(grades):
+    """One of the four that count has failed."""
     assert grades["wrong"]["score"] == 0.75
+
+
+def test_without_a_required_test_the_score_is_0(grades):
+    """Though all others passed."""
     assert grades["untyped"]["required"] == ["test_type"]
     assert grades["untyped"]["score"] == 0.0
+
+
+def test_a_session_says_what_was_required_and_held_out(all_graded):
+    """Where tests of the kind failed; its exit status is that of the grades."""
+    run, _ = all_graded
     assert run.exit_status == 1
     assert "[held out: 0/2]" in run.output
     assert "failed (test_type)  assert" in run.output
     assert "  [required: 0/1]  [held out: 2/2]" in run.output
 
-    other = Grade.from_json(grades["untyped"])
-    assert other.reward("score") == other.reward({"test_small[0]": 1}) == 0.0
+
+def test_without_a_required_test_there_is_no_reward(untyped):
+    """Neither by the score nor by the weights of other tests."""
+    assert untyped.reward("score") == untyped.reward({"test_small[0]": 1}) == 0.0
+
+
+def test_a_held_out_test_has_no_weight(untyped):
+    """To give it one is refused."""
     with pytest.raises(ValueError, match="test_large is held out"):
-        other.reward({"test_large": 1})
-    assert other.feedback().startswith("3 of 4 tests passed.")
+        untyped.reward({"test_large": 1})
+
+
+def test_feedback_counts_no_held_out_tests(untyped):
+    """Of six tests four are rewarded."""
+    assert untyped.feedback().startswith("3 of 4 tests passed.")
 
 
 def test_same_verdict_without_held_out_tests(task, all_graded):
@@ -119,21 +177,44 @@ def test_same_verdict_without_held_out_tests(task, all_graded):
             assert grade[key] == others[name][key], (name, key)
 
 
-def test_pass_rates_have_the_gap(tmp_path, all_graded):
-    """How many pass the rewarded tests only, with an interval; the page says so, too."""
-    report = tmp_path / "report.json"
+@pytest.fixture(scope="module")
+def results(task, all_graded):
+    report = task / "all_graded.json"
     report.write_text(json.dumps(all_graded[0].report))
-    results = read_results(report)
-    summary = summarise(results, Expectations(None, {}))
+    return read_results(report)
+
+
+@pytest.fixture(scope="module")
+def summary(results):
+    return summarise(results, Expectations(None, {}))
+
+
+def test_the_pass_rate_is_that_of_the_rewarded_tests(summary):
+    """Four of seven candidates pass them."""
     assert (summary.pass_rate.count, summary.pass_rate.of) == (4, 7)
+
+
+def test_the_gap_is_counted_among_those_that_passed(summary):
+    """Three of the four fail what is held out."""
     assert (summary.held_out.gap.count, summary.held_out.gap.of) == (3, 4)
+
+
+def test_a_summary_tells_held_out_tests_apart(summary):
+    """And counts where a test was the only one that failed."""
     assert summary.tests["test_large"].is_held_out
     assert summary.tests["test_type"].failed_alone == 1
+
+
+def test_the_gap_is_told_with_an_interval(results, summary):
+    """In the tables of the terminal and on the page."""
     sentence = "held-out tests failed by 75.0% (95% interval 30.1% to 95.4%) of the 4 that passed"
     (headline, *_) = summary_tables(summary)
     assert any(sentence in line for line in headline.sentences)
     assert sentence[1:] in page_html(results, summary)
 
+
+def test_the_rates_of_a_training_step_have_the_gap(results):
+    """They are the same numbers; a step without grades has none."""
     rates = step_rates(result.grade for result in results.results)
     assert rates["grade/held_out_gap"] == 0.75
     assert rates["grade/pass_rate"] == pytest.approx(4 / 7)
@@ -144,8 +225,8 @@ def test_pass_rates_have_the_gap(tmp_path, all_graded):
 def test_exit_status_is_that_of_the_grades(task):
     """A candidate that fails held-out tests only has passed, with -n and by its name, too."""
     (task / "imports").mkdir()
-    imported = TESTS.replace("(solution, n)", "(n)").replace("(solution)", "()")
-    tests = f"import double as solution\n{imported}"
+    tests = TESTS.replace("(solution, n)", "(n)").replace("(solution)", "()")
+    tests = tests.replace("import pytest", "import pytest, double as solution")
     (task / "imports" / "test_imports.py").write_text(tests)
     for arguments in (["task", "-n2"], ["imports", "--solution-module=double"]):
         candidate = "--solution=candidates/remembers.py"

@@ -119,8 +119,6 @@ def test_sections(solution):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """All of them on one candidate."""
-    from tests.conftest import run_pytest
-
     folder = tmp_path_factory.mktemp("output")
     (folder / "test_task.py").write_text(TESTS)
     (folder / "solution.py").write_text(SOLUTION)
@@ -152,9 +150,11 @@ def test_without_capture_it_is_escaped(grade_source):
     assert "\x1b" not in run.output
 
 
-def test_the_same_is_said_once(tmp_path):
-    """A load error in each test, and what -x or -k leave without a result of many candidates."""
-    (tmp_path / "test_task.py").write_text(
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    """What a session says of some of five candidates: a broken, a bad and three good ones."""
+    folder = tmp_path_factory.mktemp("said_once")
+    (folder / "test_task.py").write_text(
         dedent("""\
             def test_double(solution):
                 assert solution.double(2) == 4
@@ -167,22 +167,37 @@ def test_the_same_is_said_once(tmp_path):
     sources = {"broken": "def double(x) return", "bad": "def double(x): return 3 * x"}
     sources |= {f"good_{number}": "def double(x): return 2 * x" for number in range(3)}
     for name, source in sources.items():
-        (tmp_path / f"{name}.py").write_text(source)
+        (folder / f"{name}.py").write_text(source)
 
-    def output(*arguments):
-        return run_pytest(
-            "test_task.py", *arguments, cwd=tmp_path, report_file=tmp_path / "r"
-        ).output
+    def run(*arguments):
+        return run_pytest("test_task.py", *arguments, cwd=folder, report_file=folder / "r").output
 
+    return run
+
+
+def test_a_load_error_is_said_once(output):
+    """The tests that follow refer to the first."""
     broken = output("--solution=broken.py")
     assert broken.count("the candidate's traceback") == 1
     assert broken.count("LoadError, as in the test before") == 2 * 2  # Also in the summary.
     # Once below the test, with pytest's own line, once in the traceback, once in the grade.
     assert broken.count("SyntaxError: ") == 3
+
+
+def test_candidates_after_a_stop_have_one_line(output):
+    """With -x they are counted, not listed."""
     stopped = output("--solution=bad.py", "--solution=good_*.py", "-x")
     assert "good_" not in stopped
     assert "3 candidates: incomplete  no result for test_double (not_run), test_zero" in stopped
+
+
+def test_candidates_with_deselected_tests_have_one_line(output):
+    """With -k they are counted, not listed."""
     chosen = output("--solution=good_*.py", "-k", "zero or one")
     assert "good_" not in chosen
     assert "3 candidates: incomplete  no result for test_double (deselected)" in chosen
+
+
+def test_an_only_candidate_is_named(output):
+    """Where there is one incomplete candidate only, its line stays."""
     assert "1/3  good_1.py: incomplete" in output("--solution=good_1.py", "-k", "zero")

@@ -16,6 +16,10 @@ PASSING_TEST = """\
 def test_double(solution):
     assert solution.double(2) == 4
 """
+MORE = """\
+def test_more(solution):
+    pass
+"""
 
 
 def test_all_tests_passed(grade_source):
@@ -81,7 +85,7 @@ def test_whatever_did_not_simply_pass_is_incomplete(grade_source, more, outcome)
 
 def test_deselected_tests_make_a_grade_incomplete(grade_source):
     """Whoever selects tests gets no pass, but an exit status for the tests that he chose."""
-    tests = f"{PASSING_TEST}def test_more(solution):\n    pass\n"
+    tests = PASSING_TEST + MORE
     run = grade_source(GOOD, tests, "-k", "double")
     assert (run.grade["outcome"], run.exit_status) == ("incomplete", 0)
     assert run.grade["tests"] == {"test_double": "passed", "test_more": "deselected"}
@@ -91,8 +95,11 @@ def test_deselected_tests_make_a_grade_incomplete(grade_source):
 
 def test_interrupted_session(grade_source):
     """A test that was interrupted, which pytest-json-report lists as passed, did not run."""
-    tests = f"{PASSING_TEST}def test_more(solution):\n    raise KeyboardInterrupt\n"
-    run = grade_source(GOOD, tests)
+    interrupted = dedent("""\
+        def test_more(solution):
+            raise KeyboardInterrupt
+    """)
+    run = grade_source(GOOD, PASSING_TEST + interrupted)
     assert run.exit_status == 2
     assert run.grade["outcome"] == "incomplete"
     assert run.grade["tests"] == {"test_double": "passed", "test_more": "not_run"}
@@ -100,7 +107,7 @@ def test_interrupted_session(grade_source):
 
 def test_stopped_at_the_first_failure(grade_source):
     """With -x the tests that follow are not run; the failure stands."""
-    run = grade_source(BAD, f"{PASSING_TEST}def test_more(solution):\n    pass\n", "-x")
+    run = grade_source(BAD, PASSING_TEST + MORE, "-x")
     assert run.grade["outcome"] == "failed"
     assert run.grade["tests"] == {"test_double": "failed", "test_more": "not_run"}
 
@@ -136,11 +143,15 @@ def test_a_fixture_that_fails_on_what_the_candidate_gave_is_the_candidates(grade
 
 def test_a_failure_outweighs_a_fault_of_the_harness(grade_source):
     """Who has failed a test has failed, whatever happens to the machine in another one."""
-    tests = (
-        f"import pytest\n{PASSING_TEST}@pytest.fixture\ndef data():\n    raise OSError('disk')\n"
-        "def test_more(data, solution):\n    pass\n"
-    )
-    assert grade_source(BAD, tests).grade["outcome"] == "failed"
+    broken = dedent("""\
+        import pytest
+        @pytest.fixture
+        def data():
+            raise OSError('disk')
+        def test_more(data, solution):
+            pass
+    """)
+    assert grade_source(BAD, PASSING_TEST + broken).grade["outcome"] == "failed"
 
 
 def test_swallowed_fault(grade_source):
@@ -173,7 +184,11 @@ def test_exit_is_no_exception(grade_sources):
                 solution.double(2)
     """)
     exits = ("raise SystemExit(0)", "import os; os._exit(0)", "raise KeyboardInterrupt")
-    sources = {f"{n}.py": f"def double(x):\n    {how}\n" for n, how in enumerate(exits)}
+    source = dedent("""\
+        def double(x):
+            {how}
+    """)
+    sources = {f"{n}.py": source.format(how=how) for n, how in enumerate(exits)}
     run = grade_sources(sources, tests)
     assert len(run.grades) == len(exits)
     for grade in run.grades:
@@ -222,13 +237,16 @@ def test_parametrised_tests_are_told_apart(grade_source):
 def test_parameters_of_any_name(grade_source):
     """Ids that are empty, end in a dash or are the candidate's own path are kept as they are."""
     ids = ["", "-", "a", "a-", "solution.py", "solution.py-", "-solution.py"]
-    tests = (
-        f"import pytest\n@pytest.mark.parametrize('text', {ids})\n"
-        "def test_text(solution, text):\n    assert solution.double(text) == text + text\n"
-        "@pytest.mark.parametrize('text', [''])\n"
-        "@pytest.mark.parametrize('more', ['a', ''])\n"
-        "def test_two(text, solution, more):\n    assert solution.double(more) == 2 * more\n"
-    )
+    tests = dedent(f"""\
+        import pytest
+        @pytest.mark.parametrize('text', {ids})
+        def test_text(solution, text):
+            assert solution.double(text) == text + text
+        @pytest.mark.parametrize('text', [''])
+        @pytest.mark.parametrize('more', ['a', ''])
+        def test_two(text, solution, more):
+            assert solution.double(more) == 2 * more
+    """)
     run = grade_source(GOOD, tests)
     expected = [*(f"test_text[{name}]" for name in ids), "test_two[a-]", "test_two[-]"]
     assert (sorted(run.grade["tests"]), run.grade["outcome"]) == (sorted(expected), "passed")
@@ -250,8 +268,14 @@ def test_tests_that_cannot_be_told_apart(grade_source):
 
 def test_tests_of_one_name_are_told_apart(grade_source, tmp_path):
     """By their classes, and by their files."""
-    method = "    def test_double(self, solution):\n        assert solution.double(2) == "
-    tests = f"class TestA:\n{method}4\nclass TestB:\n{method}5\n"
+    tests = dedent("""\
+        class TestA:
+            def test_double(self, solution):
+                assert solution.double(2) == 4
+        class TestB:
+            def test_double(self, solution):
+                assert solution.double(2) == 5
+    """)
     run = grade_source(GOOD, tests)
     assert run.grade["tests"] == {"TestA::test_double": "passed", "TestB::test_double": "failed"}
     assert run.grade["failure_mode"] == "TestB::test_double"
@@ -264,9 +288,13 @@ def test_tests_of_one_name_are_told_apart(grade_source, tmp_path):
 
 def test_a_test_that_does_not_use_the_candidate_belongs_to_the_task(grade_source):
     """It is part of no grade while it passes; where it fails, nothing can be graded."""
-    run = grade_source(GOOD, f"{PASSING_TEST}def test_task():\n    pass\n")
+    passes = dedent("""\
+        def test_task():
+            pass
+    """)
+    run = grade_source(GOOD, PASSING_TEST + passes)
     assert run.grade["tests"] == {"test_double": "passed"}
-    run = grade_source(GOOD, f"{PASSING_TEST}def test_task():\n    assert False\n")
+    run = grade_source(GOOD, PASSING_TEST + passes.replace("pass", "assert False"))
     assert (run.grade["outcome"], run.exit_status) == ("harness_error", 3)
     assert "also fails without a candidate" in run.grade["message"]
 
@@ -320,16 +348,16 @@ def test_a_failure_in_a_fixture_has_the_mode_of_its_test(grade_source):
                 def __init__(self, n): raise ValueError('no')
                 def close(): pass
         """),
-        """
-import pytest
-from pytest_balanced_sampler import failure_mode
+        dedent("""\
+            import pytest
+            from pytest_balanced_sampler import failure_mode
 
-@pytest.fixture
-def box(solution):
-    return solution.Box(3)
+            @pytest.fixture
+            def box(solution):
+                return solution.Box(3)
 
-@failure_mode("basics")
-def test_one(box): assert box.n == 3
-""",
+            @failure_mode("basics")
+            def test_one(box): assert box.n == 3
+        """),
     )
     assert run.grade["failure_mode"] == "basics"

@@ -2,6 +2,9 @@
 
 import os
 import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,31 +24,90 @@ REVIEWED = {
 """The fields of `[metadata]` that reviewers of Harbor tasks ask for."""
 
 
-@pytest.mark.parametrize("name", TASKS)
-def test_exported(tmp_path, name):
-    """All that Harbor asks for, the tests with one reference, and no broken solution."""
-    task, out = ROOT / name, tmp_path / "out"
-    found = export(task, out, None, {})
-    config = tomllib.loads((out / "task.toml").read_text())
-    assert config["schema_version"] == "1.4"
-    assert config["metadata"].keys() == REVIEWED
-    empty = {f"metadata.{key}" for key, value in config["metadata"].items() if not value}
-    assert empty == set(found)
-    assert (out / "task.toml").read_text().count("# OPEN") == len(found)
-    assert config["verifier"]["environment_mode"] == "separate"
-    assert config["verifier"]["environment"]["network_mode"] == "no-network"
-    assert "rules 1" in config["metadata"]["verification_explanation"] or name.endswith("programs")
-    assert (out / "instruction.md").read_text().startswith(read_prompt(task).rstrip())
-    is_tree = name.endswith("ledger_package")
-    assert ("`/app`" if is_tree else "`/app/solution.py`") in (out / "instruction.md").read_text()
-    for script in ("solution/solve.sh", "tests/test.sh"):
-        assert os.access(out / script, os.X_OK)
-    agents = (out / "environment" / "Dockerfile").read_text()
-    assert ("torch==" in agents) == (name in ("grading_tests", "examples/focal_loss"))
+@dataclass
+class Exported:
+    """A task, what was written of it, and the fields that are left to its author."""
+
+    name: str
+    out: Path
+    open_fields: list[str]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return tomllib.loads((self.out / "task.toml").read_text())
+
+    @property
+    def copied(self) -> set[Path]:
+        """The Python files of the task that the verifier gets."""
+        tests = self.out / "tests"
+        return {path.relative_to(tests / "task") for path in tests.rglob("*.py")}
+
+
+@pytest.fixture(scope="module", params=TASKS)
+def exported(request, tmp_path_factory):
+    """Each task here, exported once without any values of its author."""
+    out = tmp_path_factory.mktemp("harbor") / "out"
+    return Exported(request.param, out, export(ROOT / request.param, out, None, {}))
+
+
+def test_the_schema_is_that_of_harbor(exported):
+    """The version that Harbor reads, and each field that its reviewers ask for."""
+    assert exported.config["schema_version"] == "1.4"
+    assert exported.config["metadata"].keys() == REVIEWED
+
+
+def test_empty_fields_are_left_to_the_author(exported):
+    """They are returned, and each is marked in the file."""
+    metadata = exported.config["metadata"]
+    empty = {f"metadata.{key}" for key, value in metadata.items() if not value}
+    assert empty == set(exported.open_fields)
+    text = (exported.out / "task.toml").read_text()
+    assert text.count("# OPEN") == len(exported.open_fields)
+
+
+def test_the_verifier_is_apart_and_offline(exported):
+    """It has an environment of its own, without a network."""
+    verifier = exported.config["verifier"]
+    assert verifier["environment_mode"] == "separate"
+    assert verifier["environment"]["network_mode"] == "no-network"
+
+
+def test_the_verification_is_explained_by_the_rules(exported):
+    """With the numbers of the rules that the tests check, where the prompt has such rules."""
+    explanation = exported.config["metadata"]["verification_explanation"]
+    assert "rules 1" in explanation or exported.name.endswith("programs")
+
+
+def test_the_instruction_is_the_prompt(exported):
+    """It says in which file, or in which folder, the code is expected, too."""
+    instruction = (exported.out / "instruction.md").read_text()
+    assert instruction.startswith(read_prompt(ROOT / exported.name).rstrip())
+    is_tree = exported.name.endswith("ledger_package")
+    assert ("`/app`" if is_tree else "`/app/solution.py`") in instruction
+
+
+@pytest.mark.parametrize("script", ["solution/solve.sh", "tests/test.sh"])
+def test_scripts_can_be_run(exported, script):
+    """Harbor executes them."""
+    assert os.access(exported.out / script, os.X_OK)
+
+
+def test_the_image_of_the_agent(exported):
+    """It has PyTorch only for tasks that need it, and no file of the task."""
+    agents = (exported.out / "environment" / "Dockerfile").read_text()
+    assert ("torch==" in agents) == (exported.name in ("grading_tests", "examples/focal_loss"))
     assert "COPY" not in agents
-    copied = {path.relative_to(out / "tests" / "task") for path in (out / "tests").rglob("*.py")}
-    assert not [path for path in copied if "broken_solutions" in path.parts]
-    assert len({path.parts[1] for path in copied if path.parts[0] == "reference_solutions"}) == 1
+
+
+def test_no_broken_solution_is_copied(exported):
+    """Nothing needs them to verify."""
+    assert not [path for path in exported.copied if "broken_solutions" in path.parts]
+
+
+def test_one_reference_is_copied(exported):
+    """However many references a task has."""
+    references = [path for path in exported.copied if path.parts[0] == "reference_solutions"]
+    assert len({path.parts[1] for path in references}) == 1
 
 
 def test_values_of_the_author(tmp_path):

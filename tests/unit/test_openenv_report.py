@@ -73,20 +73,44 @@ def statuses(task, measured):
     return report["verdict"], {name: result["status"] for name, result in results.items()}
 
 
-def test_shape(tmp_path):
-    """Each local check once; what was not measured is skipped with a reason, and warns."""
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """That of a task of which all was measured that can be, as JSON has it."""
     measured = Measured(right_verdicts(), independence("passed", "passed"))
-    report = json.loads(json.dumps(openenv_report(tmp_path, measured), allow_nan=False))
+    task = tmp_path_factory.mktemp("openenv")
+    return json.loads(json.dumps(openenv_report(task, measured), allow_nan=False))
+
+
+def test_versions(report):
+    """It names the schema and the policy that it follows."""
     assert (report["report_schema_version"], report["policy_version"]) == ("2", "v2")
+
+
+def test_what_was_not_measured_warns(report):
+    """A report of the local lane with skipped checks is no pass."""
     assert (report["lane"], report["levels_run"], report["verdict"]) == ("local", [2, 3], "warn")
+
+
+def test_each_local_check_once(report):
+    """By the names that OpenEnv gives them."""
     names = [f"{level}.{name}" for level, some in LOCAL.items() for name in some.split()]
     assert sorted(result["check_id"] for result in report["results"]) == sorted(names)
-    passed = set()
     for result in report["results"]:
         assert re.fullmatch(r"[a-z_]+\.[a-z_]+", result["check_id"])
+
+
+def test_each_result_has_evidence(report):
+    """Checks that were skipped say why."""
+    for result in report["results"]:
         assert result["evidence"]
         assert all(result["evidence"])
         assert result["duration_s"] >= 0
+
+
+def test_only_what_was_measured_passes(report):
+    """It shows what was measured; all else is skipped."""
+    passed = set()
+    for result in report["results"]:
         assert result["status"] in ("pass", "skip")
         if result["status"] == "pass":
             assert result["measured"]
@@ -96,6 +120,10 @@ def test_shape(tmp_path):
         *("runtime.oracle_containment", "semantic.oracle_max", "semantic.floor_gap"),
         *("semantic.canary_floor", "semantic.verifier_determinism"),
     }
+
+
+def test_where_the_oracle_is(report):
+    """In the place where the exported task of Harbor has it."""
     assert report["manifest"]["capabilities"]["oracle"]["location"] == "solution/solve.sh"
 
 
