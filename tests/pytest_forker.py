@@ -56,7 +56,8 @@ def _forker(environment: tuple[tuple[str, str], ...], modules: tuple[str, ...]) 
 
 class _Forker:
     def __init__(self, environment: dict[str, str], modules: tuple[str, ...]) -> None:
-        self._socket, theirs = socket.socketpair()
+        # Each message arrives whole, whatever its size.
+        self._socket, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.pytest_forker", *_PRELOADED, *modules],
@@ -64,7 +65,6 @@ class _Forker:
                 env=os.environ | environment,
                 stdin=theirs.fileno(),
             )
-        self._replies = self._socket.makefile("rb")
         self._lock = threading.Lock()
         atexit.register(self._close)
 
@@ -81,17 +81,16 @@ class _Forker:
             for outlet, inlet in pipes:
                 os.close(inlet)
                 outputs.append(readers.submit(_read_all, outlet))
-            process = int(self._replies.readline())
+            process = int(self._socket.recv(64))
             # Without its end nobody could read the rest of the output.
             alarm = threading.Timer(seconds, os.kill, (process, signal.SIGKILL))
             alarm.start()
-            status = int(self._replies.readline())
+            status = int(self._socket.recv(64))
             alarm.cancel()
             output, errors = (each.result() for each in outputs)
         return subprocess.CompletedProcess(arguments, status, output, errors)
 
     def _close(self) -> None:
-        self._replies.close()
         self._socket.close()
         self._process.wait()
 
@@ -114,9 +113,9 @@ def _serve(requests: socket.socket) -> None:
             _become_pytest(json.loads(body), descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        requests.sendall(b"%d\n" % process)
+        requests.sendall(b"%d" % process)
         _, status = os.waitpid(process, 0)
-        requests.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+        requests.sendall(b"%d" % os.waitstatus_to_exitcode(status))
 
 
 def _become_pytest(request: dict[str, object], descriptors: list[int]) -> NoReturn:
