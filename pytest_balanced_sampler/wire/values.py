@@ -71,7 +71,7 @@ def encode(
         )
         data: bytes = packer.pack(item)
         if buffers.may_be_in(data) and buffers.are_in(item):
-            data = packer.pack(buffers.replaced(item, partial(_extend_buffer, pack)))
+            data = packer.pack(buffers.replaced(item, partial(_extend_mistaken, pack)))
         depth -= 1
         return data
 
@@ -128,7 +128,7 @@ def decode(
         raise WireError(f"not a message: {type(error).__name__}") from error
 
 
-def _extend_buffer(pack: Callable[[object], bytes], item: Any) -> msgpack.ExtType:
+def _extend_mistaken(pack: Callable[[object], bytes], item: Any) -> msgpack.ExtType:
     fields = library.fields_of(item, to_candidate=False)
     if fields is None:
         raise WireError(refusals.refusal(item))
