@@ -20,6 +20,19 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parent.parent
 GENEROUS_SECONDS = 600
 
+GOOD = """\
+def double(x):
+    return 2 * x
+"""
+BAD = """\
+def double(x):
+    return 3 * x
+"""
+TEST = """\
+def test_double(solution):
+    assert solution.double(2) == 4
+"""
+
 # On a busy machine an example may take long.
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")

@@ -8,16 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.conftest import run_pytest
-
-GOOD = """\
-def double(x):
-    return 2 * x
-"""
-TEST = """\
-def test_double(solution):
-    assert solution.double(2) == 4
-"""
+from tests.conftest import GOOD, TEST, run_pytest
 
 
 @pytest.fixture

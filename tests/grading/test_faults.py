@@ -17,16 +17,8 @@ from textwrap import dedent
 import psutil
 import pytest
 
-from tests.conftest import GENEROUS_SECONDS, ROOT, heed_interrupts
+from tests.conftest import GENEROUS_SECONDS, GOOD, ROOT, TEST, heed_interrupts
 
-GOOD = """\
-def double(x):
-    return 2 * x
-"""
-TEST = """\
-def test_double(solution):
-    assert solution.double(2) == 4
-"""
 TWO_TESTS = (
     dedent("""\
         def test_bad(solution):
@@ -110,6 +102,15 @@ def test_where_memory_is_short_the_candidate_that_takes_it_ends(tmp_path, little
     assert run.stdout.count(": passed") == 2, run.stdout
 
 
+COLLECTS_ALL = (
+    dedent("""\
+        def test_bad(solution):
+            list(solution.bad())
+    """)
+    + TEST
+)
+
+
 def test_endless_values_end(grade_source):
     """A test that collects an endless iterable ends before its own process's memory does."""
     solution = (
@@ -119,14 +120,7 @@ def test_endless_values_end(grade_source):
         """)
         + GOOD
     )
-    tests = (
-        dedent("""\
-            def test_bad(solution):
-                list(solution.bad())
-        """)
-        + TEST
-    )
-    run = grade_source(solution, tests)
+    run = grade_source(solution, COLLECTS_ALL)
     assert run.grade["tests"] == {"test_bad": "failed", "test_double": "passed"}
     assert (run.grade["failure_mode"], run.grade["outcome"]) == ("crash", "failed")
     assert "sent more than the memory limit of a test" in run.grade["message"]
@@ -142,14 +136,7 @@ def test_wide_values_end(grade_source):
         """)
         + GOOD
     )
-    tests = (
-        dedent("""\
-            def test_bad(solution):
-                list(solution.bad())
-        """)
-        + TEST
-    )
-    run = grade_source(solution, tests)
+    run = grade_source(solution, COLLECTS_ALL)
     assert run.grade["tests"] == {"test_bad": "failed", "test_double": "passed"}
     assert run.grade["failure_mode"] == "crash", run.grade
 

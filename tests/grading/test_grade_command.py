@@ -11,16 +11,7 @@ from textwrap import dedent
 import pytest
 
 from pytest_balanced_sampler.commands.samples import DamagedLine, Tasks, read_samples, take_up
-from tests.conftest import GENEROUS_SECONDS, ROOT
-
-GOOD = """\
-def double(x):
-    return 2 * x
-"""
-TESTS = """\
-def test_double(solution):
-    assert solution.double(2) == 4
-"""
+from tests.conftest import GENEROUS_SECONDS, GOOD, ROOT, TEST
 
 
 @pytest.fixture
@@ -38,7 +29,7 @@ def tasks(tmp_path):
     for name, text in settings.items():
         (folder / name).mkdir(parents=True)
         (folder / name / "task.toml").write_text(text)
-        (folder / name / "test_task.py").write_text(TESTS)
+        (folder / name / "test_task.py").write_text(TEST)
     (folder / "first" / "start.py").write_text("def double(x):\n")
     (folder / "broken" / "test_task.py").write_text("import nowhere_to_be_found\n")
     return folder
@@ -103,7 +94,7 @@ def test_a_run_and_its_continuation(tasks, tmp_path):
     assert "graded.jsonl exists: pass --resume, or another --out" in again.stderr
 
     # The broken task is mended, and the run was cut off in the middle of a line.
-    (tasks / "broken" / "test_task.py").write_text(TESTS)
+    (tasks / "broken" / "test_task.py").write_text(TEST)
     whole = out.read_bytes().splitlines(keepends=True)
     kept = [line for line in whole if b'"index": 2' not in line]
     out.write_bytes(b"".join(kept) + b'{"grades_version": 1, "sol')

@@ -21,17 +21,9 @@ import pytest
 
 from pytest_balanced_sampler import Grader, GraderError
 from pytest_balanced_sampler.grader import host_process
-from tests.conftest import GENEROUS_SECONDS, ROOT, heed_interrupts, run_pytest
+from tests.conftest import BAD, GENEROUS_SECONDS, GOOD, ROOT, heed_interrupts, run_pytest
 
 LOGGER = "pytest_balanced_sampler."
-GOOD = """\
-def double(x):
-    return 2 * x
-"""
-BAD = """\
-def double(x):
-    return 3 * x
-"""
 TESTS = """
 import pathlib, os
 def test_double(solution):

@@ -2,12 +2,8 @@
 
 from textwrap import dedent
 
-from tests.conftest import run_pytest
+from tests.conftest import GOOD, TEST, run_pytest
 
-CANDIDATE = """\
-def double(x):
-    return 2 * x
-"""
 SAYS_WHAT_IS_IMPORTED = """\
 import sys
 def pytest_unconfigure():
@@ -19,7 +15,7 @@ def grade(folder, tests, *arguments):
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "conftest.py").write_text(SAYS_WHAT_IS_IMPORTED)
     (folder / "test_task.py").write_text(tests)
-    (folder / "solution.py").write_text(CANDIDATE)
+    (folder / "solution.py").write_text(GOOD)
     options = ["test_task.py", "--solution=solution.py", "-s", *arguments]
     report = folder / "report.json"
     # The suite's own setting is without the plugin.
@@ -28,11 +24,7 @@ def grade(folder, tests, *arguments):
 
 def test_a_session_without_hypothesis_does_not_import_it(tmp_path):
     """The plugin's part of the summary would import all of it, and print nothing."""
-    tests = dedent("""\
-        def test_double(solution):
-            assert solution.double(2) == 4
-    """)
-    run = grade(tmp_path, tests)
+    run = grade(tmp_path, TEST)
     assert run.grade["outcome"] == "passed", run.output
     assert "imported: False" in run.output
 

@@ -4,18 +4,8 @@ from textwrap import dedent
 
 import pytest
 
-GOOD = """\
-def double(x):
-    return 2 * x
-"""
-BAD = """\
-def double(x):
-    return 3 * x
-"""
-PASSING_TEST = """\
-def test_double(solution):
-    assert solution.double(2) == 4
-"""
+from tests.conftest import BAD, GOOD, TEST
+
 MORE = """\
 def test_more(solution):
     pass
@@ -24,7 +14,7 @@ def test_more(solution):
 
 def test_all_tests_passed(grade_source):
     """Every phase of every test passed: that, and only that, is a pass."""
-    run = grade_source(GOOD, PASSING_TEST)
+    run = grade_source(GOOD, TEST)
     assert run.exit_status == 0
     assert (run.grade["outcome"], run.grade["score"]) == ("passed", 1)
     assert run.grade["tests"] == {"test_double": "passed"}
@@ -33,7 +23,7 @@ def test_all_tests_passed(grade_source):
 
 def test_failed(grade_source):
     """A failing assertion is a failure, its message is kept, the mode is the test's name."""
-    run = grade_source(BAD, PASSING_TEST.replace("== 4", "== 4, 'not twice'"))
+    run = grade_source(BAD, TEST.replace("== 4", "== 4, 'not twice'"))
     assert run.exit_status == 1
     assert (run.grade["outcome"], run.grade["score"]) == ("failed", 0)
     assert (run.grade["failure_mode"], run.grade["message"]) == ("test_double", "not twice")
@@ -77,7 +67,7 @@ def test_failed(grade_source):
 )
 def test_whatever_did_not_simply_pass_is_incomplete(grade_source, more, outcome):
     """A skipped or expected failure is never a pass, and the exit status says so."""
-    run = grade_source(GOOD, f"import pytest\n{PASSING_TEST}{more}")
+    run = grade_source(GOOD, f"import pytest\n{TEST}{more}")
     assert run.exit_status == 1
     assert (run.grade["outcome"], run.grade["score"]) == ("incomplete", 0.5)
     assert run.grade["tests"] == {"test_double": "passed", "test_more": outcome}
@@ -85,7 +75,7 @@ def test_whatever_did_not_simply_pass_is_incomplete(grade_source, more, outcome)
 
 def test_deselected_tests_make_a_grade_incomplete(grade_source):
     """Whoever selects tests gets no pass, but an exit status for the tests that he chose."""
-    tests = PASSING_TEST + MORE
+    tests = TEST + MORE
     run = grade_source(GOOD, tests, "-k", "double")
     assert (run.grade["outcome"], run.exit_status) == ("incomplete", 0)
     assert run.grade["tests"] == {"test_double": "passed", "test_more": "deselected"}
@@ -99,7 +89,7 @@ def test_interrupted_session(grade_source):
         def test_more(solution):
             raise KeyboardInterrupt
     """)
-    run = grade_source(GOOD, PASSING_TEST + interrupted)
+    run = grade_source(GOOD, TEST + interrupted)
     assert run.exit_status == 2
     assert run.grade["outcome"] == "incomplete"
     assert run.grade["tests"] == {"test_double": "passed", "test_more": "not_run"}
@@ -107,7 +97,7 @@ def test_interrupted_session(grade_source):
 
 def test_stopped_at_the_first_failure(grade_source):
     """With -x the tests that follow are not run; the failure stands."""
-    run = grade_source(BAD, PASSING_TEST + MORE, "-x")
+    run = grade_source(BAD, TEST + MORE, "-x")
     assert run.grade["outcome"] == "failed"
     assert run.grade["tests"] == {"test_double": "failed", "test_more": "not_run"}
 
@@ -151,7 +141,7 @@ def test_a_failure_outweighs_a_fault_of_the_harness(grade_source):
         def test_more(data, solution):
             pass
     """)
-    assert grade_source(BAD, PASSING_TEST + broken).grade["outcome"] == "failed"
+    assert grade_source(BAD, TEST + broken).grade["outcome"] == "failed"
 
 
 def test_swallowed_fault(grade_source):
@@ -280,8 +270,8 @@ def test_tests_of_one_name_are_told_apart(grade_source, tmp_path):
     assert run.grade["tests"] == {"TestA::test_double": "passed", "TestB::test_double": "failed"}
     assert run.grade["failure_mode"] == "TestB::test_double"
     (tmp_path / "task" / "more").mkdir()
-    (tmp_path / "task" / "more" / "test_task.py").write_text(PASSING_TEST)
-    run = grade_source(GOOD, PASSING_TEST, "--import-mode=importlib")
+    (tmp_path / "task" / "more" / "test_task.py").write_text(TEST)
+    run = grade_source(GOOD, TEST, "--import-mode=importlib")
     names = ["more/test_task.py::test_double", "test_task.py::test_double"]
     assert run.grade["tests"] == dict.fromkeys(names, "passed")
 
@@ -292,16 +282,16 @@ def test_a_test_that_does_not_use_the_candidate_belongs_to_the_task(grade_source
         def test_task():
             pass
     """)
-    run = grade_source(GOOD, PASSING_TEST + passes)
+    run = grade_source(GOOD, TEST + passes)
     assert run.grade["tests"] == {"test_double": "passed"}
-    run = grade_source(GOOD, PASSING_TEST + passes.replace("pass", "assert False"))
+    run = grade_source(GOOD, TEST + passes.replace("pass", "assert False"))
     assert (run.grade["outcome"], run.exit_status) == ("harness_error", 3)
     assert "also fails without a candidate" in run.grade["message"]
 
 
 def test_empty_file_is_no_solution(grade_source):
     """Nothing was written: that has an outcome of its own."""
-    run = grade_source("\n", PASSING_TEST)
+    run = grade_source("\n", TEST)
     assert (run.grade["outcome"], run.grade["failure_mode"]) == ("no_solution", "no_solution")
 
 
@@ -326,7 +316,7 @@ LOAD_ERRORS = [
 def test_load_error(grade_sources):
     """A file that cannot be imported fails every test, and the message says why."""
     sources = {f"{number}.py": source for number, (source, _) in enumerate(LOAD_ERRORS)}
-    run = grade_sources(sources, PASSING_TEST)
+    run = grade_sources(sources, TEST)
     for grade, (_, message) in zip(run.grades, LOAD_ERRORS, strict=True):
         assert (grade["outcome"], grade["failure_mode"]) == ("failed", "load_error")
         assert message in grade["message"]
@@ -334,9 +324,9 @@ def test_load_error(grade_sources):
 
 def test_tests_are_known_by_their_hash(grade_source):
     """The report tells by which tests it graded."""
-    one = grade_source(GOOD, PASSING_TEST).report["grading_tests_sha256"]
-    same = grade_source(BAD, PASSING_TEST).report["grading_tests_sha256"]
-    other = grade_source(GOOD, PASSING_TEST + "# changed\n").report["grading_tests_sha256"]
+    one = grade_source(GOOD, TEST).report["grading_tests_sha256"]
+    same = grade_source(BAD, TEST).report["grading_tests_sha256"]
+    other = grade_source(GOOD, TEST + "# changed\n").report["grading_tests_sha256"]
     assert one == same != other
 
 
