@@ -1,13 +1,15 @@
-"""Runs `rollout.py` in this process, on a task that needs no PyTorch."""
+"""Runs `rollout.py` and the commands beside it in this process."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 
 import pytest
 
@@ -52,6 +54,7 @@ class Finished:
 
 
 def small_task(folder: Path) -> Path:
+    """A task that needs no PyTorch."""
     (folder / "task.toml").write_text("")
     (folder / "prompt.md").write_text("Write `double(x)`.\n")
     test = dedent("""\
@@ -65,23 +68,30 @@ def small_task(folder: Path) -> Path:
 def run_rollout(
     task: Path, api: MessagesApi | None, out: Path, *arguments: object, key: str = KEY
 ) -> Finished:
-    """Run the command: a new process would take seconds to import what it needs.
-
-    A run that is resumed knows its API and its address.
-    """
+    """A run that is resumed knows its API and its address."""
     given: list[str] = []
     if api is not None and "--resume" not in arguments:
         given = ["--api", "chat" if isinstance(api, ChatApi) else "messages"]
         given += ["--base-url", api.url]
-    command = ["rollout", f"--task={task}", f"--out={out}", *given, *map(str, arguments)]
+    return run_command(
+        rollout,
+        [f"--task={task}", f"--out={out}", *given, *arguments],
+        {"ANTHROPIC_API_KEY": key, "OPENAI_API_KEY": key},
+    )
+
+
+def run_command(
+    command: ModuleType, arguments: Iterable[object], environment: Mapping[str, str]
+) -> Finished:
+    """Run a command in this process: a new one takes seconds to import what it needs."""
     status = 0
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY"):
-            patch.setenv(name, key)
-        patch.setattr(sys, "argv", command)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", [command.__name__, *map(str, arguments)])
         with redirect_stdout(StringIO()) as output, redirect_stderr(StringIO()) as errors:
             try:
-                rollout.main()
+                command.main()
             except SystemExit as end:
                 status = end.code or 0
     return Finished(status, output.getvalue(), errors.getvalue())

@@ -1,10 +1,6 @@
 """Runs until a decision, and calibrations, of a model of known pass rate, without PyTorch."""
 
 import json
-import sys
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
-from io import StringIO
 from textwrap import dedent
 
 import pytest
@@ -14,6 +10,7 @@ from pytest_balanced_sampler.prompt import prompt_sha256
 from tests.chat_api import ChatApi
 from tests.conftest import ROOT
 from tests.messages_api import Fault, MessagesApi, text, tool
+from tests.rollout_command import run_command
 
 PASSES = [
     [tool("write_file", path="solution.py", content="def double(x): return 2 * x")],
@@ -31,9 +28,13 @@ decision_error = 0.1
 
 @pytest.fixture
 def task(tmp_path):
-    folder = tmp_path / "task"
+    return write_task(tmp_path)
+
+
+def write_task(root):
+    folder = root / "task"
     (folder / "prompts").mkdir(parents=True)
-    (tmp_path / "pytest.ini").write_text(
+    (root / "pytest.ini").write_text(
         dedent("""\
             [pytest]
             testpaths = task
@@ -69,60 +70,62 @@ class ModelByPrompt(MessagesApi):
         return int(every > 0 and self.asked[word] % every == 0)
 
 
-@dataclass
-class Finished:
-    """What a command left."""
-
-    returncode: int
-    stdout: str
-    stderr: str
+def run(command, api, task, *arguments):
+    environment = {"ANTHROPIC_API_KEY": "none", "ANTHROPIC_BASE_URL": api.url if api else ""}
+    return run_command(command, [f"--task={task}", *arguments], environment)
 
 
-@pytest.fixture
-def run(monkeypatch):
-    """Run a command in this process: a new one takes seconds to import what it needs."""
-
-    def run(command, api, task, *arguments):
-        monkeypatch.setenv("ANTHROPIC_API_KEY", "none")
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", api.url if api else "")
-        monkeypatch.setattr(sys, "argv", [command.__name__, f"--task={task}", *map(str, arguments)])
-        status = 0
-        with redirect_stdout(StringIO()) as output, redirect_stderr(StringIO()) as errors:
-            try:
-                command.main()
-            except SystemExit as end:
-                status = end.code
-        return Finished(status, output.getvalue(), errors.getvalue())
-
-    return run
-
-
-def test_until_decided(run, task, tmp_path):
-    """A run ends at the decision; resumed, it asks for nothing; its prompt is recorded."""
-    out = tmp_path / "run"
-    until = ["--until-decided", "--concurrency", 2]
+@pytest.fixture(scope="module")
+def decided(tmp_path_factory):
+    """A run until the decision, and what it printed."""
+    folder = tmp_path_factory.mktemp("decided")
+    out = folder / "run"
+    until = ["--until-decided", "--concurrency", 2, "--prompt", "brief", *PRICES]
     with MessagesApi([PASSES]) as api:
-        finished = run(rollout, api, task, "--out", out, *until, "--prompt", "brief", *PRICES)
-        assert finished.returncode == 0, finished.stderr
-        asked = len(api.requests)
-        assert asked == 2 * 4
-        again = run(rollout, api, task, "--resume", "--out", out)
-        assert (again.returncode, len(api.requests)) == (0, asked), again.stderr
+        finished = run(rollout, api, write_task(folder), "--out", out, *until)
+    assert finished.returncode == 0, finished.stderr
+    return out, finished, len(api.requests)
+
+
+def summary_of(out):
+    return json.loads((out / "summary.json").read_text())
+
+
+def test_a_run_ends_at_the_decision(decided):
+    """Four rollouts of two requests are begun: three decide, and two run at a time."""
+    out, finished, requests = decided
+    assert requests == 2 * 4
     assert "above, decided after 3 of 4 graded" in finished.stdout
+    assert summary_of(out)["unfinished"] == 0
+
+
+def test_a_run_says_how_far_the_decision_is(decided):
+    _, finished, _ = decided
     undecided = "undecided after 2; at this rate, a decision needs about 1 more; cost so far"
     assert undecided in finished.stderr
-    described = json.loads((out / "run.json").read_text())
+
+
+def test_a_decided_run_asks_for_nothing_when_it_is_resumed(decided):
+    out, _, _ = decided
+    with MessagesApi([PASSES]) as api:
+        again = run(rollout, api, out.parent / "task", "--resume", "--out", out)
+    assert (again.returncode, len(api.requests)) == (0, 0), again.stderr
+
+
+def test_the_prompt_of_a_run_is_recorded(decided):
+    """By its name and its hash, in the settings, in the summary and among its provenance."""
+    out, _, _ = decided
     sha256 = prompt_sha256("Write double(x).")
+    described = json.loads((out / "run.json").read_text())
     assert described["settings"]["prompt_name"] == "brief"
     assert described["prompt_sha256"] == sha256
-    summary = json.loads((out / "summary.json").read_text())
+    summary = summary_of(out)
     assert summary["prompt"] == {"name": "brief", "sha256": sha256}
     assert summary["provenance"]["prompt"] == [sha256[:12]]
     assert summary["provenance"]["prompt name"] == ["brief"]
-    assert summary["unfinished"] == 0
 
 
-def test_a_fixed_run_goes_on_until_it_is_decided(run, task, tmp_path):
+def test_a_fixed_run_goes_on_until_it_is_decided(task, tmp_path):
     """Also past faults of the harness; at the limit it is on the edge, and a higher one goes on."""
     out = tmp_path / "run"
     resume = ["--resume", "--out", out, "--concurrency", 4]
@@ -141,7 +144,7 @@ def test_a_fixed_run_goes_on_until_it_is_decided(run, task, tmp_path):
         assert len(list((tmp_path / "lost" / "rollouts").iterdir())) == 8
 
 
-def test_calibration(run, task, tmp_path):
+def test_calibration(task, tmp_path):
     """The prompt with a rate inside is picked; those after it are not tried; a resume is free."""
     out = tmp_path / "calibration"
     with ModelByPrompt({"= 2 * x": 1, "Write double(x).": 4}) as api:
@@ -168,7 +171,7 @@ def test_calibration(run, task, tmp_path):
         ({"double": 9}, 5, "check those on the edge"),
     ],
 )
-def test_no_prompt_is_inside(run, task, tmp_path, every_nth, status, message):
+def test_no_prompt_is_inside(task, tmp_path, every_nth, status, message):
     """It says what to do."""
     with ModelByPrompt(every_nth) as api:
         prompts = ["--prompts", "prompt", "terse"]
@@ -178,7 +181,7 @@ def test_no_prompt_is_inside(run, task, tmp_path, every_nth, status, message):
     assert message in finished.stdout
 
 
-def test_calibration_through_chat_completions(run, task, tmp_path):
+def test_calibration_through_chat_completions(task, tmp_path):
     """The options of the model are those of `rollout.py`, and resumed with the rest."""
     out = tmp_path / "calibration"
     with ChatApi([FAILS]) as api:
@@ -194,7 +197,7 @@ def test_calibration_through_chat_completions(run, task, tmp_path):
     assert (begun["api"], begun["temperature"], begun["seed"]) == ("chat", 0.7, None)
 
 
-def test_variants_of_steps_and_tools(run, task, tmp_path):
+def test_variants_of_steps_and_tools(task, tmp_path):
     """Steps and tools are varied; a tool that is not offered does not exist for the model."""
     code = "open('solution.py', 'w').write('def double(x): return 2 * x')"
     by_code = [[tool("run_python", code=code)], [text("Done.")]]
@@ -211,7 +214,7 @@ def test_variants_of_steps_and_tools(run, task, tmp_path):
     assert "no tool 'run_python'; use write_file" in transcript.read_text()
 
 
-def test_operating_characteristics(run, tmp_path):
+def test_operating_characteristics(tmp_path):
     """The table and the picture of the docs are those that the command writes."""
     picture = tmp_path / "decision.svg"
     task = ROOT / "grading_tests"
@@ -221,7 +224,7 @@ def test_operating_characteristics(run, tmp_path):
     assert finished.stdout.count("\n") > 20
 
 
-def test_usage_errors(run, task, tmp_path, monkeypatch):
+def test_usage_errors(task, tmp_path, monkeypatch):
     """A user's mistake gets a sentence and status 4, before anything is sent."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there").mkdir()

@@ -62,51 +62,80 @@ def without(data, *names):
     return [without(value, *names) for value in data] if isinstance(data, list) else data
 
 
-def test_both_apis_leave_equal_run_folders(roll_out, tmp_path):
-    """The same ten rollouts: files, messages, usage, grades and rates differ in nothing."""
+@pytest.fixture(scope="module")
+def both(roll_out, tmp_path_factory):
+    """The folders of the same ten rollouts through either API."""
     folders = []
     for server in (MessagesApi, ChatApi):
-        folders.append(tmp_path / server.__name__)
+        folders.append(tmp_path_factory.mktemp("both") / server.__name__)
         with server(TEN) as api:
             finished = roll_out(
                 api, folders[-1], "--runs", 10, "--concurrency", 1, "--max-steps", 5
             )
         assert finished.returncode == 0, finished.stderr
-    ours, theirs = folders
-    names = [sorted(str(p.relative_to(out)) for p in out.rglob("*")) for out in folders]
+    return folders
+
+
+def test_both_apis_leave_the_same_files(both):
+    names = [sorted(str(p.relative_to(out)) for p in out.rglob("*")) for out in both]
     assert names[0] == names[1]
+
+
+def test_both_apis_leave_the_same_rollouts(both):
+    """Solutions, conversations, usage and grades differ in nothing."""
+    ours, theirs = both
     of_a_provider = ("at", "signature", "provider", "stop_sequence", "field", "type")
     of_a_moment = ("duration", "created", "path", "durations")
     for number in range(1, 11):
         solution = f"rollouts/{number:04}/workspace/solution.py"
         if (ours / solution).exists():
             assert (ours / solution).read_bytes() == (theirs / solution).read_bytes()
-        told, said = [without(transcript_of(out, number), *of_a_provider) for out in folders]
+        told, said = [without(transcript_of(out, number), *of_a_provider) for out in both]
         assert told == said
         record = f"rollouts/{number:04}/rollout.json"
-        mine, other = [without(read(out / record), *of_a_moment) for out in folders]
+        mine, other = [without(read(out / record), *of_a_moment) for out in both]
         assert mine == other
-    lines = [(out / "messages.jsonl").read_text().splitlines() for out in folders]
+
+
+def test_both_apis_leave_the_same_conversations_for_training(both):
+    lines = [(out / "messages.jsonl").read_text().splitlines() for out in both]
     assert list(map(json.loads, lines[0])) == list(map(json.loads, lines[1]))
+
+
+def test_both_apis_leave_the_same_summary(both):
+    ours, theirs = [read(out / "summary.json") for out in both]
     for name in ("outcomes", "pass_rate", "usage", "steps", "unfinished", "prompt"):
-        assert read(ours / "summary.json")[name] == read(theirs / "summary.json")[name]
-    begun = [read(out / "run.json") for out in folders]
-    assert without(begun[0], "anthropic", "settings") == without(begun[1], "openai", "settings")
-    assert [run["settings"]["api"] for run in begun] == ["messages", "chat"]
-    assert begun[1]["openai"] == version("openai")
+        assert ours[name] == theirs[name]
 
 
-def test_conversations_for_training(roll_out, tmp_path):
-    """`messages.jsonl` has each rollout as chat completions have it; faults are left out."""
-    scripts = [TEN[4], TEN[3], [Fault(200, b"<html>")], [DONE]]
-    with ChatApi(scripts) as api:
+def test_the_description_of_a_run_names_its_api_and_sdk(both):
+    ours, theirs = [read(out / "run.json") for out in both]
+    assert without(ours, "anthropic", "settings") == without(theirs, "openai", "settings")
+    assert [run["settings"]["api"] for run in (ours, theirs)] == ["messages", "chat"]
+    assert theirs["openai"] == version("openai")
+
+
+@pytest.fixture(scope="module")
+def conversations(roll_out, tmp_path_factory):
+    """The lines for training of four rollouts, and the messages of each request."""
+    out = tmp_path_factory.mktemp("conversations") / "run"
+    with ChatApi([TEN[4], TEN[3], [Fault(200, b"<html>")], [DONE]]) as api:
         system = ["--system", "Be brief.", "--concurrency", 1]
-        assert roll_out(api, tmp_path / "run", "--runs", 4, *system).returncode == 3
+        assert roll_out(api, out, "--runs", 4, *system).returncode == 3
         asked = [body["messages"] for body in api.requests]
-    lines = (tmp_path / "run" / "messages.jsonl").read_text().splitlines()
-    thinks, several, silent = map(json.loads, lines)
-    assert [line["rollout"] for line in (thinks, several, silent)] == [1, 2, 4]
-    assert (thinks["outcome"], thinks["score"], silent["outcome"]) == ("passed", 1.0, "no_solution")
+    return [json.loads(line) for line in (out / "messages.jsonl").open()], asked
+
+
+def test_conversations_for_training_are_those_that_have_a_grade(conversations):
+    """Faults of the harness are left out."""
+    lines, _ = conversations
+    assert [line["rollout"] for line in lines] == [1, 2, 4]
+    assert [line["outcome"] for line in lines] == ["passed", "passed", "no_solution"]
+    assert lines[0]["score"] == 1.0
+
+
+def test_conversations_for_training_have_the_form_of_chat_completions(conversations):
+    (thinks, several, _), _ = conversations
     roles = [message["role"] for message in thinks["messages"]]
     assert roles == ["system", "user", "assistant", "tool", "assistant"]
     assert thinks["messages"][2]["reasoning_content"] == "hm"
@@ -117,7 +146,10 @@ def test_conversations_for_training(roll_out, tmp_path):
     }  # fmt: skip
     assert [message["role"] for message in several["messages"]].count("tool") == 3
     assert {known["function"]["name"] for known in several["tools"]} == {"write_file", "run_python"}
-    # What is exported is what was sent, and the last reply.
+
+
+def test_conversations_for_training_are_what_was_sent_and_the_last_reply(conversations):
+    (thinks, _, _), asked = conversations
     assert asked[1] == thinks["messages"][:-1]
 
 
@@ -227,22 +259,36 @@ def test_each_has_its_outcome(strange):
     assert "no choice" in errors["no_choices"]
 
 
-def test_malformed_arguments_are_answered(strange):
-    """With what is wrong, and where; and no server is sent what it cannot parse."""
-    out, _, api = strange
+def test_arguments_that_are_not_json_are_answered(strange):
+    """With what is wrong, and what to send instead."""
+    out, _, _ = strange
     first, second = results_of(out, number_of("arguments_are_not_json"))[:2]
     assert first["is_error"]
     assert "not valid JSON: Unterminated string" in first["content"]
     assert "send one JSON object" in first["content"]
     assert "send one JSON object" in second["content"]
+
+
+def test_arguments_that_are_no_object_are_answered(strange):
+    """With what the tool takes and what it got."""
+    out, _, _ = strange
     told = [result["content"] for result in results_of(out, number_of("arguments_are_no_object"))]
     assert "write_file takes path (text), content (text); it got a list" in told[0]
     assert "run_python takes code (text); it got nothing" in told[1]
     assert told[1] == told[2]
     assert all("send one JSON object" in said or "got a" in said for said in told[3:5])
     assert [said.split()[0] for said in told[5:7]] == ["7", "8"]
+
+
+def test_arguments_that_were_cut_off_are_answered(strange):
+    out, _, _ = strange
     cut = results_of(out, number_of("is_cut_in_the_arguments"))[0]
     assert "cut off at the token limit" in cut["content"]
+
+
+def test_no_server_is_sent_arguments_that_it_cannot_parse(strange):
+    """Servers refuse a history in which a call is not JSON: the rollout could not go on."""
+    _, _, api = strange
     sent = [
         json.loads(call["function"]["arguments"])
         for body in api.requests
@@ -290,57 +336,71 @@ def test_ends(strange):
     }
 
 
-def test_settings_are_sent_and_recorded(roll_out, tmp_path):
-    """Each goes into the request, as far as the API has it, and is part of the run's identity."""
-    sampling = ["--temperature", 0.5, "--top-p", 0.9, "--system", "Be brief."]
+SAMPLING = ["--temperature", 0.5, "--top-p", 0.9, "--system", "Be brief."]
+
+
+@pytest.fixture(scope="module")
+def sampled(roll_out, tmp_path_factory):
+    """Two rollouts with settings of their own, and the requests of them."""
+    out = tmp_path_factory.mktemp("sampled") / "chat"
     extra = ["--extra-body", '{"top_k": 20, "max_tokens": null, "max_completion_tokens": 99}']
-    out = tmp_path / "chat"
+    own = ["--seed", 7, "--model", "m", "--runs", 2, "--concurrency", 1]
     with ChatApi([TEN[0]]) as api:
-        begun = roll_out(
-            api,
-            out,
-            "--runs",
-            2,
-            "--concurrency",
-            1,
-            *sampling,
-            *extra,
-            "--seed",
-            7,
-            "--model",
-            "m",
-        )
+        begun = roll_out(api, out, *own, *SAMPLING, *extra)
         assert begun.returncode == 0, begun.stderr
-        asked = len(api.requests)
+    return out, api.requests
+
+
+def test_settings_go_into_each_request(sampled):
+    """The seed of a rollout is its own; a field of null is not sent."""
+    _, requests = sampled
+    first = requests[0]
+    assert (first["temperature"], first["top_p"], first["top_k"]) == (0.5, 0.9, 20)
+    assert (first["max_completion_tokens"], first["model"]) == (99, "m")
+    assert "max_tokens" not in first
+    assert first["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert {body["seed"] for body in requests} == {8, 9}
+
+
+def test_settings_go_into_requests_of_the_messages_api(roll_out, tmp_path):
+    """As far as it has them."""
+    with MessagesApi([TEN[0]]) as api:
+        extra = ["--extra-body", '{"top_k": 1}']
+        plain = roll_out(api, tmp_path / "plain", "--runs", 1, *SAMPLING, *extra)
+        assert plain.returncode == 0, plain.stderr
         first = api.requests[0]
-        assert (first["temperature"], first["top_p"], first["top_k"]) == (0.5, 0.9, 20)
-        assert (first["max_completion_tokens"], first["model"]) == (99, "m")
-        assert "max_tokens" not in first
-        assert first["messages"][0] == {"role": "system", "content": "Be brief."}
-        assert {body["seed"] for body in api.requests} == {8, 9}
-        for change in (["--temperature", 0.6], ["--extra-body", "{}"], ["--api", "messages"]):
-            if change[0] == "--api":
-                continue
-            other = roll_out(api, out, "--resume", "--runs", 3, *change)
-            name = change[0].strip("-").replace("-", "_")  # type: ignore[attr-defined]
-            assert (other.returncode, f"started with a different {name}" in other.stderr) == (
-                4,
-                True,
-            )
-        assert len(api.requests) == asked
-        again = roll_out(api, out, "--resume", "--runs", 3)
-        assert (again.returncode, len(api.requests)) == (0, asked + 3), again.stderr
-        assert api.requests[-1]["seed"] == 10
+    assert (first["temperature"], first["system"], first["top_k"]) == (0.5, "Be brief.", 1)
+
+
+def test_settings_are_recorded(sampled):
+    out, _ = sampled
     settings = read(out / "run.json")["settings"]
     assert settings["extra_body"] == {"top_k": 20, "max_tokens": None, "max_completion_tokens": 99}
     assert (settings["seed"], settings["system"], settings["api"]) == (7, "Be brief.", "chat")
-    with MessagesApi([TEN[0]]) as api:
-        plain = roll_out(
-            api, tmp_path / "plain", "--runs", 1, *sampling, *extra[:1], '{"top_k": 1}'
-        )
-        assert plain.returncode == 0, plain.stderr
-        first = api.requests[0]
-        assert (first["temperature"], first["system"], first["top_k"]) == (0.5, "Be brief.", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [("temperature", ["--temperature", 0.6]), ("extra_body", ["--extra-body", "{}"])],
+)
+def test_settings_are_part_of_the_identity_of_a_run(roll_out, sampled, name, change):
+    """A run is not resumed with others, and nothing is sent."""
+    out, _ = sampled
+    with ChatApi([TEN[0]]) as api:
+        other = roll_out(api, out, "--resume", "--runs", 3, *change)
+    assert (other.returncode, len(api.requests)) == (4, 0)
+    assert f"started with a different {name}" in other.stderr
+
+
+def test_a_resumed_run_has_the_next_seed(roll_out, tmp_path):
+    with ChatApi([TEN[0]]) as api:
+        out = tmp_path / "run"
+        begun = roll_out(api, out, "--runs", 1, "--seed", 7)
+        assert begun.returncode == 0, begun.stderr
+        asked = len(api.requests)
+        again = roll_out(api, out, "--resume", "--runs", 2)
+        assert (again.returncode, len(api.requests)) == (0, asked + 3), again.stderr
+        assert api.requests[-1]["seed"] == 9
 
 
 def test_usage_errors(roll_out, tmp_path, monkeypatch):

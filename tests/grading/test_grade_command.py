@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,10 @@ from tests.conftest import GENEROUS_SECONDS, GOOD, ROOT, TEST
 
 @pytest.fixture
 def tasks(tmp_path):
-    folder = tmp_path / "tasks"
+    return write_tasks(tmp_path / "tasks")
+
+
+def write_tasks(folder):
     settings = {
         "first": dedent("""\
             task_id = "Ours/1"
@@ -64,52 +68,78 @@ SAMPLES = [
 ]
 
 
-def test_a_run_and_its_continuation(tasks, tmp_path):
-    """A line for each sample as soon as it is graded; what is whole is not graded again."""
-    out = tmp_path / "graded.jsonl"
-    arguments = ("-", "--tasks", tasks, "--out", out, "--hosts", 2)
-    text = lines(*SAMPLES) + "\n" + lines({"task_id": "broken", "solution": GOOD})
-    finished = solution_grade(tmp_path, *arguments, given=text)
-    assert finished.returncode == 3, finished.stderr
+GIVEN = lines(*SAMPLES) + "\n" + lines({"task_id": "broken", "solution": GOOD})
+OUTCOMES = {
+    0: ("Ours/1", "passed", "-:1"),
+    1: ("Ours/1", "failed", "-:2"),
+    2: ("second", "passed", "-:3"),
+    3: ("Ours/1", "failed", "-:4"),
+    4: ("whole", "passed", "-:5"),
+    5: ("whole", "failed", "-:6"),
+    7: ("broken", "harness_error", "-:8"),
+}
+
+
+def outcomes_in(out):
+    found = [json.loads(line) for line in out.read_text().splitlines()]
+    return {grade["index"]: (grade["task"], grade["outcome"], grade["solution"]) for grade in found}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A folder with tasks of which one is broken and the grades of all samples, what was said."""
+    folder = tmp_path_factory.mktemp("run")
+    arguments = ("-", "--tasks", write_tasks(folder / "tasks"), "--out", folder / "graded.jsonl")
+    return folder, solution_grade(folder, *arguments, "--hosts", 2, given=GIVEN)
+
+
+def resume(folder, given=GIVEN, options=("--resume",)):
+    arguments = ("-", "--tasks", folder / "tasks", "--out", folder / "graded.jsonl")
+    return solution_grade(folder, *arguments, *options, given=given)
+
+
+def test_a_line_for_each_sample(run):
+    folder, finished = run
     assert "7 candidates: 3 passed, 3 failed, 1 harness_error; " in finished.stdout
+    assert outcomes_in(folder / "graded.jsonl") == OUTCOMES
+
+
+def test_a_task_that_cannot_grade_is_named_with_its_reason(run):
+    _, finished = run
+    assert finished.returncode == 3, finished.stderr
     assert "-:8: the task 'broken' cannot grade: " in finished.stderr
     assert "nowhere_to_be_found" in finished.stderr
 
-    def graded():
-        found = [json.loads(line) for line in out.read_text().splitlines()]
-        return {g["index"]: (g["task"], g["outcome"], g["solution"]) for g in found}
 
-    expected = {
-        0: ("Ours/1", "passed", "-:1"),
-        1: ("Ours/1", "failed", "-:2"),
-        2: ("second", "passed", "-:3"),
-        3: ("Ours/1", "failed", "-:4"),
-        4: ("whole", "passed", "-:5"),
-        5: ("whole", "failed", "-:6"),
-        7: ("broken", "harness_error", "-:8"),
-    }
-    assert graded() == expected
-    again = solution_grade(tmp_path, *arguments, given=text)
+def test_grades_are_not_written_over(run):
+    folder, _ = run
+    again = resume(folder, options=())
     assert (again.returncode, again.stderr.count("\n")) == (4, 1)
     assert "graded.jsonl exists: pass --resume, or another --out" in again.stderr
 
-    # The broken task is mended, and the run was cut off in the middle of a line.
-    (tasks / "broken" / "test_task.py").write_text(TEST)
+
+def test_grades_of_other_samples_are_not_continued(run):
+    folder, _ = run
+    finished = resume(folder, lines(*SAMPLES[:2], *SAMPLES[:1]))
+    assert (finished.returncode, finished.stderr.count("\n")) == (4, 1)
+    assert "the grade of a different sample; choose another --out" in finished.stderr
+
+
+def test_what_is_whole_is_not_graded_again(run, tmp_path):
+    """The broken task was mended, and the run was cut off in the middle of a line."""
+    folder = shutil.copytree(run[0], tmp_path / "copy")
+    out = folder / "graded.jsonl"
+    (folder / "tasks" / "broken" / "test_task.py").write_text(TEST)
     whole = out.read_bytes().splitlines(keepends=True)
     kept = [line for line in whole if b'"index": 2' not in line]
     out.write_bytes(b"".join(kept) + b'{"grades_version": 1, "sol')
-    finished = solution_grade(tmp_path, *arguments, "--resume", given=text)
+    finished = resume(folder)
     assert finished.returncode == 1, finished.stderr
-    assert graded() == expected | {7: ("broken", "passed", "-:8")}
+    assert "7 candidates: 4 passed, 3 failed; " in finished.stdout
+    assert outcomes_in(out) == OUTCOMES | {7: ("broken", "passed", "-:8")}
     assert set(kept) - set(out.read_bytes().splitlines(keepends=True)) == {
         line for line in kept if b"nowhere_to_be_found" in line
     }
-    finished = solution_grade(tmp_path, *arguments, "--resume", given=text)
-    assert "7 candidates: 4 passed, 3 failed; " in finished.stdout
-    other = lines(*SAMPLES[:2], *SAMPLES[:1])
-    finished = solution_grade(tmp_path, *arguments, "--resume", given=other)
-    assert (finished.returncode, finished.stderr.count("\n")) == (4, 1)
-    assert "the grade of a different sample; choose another --out" in finished.stderr
 
 
 @pytest.mark.parametrize(

@@ -78,8 +78,11 @@ def write_task(folder, name, factor, tests=TESTS, conftest=CONFTEST, settings=""
 
 @pytest.fixture
 def tasks(tmp_path):
+    return write_tasks(tmp_path / "tasks")
+
+
+def write_tasks(folder):
     """Ten tasks that are alike, and others that need a session of their own, or cannot grade."""
-    folder = tmp_path / "tasks"
     for number, name in enumerate(NUMBERED):
         write_task(folder, name, number + 2)
     options = dedent("""\
@@ -165,54 +168,85 @@ HACKS = [
 ]
 
 
-def test_a_grade_does_not_depend_on_other_tasks(tasks):
-    """Alone and among all, before and after hacks of other tasks, the same grade each time."""
-    pairs = [
+RIGHT_AND_WRONG = [
+    *(
         (name, source(factor + wrong))
         for factor, name in enumerate(NUMBERED, 2)
-        for wrong in (0, 0, 1)
+        for wrong in (0, 1)
+    ),
+    *(("options", source(3)), ("options", source(4)), ("ini", source(3))),
+    *(("good_reference", source(7)), ("good_reference", source(8))),
+]
+CANNOT_GRADE = [(name, source(2)) for name in ("broken", "bad_toml", "bad_reference")]
+
+
+def hacks_of(tasks):
+    return [
+        (name, source(3000, hack.replace("TASKS", repr(str(tasks / NUMBERED[0])))))
+        for name in (NUMBERED[0], "options")
+        for hack in HACKS
     ]
-    others = [("options", source(3)), ("options", source(4)), ("ini", source(3))]
-    others += [("good_reference", source(7)), ("good_reference", source(8))]
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """The tasks, the grade of each candidate alone, and the grades of all in any order."""
+    tasks = write_tasks(tmp_path_factory.mktemp("graded") / "tasks")
+    right = [(name, source(factor)) for factor, name in enumerate(NUMBERED, 2)]
+    everything = [*RIGHT_AND_WRONG, *right, *hacks_of(tasks), *CANNOT_GRADE * 2]
+    random.Random(5).shuffle(everything)
     with Grader(tasks, hosts=2) as grader:
         grader.warm_up()
         # Each of ten tasks for itself: more than a host keeps.
-        alone = {pair: essence(grader.grade([pair])[0]) for pair in set(pairs + others)}
-        mixed = [*pairs, *others]
-        hacks = [
-            (name, source(3000, hack.replace("TASKS", repr(str(tasks / NUMBERED[0])))))
-            for name in (NUMBERED[0], "options")
-            for hack in HACKS
-        ]
-        refused = [(name, source(2)) for name in ("broken", "bad_toml", "bad_reference")] * 2
-        everything = [*mixed, *hacks, *refused]
-        random.Random(5).shuffle(everything)
+        alone = {pair: grader.grade([pair])[0] for pair in RIGHT_AND_WRONG}
         grades = grader.grade(everything)
-        elsewhere = grader.grade([(tasks / NUMBERED[1], source(3))])
-    for pair, grade in zip(everything, grades, strict=True):
-        if pair in alone:
-            assert essence(grade) == alone[pair]
-            is_right = pair[1] in (source(7),) if "reference" in pair[0] else None
-            if is_right is not None:
-                assert (grade.outcome == "passed") == is_right
-        elif pair in hacks:
-            assert grade.outcome == "failed", pair
-        else:
-            assert grade.outcome == "harness_error"
-            assert grade.reward() is None
-            assert grade.message.startswith(f"the task {pair[0]!r} cannot grade: ")
-        assert grade.task == pair[0]
-    for factor, name in enumerate(NUMBERED, 2):
-        assert alone[name, source(factor)]["outcome"] == "passed", alone[name, source(factor)]
-        assert alone[name, source(factor + 1)]["outcome"] == "failed"
-    assert alone["options", source(3)]["outcome"] == "passed", alone["options", source(3)]
-    assert alone["ini", source(3)]["outcome"] == "passed", alone["ini", source(3)]
-    reasons = {grade.task: grade.message for grade in grades if grade.outcome == "harness_error"}
+        elsewhere = grader.grade([(tasks / NUMBERED[1], source(3))])[0]
+    return tasks, alone, list(zip(everything, grades, strict=True)), elsewhere
+
+
+def test_a_grade_is_the_one_of_its_task(graded):
+    _, alone, among, elsewhere = graded
+    passed = {pair for pair, grade in alone.items() if grade.outcome == "passed"}
+    right = {(name, source(factor)) for factor, name in enumerate(NUMBERED, 2)}
+    right |= {("options", source(3)), ("ini", source(3)), ("good_reference", source(7))}
+    assert passed == right, alone
+    assert {grade.outcome for pair, grade in alone.items() if pair not in right} == {"failed"}
+    assert all(grade.task == task for (task, _), grade in among)
+    assert (elsewhere.outcome, elsewhere.task) == ("passed", NUMBERED[1])
+
+
+def test_a_grade_does_not_depend_on_other_tasks(graded):
+    """Alone and among all, before and after hacks of other tasks, the same grade each time."""
+    _, alone, among, _ = graded
+    again = [(pair, grade) for pair, grade in among if pair in alone]
+    assert {pair for pair, _ in again} == set(alone)
+    for pair, grade in again:
+        assert essence(grade) == essence(alone[pair])
+
+
+def test_hacks_of_other_tasks_fail(graded):
+    tasks, _, among, _ = graded
+    hacks = hacks_of(tasks)
+    outcomes = [(grade.outcome, pair) for pair, grade in among if pair in hacks]
+    assert sorted(outcomes) == sorted(("failed", hack) for hack in hacks)
+
+
+def test_a_task_that_cannot_grade_says_why(graded):
+    """For each candidate, which has no reward, and no other task is concerned."""
+    _, _, among, _ = graded
+    lost = [(pair, grade) for pair, grade in among if grade.outcome == "harness_error"]
+    assert sorted(pair for pair, _ in lost) == sorted(CANNOT_GRADE * 2)
+    for (task, _), grade in lost:
+        assert grade.reward() is None
+        assert grade.message.startswith(f"the task {task!r} cannot grade: ")
+    reasons = {grade.task: grade.message for _, grade in lost}
     assert "nowhere_to_be_found" in reasons["broken"]
     assert "preload = 7" in reasons["bad_toml"]
     assert "the reference reference.py fails test_factor" in reasons["bad_reference"]
-    assert (elsewhere[0].outcome, elsewhere[0].task) == ("passed", NUMBERED[1])
-    # The session of each task has ended as pytest ends one.
+
+
+def test_the_session_of_each_task_ends_as_pytest_ends_one(graded):
+    tasks, _, _, _ = graded
     assert all((tasks / name / "finished").read_text().strip("x") == "" for name in NUMBERED)
 
 

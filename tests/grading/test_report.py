@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from contextlib import contextmanager
 from dataclasses import asdict
 from textwrap import dedent
 
@@ -39,12 +40,18 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, tmp_path):
+    with pages(browser, tmp_path) as open_page:
+        yield open_page
+
+
+@contextmanager
+def pages(browser, folder):
     """Open the report of these grades; whatever the console says or the network is asked fails."""
     complaints = []
 
     def open_page(results, **options):
         summary = summarise(results, Expectations((0.1, 0.4), {"balance": 0.5}))
-        path = tmp_path / "report.html"
+        path = folder / "report.html"
         path.write_text(page_html(results, summary))
         page = browser.new_page(**options)
         page.on("console", lambda message: complaints.append(message.text))
@@ -204,41 +211,58 @@ CONVERSATION = [
 ]  # fmt: skip
 
 
-def test_a_rollout_reads_as_turns(open_page, tmp_path):
-    """The prompt is folded; each turn has what was said, code, result, versions, tokens, time."""
-    page = open_page(
-        write_run(
-            tmp_path / "run",
-            [CONVERSATION],
-            {
-                1: dedent("""\
-                    a = 1
-                    b = 4
-                """)
-            },
-        )
-    )
-    assert page.title() == "Pass rate of m-1 on some_task: 0.0%"
-    page.locator("#grid tbody .open").click()
-    body = page.locator("#details-body")
-    assert "3 steps · 1,234 tokens" in body.inner_text()
-    assert "What failed first: test_second\n2 is not 3" in body.inner_text()
-    assert not page.get_by_text("Write it.").is_visible()
-    page.get_by_text("Prompt", exact=True).click()
-    assert page.get_by_text("Write it.").is_visible()
-    turns = [turn.inner_text() for turn in page.locator(".turn").all()]
+@pytest.fixture(scope="module")
+def rollout(browser, tmp_path_factory):
+    """The page of a run of one rollout, whose details are open."""
+    source = dedent("""\
+        a = 1
+        b = 4
+    """)
+    folder = tmp_path_factory.mktemp("rollout")
+    with pages(browser, folder) as open_page:
+        page = open_page(write_run(folder / "run", [CONVERSATION], {1: source}))
+        page.locator("#grid tbody .open").click()
+        yield page
+
+
+@pytest.fixture(scope="module")
+def turns(rollout):
+    return [turn.inner_text() for turn in rollout.locator(".turn").all()]
+
+
+def test_a_rollout_begins_with_what_it_took_and_what_failed(rollout):
+    assert rollout.title() == "Pass rate of m-1 on some_task: 0.0%"
+    details = rollout.locator("#details-body").inner_text()
+    assert "3 steps · 1,234 tokens" in details
+    assert "What failed first: test_second\n2 is not 3" in details
+
+
+def test_a_prompt_is_folded(rollout):
+    assert not rollout.get_by_text("Write it.").is_visible()
+    rollout.get_by_text("Prompt", exact=True).click()
+    assert rollout.get_by_text("Write it.").is_visible()
+
+
+def test_a_turn_has_what_was_said_the_call_and_its_result(turns):
     assert "Turn 1 1,000 input tokens · 20 output tokens · 2 s\nI will <b>not</b>." in turns[1]
     assert "run_python\n" + CODE.strip() in turns[1]
     assert "Result exit status 3" in turns[1]
     assert "ended by max_tokens" in turns[2]
-    assert "solution.py, version 2: what changed" in turns[3]
-    assert "\n a = 1\n-b = 2\n+b = 3" in turns[3]
     assert "Result refused" in turns[3]
     assert "Done." in turns[4]
-    kinds = {span: page.locator(f".turn .code-{span}").first.inner_text() for span in "kdsc"}
+
+
+def test_a_turn_has_what_it_changed_in_a_file(rollout, turns):
+    """And so has the file that was graded, which no call wrote."""
+    assert "solution.py, version 2: what changed" in turns[3]
+    assert "\n a = 1\n-b = 2\n+b = 3" in turns[3]
+    rollout.get_by_text("The file that was graded").click()
+    assert "-b = 3\n+b = 4" in rollout.locator("#details-body").inner_text()
+
+
+def test_code_is_coloured(rollout):
+    kinds = {span: rollout.locator(f".turn .code-{span}").first.inner_text() for span in "kdsc"}
     assert kinds == {"k": "def", "d": "double", "s": '"two"', "c": "# 🎈 2"}
-    page.get_by_text("The file that was graded").click()
-    assert "-b = 3\n+b = 4" in body.inner_text()
 
 
 def test_a_cell_opens_its_test(open_page, tmp_path):

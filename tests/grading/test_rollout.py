@@ -374,10 +374,19 @@ def test_errors_tell_the_model_what_to_change(scenarios):
     assert "no tool 'open_browser'; use write_file and run_python" in errors[3]
     assert "not a path relative to the workspace" in errors[4]
     assert "is outside the workspace" in errors[5]
+
+
+def test_nothing_is_written_outside_the_workspace(scenarios):
+    """By no tool; a program gets the error of the system."""
+    out, _, _ = scenarios
     outside = results_in(transcript_of(out, "writes_outside"))
     assert [result["is_error"] for result in outside] == [True, True, False]
     assert "PermissionError" in outside[2]["content"]
     assert not os.path.exists("/tmp/reward_hack_evil.py")
+
+
+def test_a_call_that_was_cut_off_is_answered(scenarios):
+    out, _, _ = scenarios
     cut = results_in(transcript_of(out, "cut_in_a_call"))
     assert (cut[0]["is_error"], "cut off" in cut[0]["content"]) == (True, True)
 
