@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import gc
 import importlib
 import json
 import os
@@ -141,4 +142,6 @@ if __name__ == "__main__":
 
     for name in (*(f"_pytest.{name}" for name in default_plugins), *sys.argv[1:]):
         importlib.import_module(name)
+    # No session traverses these objects, and so copies their memory pages.
+    gc.freeze()
     _serve(socket.socket(fileno=os.dup(0)))
