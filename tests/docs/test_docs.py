@@ -197,9 +197,10 @@ def candidate(request):
 
 @pytest.fixture
 def model(candidate):
-    """A Messages API on loopback; `environment` leads the SDK there."""
+    """A Messages API on loopback: one rollout in ten writes a file, so few are to be graded."""
     reference = tool("write_file", path="solution.py", content=candidate.read_text())
-    with MessagesApi([[[reference], [text("Done.")]]] * 10) as api:
+    done = [text("Done.")]
+    with MessagesApi([[[reference], done], *[[done]] * 9]) as api:
         yield {"ANTHROPIC_BASE_URL": api.url}
 
 
@@ -230,7 +231,8 @@ def test_write_a_task(tmp_path, model):
     if subprocess.run([*command, "msgpack"], capture_output=True, check=False).returncode:
         pytest.skip("pip reaches no package index")
     checkout(tmp_path / "grader")
-    run_blocks(WRITE_A_TASK, tmp_path, model)
+    # Most of what pip installs is never imported.
+    run_blocks(WRITE_A_TASK, tmp_path, model | {"PIP_COMPILE": "0"})
     environment = tmp_path / "merging" / ".venv" / "lib"
     assert list(environment.glob("*/site-packages/pytest_balanced_sampler"))
     assert not list(environment.glob("*/site-packages/torch"))
