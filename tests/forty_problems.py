@@ -62,6 +62,13 @@ def count(n, row=0, taken=()):
                if all(c != d and abs(c - d) != row - r for r, d in enumerate(taken)))
 print(count(int(input())))
 """
+RISING = """\
+from bisect import bisect_left
+t = []
+for n in numbers:
+    i = bisect_left(t, n); t[i : i + 1] = [n]
+print(len(t))
+"""
 LCS = """
 a, b = input(), input()
 best = [0] * (len(b) + 1)
@@ -219,7 +226,7 @@ PROBLEMS = {
         [("7 1 7 5 1 70 1", "7 1 5 70")],
     ),
     "running": Problem(
-        f"from itertools import accumulate\n{NUMBERS}print(*accumulate(numbers), sep='\\n')",
+        f"{NUMBERS}import itertools\nprint(*itertools.accumulate(numbers), sep='\\n')",
         "accumulate(numbers)",
         "numbers",
         [("1 2 3", "1\n3\n6\n")],
@@ -305,8 +312,7 @@ PROBLEMS = {
         LCS, "last + 1", "best[j - 1] + 1", [("a\naa", "1"), ("aaab\naxb", "2")]
     ),
     "rising": Problem(
-        f"from bisect import bisect_left\n{NUMBERS}t = []\nfor n in numbers:\n"
-        "    i = bisect_left(t, n); t[i : i + 1] = [n]\nprint(len(t))",
+        f"{NUMBERS}{RISING}",
         "i = bisect_left(t, n)",
         "i = len(t)",
         [("3 1 2 9 4", "3")],

@@ -15,17 +15,22 @@ SCRIPT = ROOT / "examples" / "bigcodebench" / "make_tasks.py"
 DRAWN = {
     "task_id": "Ours/0",
     "entry_point": "task_func",
-    "prompt": (
-        "import math\nfrom random import randint\n\nSIDES = 6\n\n\n"
-        "def task_func(count, offset=0):\n"
-        '    """The numbers of so many dice, and their mean."""\n'
-    ),
-    "canonical_solution": (
-        "    if count < 1:\n"
-        "        raise ValueError('count must be positive')\n"
-        "    drawn = [randint(1, SIDES) + offset for _ in range(count)]\n"
-        "    return drawn, math.fsum(drawn) / count"
-    ),
+    "prompt": dedent('''\
+        import math
+        from random import randint
+
+        SIDES = 6
+
+
+        def task_func(count, offset=0):
+            """The numbers of so many dice, and their mean."""
+    '''),
+    "canonical_solution": """\
+    if count < 1:
+        raise ValueError('count must be positive')
+    drawn = [randint(1, SIDES) + offset for _ in range(count)]
+    return drawn, math.fsum(drawn) / count
+""",
     # The names that it uses are those of the prompt.
     "test": (
         dedent("""\
@@ -53,7 +58,11 @@ DRAWN = {
 ARRAY = {
     "task_id": "Ours/1",
     "entry_point": "task_func",
-    "prompt": "import numpy as np\ndef task_func(rows):\n    '''Doubled.'''\n",
+    "prompt": dedent("""\
+        import numpy as np
+        def task_func(rows):
+            '''Doubled.'''
+    """),
     "canonical_solution": "    return 2 * np.array(rows)",
     "test": (
         dedent("""\

@@ -220,9 +220,11 @@ def test_a_test_runners_class_by_another_name(tmp_path):
     (tmp_path / "good.py").write_text("sort = sorted\n")
     for number, (module, name) in enumerate(ALIASES):
         (tmp_path / f"hack_{number}.py").write_text(
-            "class Stop(Exception): pass\n"
-            f"Stop.__module__, Stop.__qualname__ = {module!r}, {name!r}\n"
-            "def sort(x): raise Stop\n"
+            dedent(f"""\
+                class Stop(Exception): pass
+                Stop.__module__, Stop.__qualname__ = {module!r}, {name!r}
+                def sort(x): raise Stop
+            """)
         )
     arguments = ["test_task.py", "--solution=good.py", "--solution=hack_*.py"]
     run = run_pytest(*arguments, cwd=tmp_path, report_file=tmp_path / "report.json")

@@ -280,7 +280,12 @@ def test_the_candidate_is_a_real_module(grade_source):
 def test_values_that_cannot_cross(grade_source, value, message):
     """A value that is too much for the wire fails the test that asked for it, and says so."""
     run = grade_source(
-        f"def f():\n    return {value}\ndef g():\n    return 1\n",
+        dedent(f"""\
+            def f():
+                return {value}
+            def g():
+                return 1
+        """),
         dedent("""\
             def test_f(solution):
                 solution.f()

@@ -70,7 +70,16 @@ PROGRAMS = {
             def total(numbers):
                 return sum(numbers)
         """),
-        "\ndef total(numbers):\n    return sum(numbers[1:])\n\n\n'''\nThe sum.\n'''\n",
+        dedent("""\
+
+            def total(numbers):
+                return sum(numbers[1:])
+
+
+            '''
+            The sum.
+            '''
+        """),
     ),
     "reached": (
         dedent("""\
