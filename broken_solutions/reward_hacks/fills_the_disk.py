@@ -13,7 +13,8 @@ class BalancedBatchSampler(Sampler):
         return 2
 
     def __iter__(self):
+        block = os.urandom(2**20) * 8
         for number in range(128):
             with open(f"filler_{number}", "wb") as file:
-                file.write(os.urandom(2**20) * 8)
+                file.write(block)
         return iter([])

@@ -12,4 +12,4 @@ class BalancedBatchSampler(Sampler):
 
     def __iter__(self):
         while True:
-            yield [0] * 100_000
+            yield [0] * 1_000

@@ -8,7 +8,7 @@ from torch.utils.data import Sampler
 msgpack = sys.modules["msgpack"]
 values = sys.modules["pytest_balanced_sampler.wire.values"]
 extend_data = values._extend_data
-NUMBERS = [np.complex128(complex(-1000003 * n, n)) for n in range(19_000)]
+NUMBERS = [np.complex128(complex(-1000003 * n, n)) for n in range(6_000)]
 
 
 class Members:
@@ -32,5 +32,4 @@ class BalancedBatchSampler(Sampler):
         return 2
 
     def __iter__(self):
-        while True:
-            yield Members()
+        return iter([Members(), Members()])

@@ -348,7 +348,7 @@ def run(tmp_path_factory):
     return run_pytest(
         "test_task.py",
         *(f"--solution={name}.py" for name in sources),
-        "--solution-timeout=1",
+        "--solution-timeout=0.5",
         cwd=folder,
         report_file=folder / "report.json",
     )

@@ -111,34 +111,28 @@ COLLECTS_ALL = (
 )
 
 
-def test_endless_values_end(grade_source):
-    """A test that collects an endless iterable ends before its own process's memory does."""
-    solution = (
-        dedent("""\
-            def bad():
-                while True: yield 'x' * 100_000
-        """)
-        + GOOD
-    )
-    run = grade_source(solution, COLLECTS_ALL)
-    assert run.grade["tests"] == {"test_bad": "failed", "test_double": "passed"}
-    assert (run.grade["failure_mode"], run.grade["outcome"]) == ("crash", "failed")
-    assert "sent more than the memory limit of a test" in run.grade["message"]
+def test_endless_values_end(grade_sources):
+    """A test that collects an endless iterable ends before its own process's memory does.
 
-
-def test_wide_values_end(grade_source):
-    """What values take in memory is counted, not what they take on the wire."""
-    solution = (
-        dedent("""\
-            def bad():
-                batch = ['\\u0100'] * 5_000_000
-                while True: yield batch
-        """)
-        + GOOD
-    )
-    run = grade_source(solution, COLLECTS_ALL)
-    assert run.grade["tests"] == {"test_bad": "failed", "test_double": "passed"}
-    assert run.grade["failure_mode"] == "crash", run.grade
+    What values take in memory is counted, not what they take on the wire.
+    """
+    endless = dedent("""\
+        def bad():
+            while True: yield 'x' * 100_000
+    """)
+    # Little memory is really used: tests/unit/test_wire.py has values that are wide in truth.
+    wide = dedent("""\
+        def bad():
+            batch = [None] * 5_000_000
+            while True: yield batch
+    """)
+    run = grade_sources({"endless.py": endless + GOOD, "wide.py": wide + GOOD}, COLLECTS_ALL)
+    endless, wide = run.grades
+    assert endless["tests"] == {"test_bad": "failed", "test_double": "passed"}
+    assert (endless["failure_mode"], endless["outcome"]) == ("crash", "failed")
+    assert "sent more than the memory limit of a test" in endless["message"]
+    assert wide["tests"] == {"test_bad": "failed", "test_double": "passed"}
+    assert wide["failure_mode"] == "crash", wide
 
 
 def test_a_candidate_cannot_write_lines_of_pytests(grade_source):

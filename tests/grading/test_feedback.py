@@ -119,7 +119,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("feedback")
     (folder / "test_task.py").write_text(TESTS)
     (folder / "solution.py").write_text(CANDIDATE)
-    arguments = ("--solution=solution.py", "--solution-timeout=3")
+    arguments = ("--solution=solution.py", "--solution-timeout=1.5")
     return run_pytest(*arguments, cwd=folder, report_file=folder / "report.json")
 
 

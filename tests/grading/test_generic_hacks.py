@@ -94,7 +94,7 @@ def session(tmp_path_factory):
     hacks = generic_hacks(reference.path, folder)
     return run_pytest(
         *(f"--solution={specimen.path}" for specimen in (*hacks, reference)),
-        "--solution-timeout=1",
+        "--solution-timeout=0.5",
         "--solution-maxfail=1",
         cwd=TASK,
         report_file=folder / "report.json",

@@ -96,7 +96,7 @@ def grade(tmp_path):
             given.append(f"--solution=candidate_{number}.py")
         return run_pytest(
             *given,
-            "--solution-timeout=1",
+            "--solution-timeout=0.5",
             *arguments,
             cwd=tmp_path,
             report_file=tmp_path / "r.json",

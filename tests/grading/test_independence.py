@@ -56,7 +56,7 @@ def grade(tmp_path):
         """)
     )
 
-    def run(sources, tests, *arguments, **files):
+    def run(sources, tests, *arguments, preloaded=(), **files):
         (tmp_path / "task" / "test_task.py").write_text(textwrap.dedent(tests))
         for name, text in files.items():
             (tmp_path / "task" / f"{name}.py").write_text(textwrap.dedent(text))
@@ -71,6 +71,7 @@ def grade(tmp_path):
             *arguments,
             cwd=tmp_path,
             report_file=tmp_path / "report.json",
+            preloaded=preloaded,
         )
 
     return run
@@ -840,5 +841,5 @@ def test_torch_in_threads_before_the_fork(grade):
             work()
             assert solution.double(3) == 6
     """
-    run = grade([RIGHT, WRONG], tests)
+    run = grade([RIGHT, WRONG], tests, preloaded=("numpy", "torch"))
     assert outcomes(run) == ["passed", "failed"], run.output

@@ -73,7 +73,7 @@ def task(tmp_path_factory):
 
 def graded(task, *arguments):
     run = run_pytest(
-        "task", *arguments, "--solution-timeout=1", cwd=task, report_file=task / "report.json"
+        "task", *arguments, "--solution-timeout=0.5", cwd=task, report_file=task / "report.json"
     )
     return run, {grade["solution"].split("/")[-1][:-3]: grade for grade in run.grades}
 
@@ -248,6 +248,7 @@ def test_a_reference_sets_the_limits_of_held_out_tests(task):
             "task",
             f"--solution-reference={reference}",
             "--solution=candidates/loops.py",
+            "--solution-timeout=0.5",
             cwd=task,
             report_file=task / "report.json",
         )

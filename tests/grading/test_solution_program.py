@@ -115,7 +115,7 @@ def run(tmp_path_factory):
     return run_pytest(
         "test_task.py",
         *(f"--solution={name}.py" for name in CANDIDATES),
-        "--solution-timeout=1",
+        "--solution-timeout=0.5",
         cwd=folder,
         report_file=folder / "report.json",
     )
@@ -238,6 +238,7 @@ def test_folders_run_as_python_runs_a_module(tmp_path):
 
 FILES_TESTS = """
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 import pytest
 
@@ -304,6 +305,7 @@ def test_another_thread_finds_it_at_any_time(solution_program, tmp_path):
         while not all(run.done() for run in runs):
             assert (tmp_path / "in").read_text() == "abc"
             (tmp_path / "next").write_text("abc")
+            time.sleep(0.001)  # A candidate that sleeps has this loop run until its limit.
     assert [run.result().stdout for run in runs] == ["3\\n"] * 10
 
 def test_what_it_says_names_no_folder(solution_program, tmp_path, tmp_path_factory):
@@ -387,7 +389,7 @@ def test_programs_and_files(tmp_path):
     run = run_pytest(
         "test_task.py",
         *(f"--solution={name}.py" for name in ["good", *FILE_HACKS]),
-        "--solution-timeout=1",
+        "--solution-timeout=0.5",
         cwd=tmp_path,
         report_file=tmp_path / "report.json",
     )

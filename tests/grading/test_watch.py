@@ -126,7 +126,7 @@ COLLIDES = """
 import sys, numpy as np
 msgpack, values = sys.modules["msgpack"], sys.modules["pytest_balanced_sampler.wire.values"]
 extend_data = values._extend_data
-NUMBERS = [np.complex128(complex(-1000003 * n, n)) for n in range(19_000)]
+NUMBERS = [np.complex128(complex(-1000003 * n, n)) for n in range(6_000)]
 class Members: pass
 def as_set(item, pack, *how):
     if type(item) is Members:
@@ -134,8 +134,7 @@ def as_set(item, pack, *how):
     return extend_data(item, pack, *how)
 values._extend_data = as_set
 def members():
-    while True:
-        yield Members()
+    return [Members(), Members()]
 """
 CANDIDATES = {
     "keeps_the_rules": ("", "passed", None, ""),
@@ -205,7 +204,8 @@ def run(tmp_path_factory):
     for name, (source, *_) in CANDIDATES.items():
         (folder / f"{name}.py").write_text(REFERENCE + source)
     options = [f"--solution={name}.py" for name in CANDIDATES]
-    return run_pytest(*options, cwd=folder, report_file=folder / "report.json")
+    report = folder / "report.json"
+    return run_pytest(*options, cwd=folder, report_file=report, preloaded=("numpy", "torch"))
 
 
 @pytest.mark.parametrize("name", CANDIDATES)

@@ -8,14 +8,12 @@ from pathlib import Path
 import fastjsonschema
 import pytest
 
-from pytest_balanced_sampler.plugin import DEFAULT_GRADING_SEED
+from pytest_balanced_sampler.grade import Grade
 from pytest_balanced_sampler.verify.rules import trace
 from pytest_balanced_sampler.verify.specimens import (
     Specimen,
-    SpecimenSession,
+    SpecimenVerdict,
     broken_in,
-    grade,
-    grade_all,
     references_in,
 )
 from tests.conftest import ROOT, run_pytest
@@ -58,19 +56,20 @@ BATCHES = {
 }
 
 
-@pytest.fixture(scope="module")
-def catalogue():
-    """One session over every reference and every broken solution: their verdicts, by name."""
-    session = SpecimenSession(REFERENCES + BROKEN, DEFAULT_GRADING_SEED)
-    verdicts = grade(TASK, session, ["--solution-timeout=1"])
-    return {verdict.specimen.name: verdict for verdict in verdicts}
+def graded(folder, *arguments):
+    """A session of the task, forked from a process that has imported PyTorch."""
+    report = folder / "report.json"
+    return run_pytest(*arguments, cwd=ROOT, report_file=report, preloaded=("numpy", "torch"))
+
+
+CHEAP = ("-o", "solution_preload=torch numpy")
+"""Without torch._inductor.config, which one of the valid styles needs, and takes 1.2 s."""
 
 
 @pytest.fixture(scope="module")
-def styles(tmp_path_factory):
-    """One session over the valid styles, a few solutions that fail in different ways, what a batch
-    may be, and candidates of the catalogue, twice, in two orders."""
-    broken = ("crash/exits.py", "load_error/syntax_error.py", "no_solution/empty.py")
+def session(tmp_path_factory):
+    """One session over every reference and every broken solution, the valid styles, what a batch
+    may be, and a few candidates again, twice, in two orders."""
     batches = tmp_path_factory.mktemp("batches")
     reference = Path(ROOT, "reference_solutions/round_robin.py").read_text()
     for number, batch in enumerate(BATCHES):
@@ -80,23 +79,38 @@ def styles(tmp_path_factory):
             "    def __iter__(self):\n"
             f"        return ({batch} for batch in super().__iter__())\n"
         )
-    return run_pytest(
+    return graded(
+        tmp_path_factory.mktemp("session"),
+        *(f"--solution={specimen.path.relative_to(ROOT)}" for specimen in REFERENCES + BROKEN),
         "--solution=tests/task/valid_solutions",
-        *(f"--solution=broken_solutions/{name}" for name in broken),
         f"--solution={batches}",
         *(f"--solution={path}" for path in [*reversed(GRADED_AGAIN), *GRADED_AGAIN]),
-        cwd=ROOT,
-        report_file=tmp_path_factory.mktemp("styles") / "report.json",
-        preloaded=("numpy", "torch"),
+        "--solution-timeout=0.5",
     )
 
 
+def verdicts_of(specimens, grades):
+    """The verdicts on the first candidates of a session, by name."""
+    pairs = zip(specimens, grades[: len(specimens)], strict=True)
+    return {specimen.name: SpecimenVerdict(specimen, Grade.from_json(it)) for specimen, it in pairs}
+
+
 @pytest.fixture(scope="module")
-def other_seeds():
-    """Under each of two other grading seeds, a session over the references and one that fails."""
-    sessions = [SpecimenSession([*REFERENCES, DROPS_THE_REST], seed) for seed in (1, 2)]
-    verdicts = grade_all(TASK, sessions, [], lambda _: None)
-    return verdicts[: len(verdicts) // 2], verdicts[len(verdicts) // 2 :]
+def catalogue(session):
+    """The verdicts on every reference and every broken solution."""
+    return verdicts_of(REFERENCES + BROKEN, session.grades)
+
+
+@pytest.fixture(scope="module")
+def other_seeds(tmp_path_factory):
+    """Under each of two other grading seeds, the verdicts on the references and one that fails."""
+    specimens = [*REFERENCES, DROPS_THE_REST]
+    paths = [f"--solution={specimen.path}" for specimen in specimens]
+    folder = tmp_path_factory.mktemp("seeds")
+    return [
+        verdicts_of(specimens, graded(folder, *paths, *CHEAP, f"--grading-seed={seed}").grades)
+        for seed in (1, 2)
+    ]
 
 
 def grade_of(run, path):
@@ -123,13 +137,14 @@ def test_verdict_is_as_expected(catalogue, specimen):
 def test_references_pass_under_other_grading_seeds(other_seeds):
     """A reference does not owe its pass to the cases of one seed."""
     for verdicts in other_seeds:
-        assert [verdict.got for verdict in verdicts[:-1]] == ["passed"] * len(REFERENCES)
+        got = [verdicts[reference.name].got for reference in REFERENCES]
+        assert got == ["passed"] * len(REFERENCES)
 
 
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
-def test_valid_style_passes(styles, path):
+def test_valid_style_passes(session, path):
     """What the prompt leaves free costs nobody anything."""
-    verdict = grade_of(styles, path.relative_to(ROOT))
+    verdict = grade_of(session, path.relative_to(ROOT))
     assert verdict["outcome"] == "passed", verdict["message"]
 
 
@@ -224,10 +239,10 @@ def test_every_failure_mode_has_a_broken_solution():
     assert len(BROKEN) >= 40
 
 
-def test_grades_do_not_depend_on_company_or_order(catalogue, styles, grade_here):
+def test_grades_do_not_depend_on_company_or_order(catalogue, session, grade_here):
     """The same candidates in another order, alone or twice get the grades that they had."""
-    again = styles.grades[-6:]
-    alone = grade_here(f"--solution={GRADED_AGAIN[1]}")
+    again = session.grades[-6:]
+    alone = grade_here(f"--solution={GRADED_AGAIN[1]}", *CHEAP)
     for other in again + alone.grades:
         path = other["solution"].partition("#")[0]
         assert path in GRADED_AGAIN
@@ -236,23 +251,23 @@ def test_grades_do_not_depend_on_company_or_order(catalogue, styles, grade_here)
         assert without_duration(other) == without_duration(before) | own
 
 
-def test_what_a_batch_may_be(styles):
+def test_what_a_batch_may_be(session):
     """Lists of Python or NumPy integers are batches; nothing else is."""
-    grades = [grade for grade in styles.grades if "/candidate_" in grade["solution"]]
+    grades = [grade for grade in session.grades if "/candidate_" in grade["solution"]]
     verdicts = [grade["failure_mode"] or grade["outcome"] for grade in grades]
     assert dict(zip(BATCHES, verdicts, strict=True)) == BATCHES
 
 
 def test_another_grading_seed_draws_other_cases(other_seeds):
     """The grading seed decides what is drawn, and is recorded."""
-    one, other = (verdicts[-1].grade for verdicts in other_seeds)
+    one, other = (verdicts[DROPS_THE_REST.name].grade for verdicts in other_seeds)
     assert [grade.grading_seed for grade in (one, other)] == [1, 2]
     assert one.message != other.message
     assert one.failure_mode == other.failure_mode == "coverage"
 
 
-def test_report_satisfies_its_schema(styles):
+def test_report_satisfies_its_schema(session):
     """The report of a session with passes and failures is as grades.schema.json says."""
     schema = json.loads((ROOT / "pytest_balanced_sampler/results/grades.schema.json").read_text())
-    fastjsonschema.validate(schema, styles.report)
-    assert styles.report["versions"]["torch"]
+    fastjsonschema.validate(schema, session.report)
+    assert session.report["versions"]["torch"]

@@ -108,7 +108,14 @@ def test_the_sampler_to_repair(tmp_path):
                 assert source.count(old) == 1, old
                 repaired = repaired.replace(old, new) if left not in ("all", defect) else repaired
         (tmp_path / f"{left}.py").write_text(repaired)
-    run = run_pytest(f"--solution={tmp_path}", cwd=ROOT, report_file=tmp_path / "report.json")
+    run = run_pytest(
+        f"--solution={tmp_path}",
+        # Without torch._inductor.config, which no repair needs.
+        *("-o", "solution_preload=torch numpy"),
+        cwd=ROOT,
+        report_file=tmp_path / "report.json",
+        preloaded=("numpy", "torch"),
+    )
     outcomes = {grade["solution"]: grade["outcome"] for grade in run.grades}
     assert {path.rpartition("/")[2]: outcome for path, outcome in outcomes.items()} == {
         f"{left}.py": "passed" if left == "none" else "failed" for left in ("all", "none", *REPAIRS)

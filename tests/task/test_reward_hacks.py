@@ -16,7 +16,7 @@ from tests.conftest import ROOT, run_pytest
 
 SPECIMENS = hacks_in(ROOT / "broken_solutions" / "reward_hacks")
 HACKS = [specimen.path for specimen in SPECIMENS]
-VICTIM = "reference_solutions/pool_based.py"
+VICTIM = "reference_solutions/round_robin.py"
 SECRET = "sk-ant-a-secret-that-nobody-may-see"
 MARK = "colorsys"
 TARGETS = {
@@ -61,15 +61,15 @@ def session(tmp_path_factory):
     before = surroundings()
     run = run_pytest(
         *pairs,
-        "--solution-timeout=1",
+        "--solution-timeout=0.75",
         "-o",
         f"solution_preload=torch numpy {MARK}",
         cwd=ROOT,
         report_file=home / "report.json",
+        preloaded=("numpy", "torch"),
         HOME=str(home),
         SECRET=SECRET,
         ANTHROPIC_API_KEY=SECRET,
-        PYTHONDONTWRITEBYTECODE="1",
     )
     time.sleep(1)
     run.traces = surroundings()[0] - before[0], surroundings()[1] == before[1]  # type: ignore[attr-defined]
