@@ -109,9 +109,9 @@ def test_a_grader_that_is_right(task):
     """All is as expected, every mutant dies, and the exit status is 0."""
     write(task / "task" / "search.py", f"ORACLE_KNOWS = 2, 10**6\n{SEARCH}")
     options = ["--mutants", "--search", "--seeds", "2", *SHORT]
-    finished = verify_with_few_hacks(task / "task", *options, seeds=10)
+    finished = verify_with_few_hacks(task / "task", *options, seeds=3)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert "10 of 10     references that passed" in finished.stdout
+    assert "3 of 3      references that passed" in finished.stdout
     assert "4 of 4      broken solutions that failed" in finished.stdout
     # Those few, the task's own one, and one that reads the reference.
     assert "6 of 6      reward hacks that failed" in finished.stdout
