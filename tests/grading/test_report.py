@@ -28,13 +28,16 @@ HOSTILE = (
 
 @pytest.fixture(scope="module")
 def browser():
+    """One context for all pages, each of which is closed: Chromium starts processes for each."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here: install Debian's package chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        yield browser
+        context = browser.new_context()
+        context.new_page()  # Without one, each page would begin with a new window.
+        yield context
         browser.close()
 
 
@@ -47,13 +50,17 @@ def open_page(browser, tmp_path):
 @contextmanager
 def pages(browser, folder):
     """Open the report of these grades; whatever the console says or the network is asked fails."""
-    complaints = []
+    complaints, opened = [], []
 
-    def open_page(results, **options):
+    def open_page(results, color_scheme="light", viewport=None):
         summary = summarise(results, Expectations((0.1, 0.4), {"balance": 0.5}))
         path = folder / "report.html"
         path.write_text(page_html(results, summary))
-        page = browser.new_page(**options)
+        page = browser.new_page()
+        opened.append(page)
+        page.emulate_media(color_scheme=color_scheme)
+        if viewport is not None:
+            page.set_viewport_size(viewport)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: complaints.extend({request.url} - {path.as_uri()}))
@@ -61,6 +68,8 @@ def pages(browser, folder):
         return page
 
     yield open_page
+    for page in opened:
+        page.close()
     assert [c for c in complaints if not c.startswith("data:")] == []
 
 
@@ -158,6 +167,7 @@ def test_the_policy_refuses_what_is_not_the_pages(browser, tmp_path):
     assert failures in ([], ["csp"])
     with pytest.raises(Exception, match="TrustedHTML"):
         page.evaluate("document.body.innerHTML = '<p>x</p>'")
+    page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
