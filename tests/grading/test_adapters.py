@@ -5,14 +5,11 @@ import hashlib
 import json
 import math
 import os
-import runpy
 import subprocess
 import sys
-from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from textwrap import dedent
-from types import SimpleNamespace
 
 import pytest
 
@@ -23,7 +20,7 @@ from pytest_balanced_sampler.adapters.no_verdict import NoVerdict
 from pytest_balanced_sampler.adapters.trl import GradeReward
 from tests.conftest import ROOT
 from tests.messages_api import MessagesApi, text
-from tests.rollout_command import run_command
+from tests.rollout_command import run_script
 
 TESTS = """
 import os
@@ -128,12 +125,7 @@ def test_inspect_ai_until_decided(task, tmp_path):
     assert len(stopping.early_stops) == len(outputs) - 7
 
 
-INSPECT = SimpleNamespace(
-    __name__="inspect",
-    main=partial(
-        runpy.run_path, str(Path(sys.executable).with_name("inspect")), run_name="__main__"
-    ),
-)
+INSPECT = Path(sys.executable).with_name("inspect")
 """The command, in this process: a new one imports all of Inspect AI again."""
 SUBMIT = f"""
 from inspect_ai.model import ModelOutput
@@ -160,13 +152,10 @@ def test_inspect_ai_command_line(task, tmp_path, monkeypatch):
     assert by_name.load() is adapter
     (tmp_path / "submit.py").write_text(SUBMIT)
     monkeypatch.chdir(tmp_path)
-    finished = run_command(
+    finished = run_script(
         INSPECT,
-        [
-            "eval", "--display=none", "pytest_balanced_sampler/graded_task", "-T", f"task={task}",
-            "--model=mockllm/model", "--solver=submit.py@submit", "--log-dir=logs",
-        ],
-        {},
+        "eval", "--display=none", "pytest_balanced_sampler/graded_task", "-T", f"task={task}",
+        "--model=mockllm/model", "--solver=submit.py@submit", "--log-dir=logs",
     )  # fmt: skip
     (found,) = list_eval_logs(str(tmp_path / "logs"))
     log = read_eval_log(found)

@@ -1,26 +1,19 @@
 """Grading on a real local Ray cluster of several nodes, one of which is killed in the middle."""
 
-import functools
 import json
 import os
-import runpy
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import pytest
 
 from tests.conftest import GENEROUS_SECONDS, ROOT, run_pytest
-from tests.rollout_command import run_command
+from tests.rollout_command import run_script
 
 ray = pytest.importorskip("ray", reason="install the extra `ray` to test grading on a cluster")
 
 SCRIPT = ROOT / "scripts" / "grade_on_ray.py"
-AS_A_MODULE = SimpleNamespace(
-    __name__="grade_on_ray",
-    main=functools.partial(runpy.run_path, str(SCRIPT), run_name="__main__"),
-)
 
 TESTS = """
 import pathlib, time
@@ -175,7 +168,7 @@ def test_usage_errors(arguments, message, tmp_path, monkeypatch):
     (tmp_path / "link.py").symlink_to("here.py")
     (tmp_path / "shards").mkdir()
     monkeypatch.chdir(tmp_path)
-    finished = run_command(AS_A_MODULE, arguments, {})
+    finished = run_script(SCRIPT, *arguments)
     assert finished.returncode == 4
     assert message in finished.stderr
     assert "Traceback" not in finished.stderr

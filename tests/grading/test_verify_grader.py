@@ -14,6 +14,7 @@ from pytest_balanced_sampler.verify.hacks import GENERIC_HACKS
 from pytest_balanced_sampler.verify.mutants import equivalent_mutants, mutants_of
 from pytest_balanced_sampler.verify.specimens import FAILED, Specimen, SpecimenSession, grade_all
 from tests.conftest import GENEROUS_SECONDS, ROOT
+from tests.rollout_command import run_script
 
 SCRIPT = ROOT / "scripts" / "verify_grader.py"
 REFERENCES = ROOT / "reference_solutions"
@@ -217,7 +218,7 @@ def test_usage_errors(task, arguments, message):
     """What the user got wrong is said in a sentence, with exit status 4."""
     (task / "empty").mkdir()
     located = [task / name if not name.startswith("-") else name for name in arguments]
-    finished = verify(*located)
+    finished = run_script(SCRIPT, *located)
     assert finished.returncode == 4
     assert message in finished.stderr
     assert "Traceback" not in finished.stderr
