@@ -132,15 +132,13 @@ def passes_in_a_fork(tests: types.ModuleType, candidate: Path) -> bool:
 
 def evalplus(candidates: list[Path]) -> bool:
     """EvalPlus' `untrusted_check`."""
-    import torch.utils.data  # noqa: F401 - as a user must, or each check would import it again
-
+    tests_in_this_process()  # As a user must, or each check would import PyTorch again.
     return all(map(passes_evalplus, candidates))
 
 
 def bigcodebench(candidates: list[Path]) -> bool:
     """BigCodeBench's `untrusted_check`."""
-    import torch.utils.data  # noqa: F401 - as above
-
+    tests_in_this_process()  # As above.
     return all(map(passes_bigcodebench, candidates))
 
 

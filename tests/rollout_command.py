@@ -1,11 +1,13 @@
-"""Runs `rollout.py` and the commands beside it in this process."""
+"""Runs `rollout.py`, and the commands and scripts beside it, in this process."""
 
 from __future__ import annotations
 
+import runpy
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from textwrap import dedent
@@ -84,14 +86,29 @@ def run_command(
     command: ModuleType, arguments: Iterable[object], environment: Mapping[str, str]
 ) -> Finished:
     """Run a command in this process: a new one takes seconds to import what it needs."""
+    return _run_here(command.main, command.__name__, arguments, environment)
+
+
+def run_script(script: Path, *arguments: object) -> Finished:
+    """Run a script in this process, as `python SCRIPT` would."""
+    main = partial(runpy.run_path, str(script), run_name="__main__")
+    return _run_here(main, str(script), arguments, {})
+
+
+def _run_here(
+    main: Callable[[], object],
+    name: str,
+    arguments: Iterable[object],
+    environment: Mapping[str, str],
+) -> Finished:
     status = 0
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        patch.setattr(sys, "argv", [command.__name__, *map(str, arguments)])
+        for variable, value in environment.items():
+            patch.setenv(variable, value)
+        patch.setattr(sys, "argv", [name, *map(str, arguments)])
         with redirect_stdout(StringIO()) as output, redirect_stderr(StringIO()) as errors:
             try:
-                command.main()
+                main()
             except SystemExit as end:
                 status = end.code or 0
     return Finished(status, output.getvalue(), errors.getvalue())

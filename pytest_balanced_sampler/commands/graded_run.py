@@ -93,7 +93,9 @@ def roll_out_and_grade(arguments: argparse.Namespace, settings: Settings) -> tup
             numbers, before = next_rollouts(run, arguments, summary, tried), graded_in(summary)
             ended = roll_out(run, numbers, arguments, summary) if numbers else "done"
             tried.update(numbers)
-            summary = graded(run, arguments)
+            # Without further rollouts, the summary of a resumed run is already that of all.
+            if numbers or summary is None:
+                summary = graded(run, arguments)
             if arguments.until_decided:
                 sys.stderr.write(f"{progress_of(summary, arguments.prices)}\n")
             # A batch without a grade: further rollouts would probably also cost money without a

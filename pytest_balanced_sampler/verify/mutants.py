@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
@@ -37,12 +38,15 @@ def mutants_of(reference: Path) -> Iterator[tuple[Change, str]]:
     """The mutants that are valid and different programs, with their source."""
     source = reference.read_text()
     seen = {ast.dump(ast.parse(source))}
+    nodes = list(ast_nodes(get_ast(source)))
     for name in operator_names():
         if name in _NEED_ARGUMENTS:
             continue
-        occurrence = 0
-        while (mutant := mutate_code(source, get_operator(name)(), occurrence)) is not None:
-            occurrence += 1
+        operator = get_operator(name)()
+        # mutate_code parses the source each time, and most operators find nothing to change in it.
+        occurrences = sum(1 for node in nodes for _ in operator.mutation_positions(node))
+        for occurrence in range(occurrences):
+            mutant = mutate_code(source, operator, occurrence)
             try:
                 program = ast.dump(ast.parse(mutant))
             except SyntaxError:

@@ -1,45 +1,60 @@
 """scripts/benchmark.py, on as few candidates as it takes; how fast anything is, is not tested."""
 
 import importlib
+import importlib.util
 import json
+import shutil
 import subprocess
 import sys
+
+import pytest
 
 from tests.conftest import GENEROUS_SECONDS, ROOT
 
 SCRIPT = ROOT / "scripts" / "benchmark.py"
 
-
-ONE_TEST = """
-def test_batches(solution):
+PEERS = ("evalplus", "inspect_ai")
+CHECKS = """
+def test_basic_functionality(solution):
     assert list(solution.BalancedBatchSampler([0, 1], 1))
+def test_edge_cases(solution):
+    assert not list(solution.BalancedBatchSampler([], 1))
+def test_batch_balance(solution, grading_random):
+    assert list(solution.BalancedBatchSampler([grading_random.random()], 1))
+test_all_samples_used = test_reproducibility = test_different_class_sizes = test_batch_balance
 """
-IMPORTS_TORCH = "from torch.utils.data import Sampler\n"
-IMPORTS_IT_WHERE_NEEDED = """
-import sys
-if "torch" in sys.modules or __name__ == "__main__":
-    from torch.utils.data import Sampler
-else:
-    Sampler = object
+SAMPLER = """
+class BalancedBatchSampler:
+    def __init__(self, labels, n):
+        self.labels = labels
+    def __iter__(self):
+        return iter(self.labels)
 """
-"""The first task's own checks need it. The plugin's sessions, with `ONE_TEST`, do not: there are a
-dozen of them, and each would import PyTorch."""
-WITH_OTHER_TESTS = """
+DRAWN_FROM = ("balance", "coverage", "crash", "edge_case", "interface", "load_error")
+"""Of the folders of broken solutions, those from which a small mix may be drawn."""
+WITHOUT_PRELOADED = """
 import sys
-from pathlib import Path
 sys.path.insert(0, sys.argv.pop(1))
 import benchmark
-benchmark.TESTS = Path(sys.argv.pop(1))
-benchmark.SOLUTIONS = [Path(sys.argv.pop(1))]
 benchmark.PRELOADED = ""
 benchmark.main()
 """
+ALL_OTHERS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv.pop(1))
+import other_graders
+candidate = Path(sys.argv.pop(1))
+for name in sys.argv[1:]:
+    assert other_graders.GRADERS[name]([candidate]), name
+"""
+"""In one process, which imports PyTorch once."""
 
 
-def benchmark(*arguments, script=(SCRIPT,)):
-    """Run the script."""
+def run(*command):
+    """Run Python."""
     return subprocess.run(
-        [sys.executable, *map(str, script), *map(str, arguments)],
+        [sys.executable, *map(str, command)],
         capture_output=True,
         text=True,
         timeout=GENEROUS_SECONDS,
@@ -47,16 +62,30 @@ def benchmark(*arguments, script=(SCRIPT,)):
     )
 
 
-def test_every_way_is_measured(tmp_path):
+@pytest.fixture
+def scripts(tmp_path):
+    """The scripts in a checkout whose task does not need PyTorch: in several ways, each process
+    would import it."""
+    scripts = tmp_path / "checkout" / "scripts"
+    scripts.mkdir(parents=True)
+    for name in ("benchmark", "candidate_mix", "other_graders"):
+        shutil.copy(SCRIPT.with_stem(name), scripts)
+    files = {
+        "grading_tests/test_balanced_sampler.py": CHECKS,
+        "reference_solutions/round_robin.py": SAMPLER,
+        **{f"broken_solutions/{mode}/one.py": SAMPLER for mode in DRAWN_FROM},
+    }
+    for name, text in files.items():
+        path = scripts.parent / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return scripts
+
+
+def test_every_way_is_measured(scripts, tmp_path):
     """Each has a time, or is named as missing; the picture shows those that have one."""
-    tests, candidate = tmp_path / "test_batches.py", tmp_path / "candidate.py"
-    tests.write_text(ONE_TEST)
-    reference = (ROOT / "reference_solutions" / "round_robin.py").read_text()
-    assert IMPORTS_TORCH in reference
-    candidate.write_text(reference.replace(IMPORTS_TORCH, IMPORTS_IT_WHERE_NEEDED))
     few = ["--candidates", "2", "--rounds", "1", "--out", tmp_path]
-    script = ["-c", WITH_OTHER_TESTS, SCRIPT.parent, tests, candidate]
-    finished = benchmark(*few, script=script)
+    finished = run("-c", WITHOUT_PRELOADED, scripts, *few)
     assert finished.returncode == 0, finished.stderr
     ways = json.loads((tmp_path / "benchmark.json").read_text())["ways"]
     picture = (tmp_path / "benchmark.svg").read_text()
@@ -65,19 +94,28 @@ def test_every_way_is_measured(tmp_path):
     assert len(ways) + finished.stderr.count("not installed") == 8
 
 
+def test_other_graders_run_the_checks_of_the_first_task():
+    """Each that is installed says that a reference passes them."""
+    installed = [name for name in PEERS if importlib.util.find_spec(name)]
+    reference = ROOT / "reference_solutions" / "round_robin.py"
+    finished = run("-c", ALL_OTHERS, SCRIPT.parent, reference, "bare_fork", *installed)
+    assert finished.returncode == 0, finished.stderr
+
+
 def test_too_few_candidates():
     """A usage error."""
-    finished = benchmark("--candidates", "1")
+    finished = run(SCRIPT, "--candidates", "1")
     assert finished.returncode == 4
     assert "--candidates must be at least 2" in finished.stderr
 
 
-def test_a_mix(tmp_path, monkeypatch):
+def test_a_mix(scripts, tmp_path, monkeypatch):
     """Each verdict of a batch has its time; the same seed draws the same batch."""
     monkeypatch.syspath_prepend(SCRIPT.parent)
     candidate_mix = importlib.import_module("candidate_mix")
     way = "this plugin, 1 host"
-    finished = benchmark("--mix", "4", "--ways", way, "bare fork with an alarm", "--out", tmp_path)
+    ways = ["--ways", way, "bare fork with an alarm"]
+    finished = run(scripts / "benchmark.py", "--mix", "4", *ways, "--out", tmp_path)
     assert finished.returncode == 0, finished.stderr
     figures = json.loads((tmp_path / "mix.json").read_text())["batches"]["4"]
     assert figures.keys() == {way, "bare fork with an alarm"}

@@ -9,8 +9,11 @@ import time
 import pytest
 
 from tests.conftest import GENEROUS_SECONDS, ROOT, run_pytest
+from tests.rollout_command import run_script
 
 ray = pytest.importorskip("ray", reason="install the extra `ray` to test grading on a cluster")
+
+SCRIPT = ROOT / "scripts" / "grade_on_ray.py"
 
 TESTS = """
 import pathlib, time
@@ -27,13 +30,14 @@ SOURCES = ("def double(x): return 2 * x\n", "def double(x): return x\n", "", "de
 def cluster():
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    unused = {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **unused})
     yield cluster
     cluster.shutdown()
 
 
 def grade_on_ray(cluster, tmp_path, *options):
-    command = [sys.executable, ROOT / "scripts/grade_on_ray.py", "candidates", "--task", "task"]
+    command = [sys.executable, SCRIPT, "candidates", "--task", "task"]
     command += ["--out", "out", "--shard", "4", "--address", cluster.address, *options]
     environment = {**os.environ, "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
     return subprocess.Popen(
@@ -56,22 +60,21 @@ def test_a_killed_node_loses_nothing_and_doubles_nothing(cluster, tmp_path):
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "task/test_task.py").write_text(TESTS)
     (tmp_path / "candidates").mkdir()
-    for number in range(40):
+    for number in range(24):
         (tmp_path / f"candidates/{number:02}#a.py").write_text(SOURCES[number % 4])
     (tmp_path / "slow").touch()  # So that the node that is killed has work.
-    nodes = [cluster.add_node(num_cpus=1, wait=False) for _ in range(3)]
-    cluster.wait_for_nodes()
+    node = cluster.add_node(num_cpus=1)
     started = grade_on_ray(cluster, tmp_path)
     shards, deadline = tmp_path / "out/shards", time.monotonic() + GENEROUS_SECONDS
     while not (shards.exists() and len(list(shards.glob("*.json"))) >= 2):
         assert started.poll() is None, started.stderr.read()
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    cluster.remove_node(nodes[0], allow_graceful=False)
+    cluster.remove_node(node, allow_graceful=False)
     _, errors = started.communicate(timeout=GENEROUS_SECONDS)
     (tmp_path / "slow").unlink()
     assert started.returncode == 1, errors
-    assert "40/40 graded" in errors
+    assert "24/24 graded" in errors
     report = json.loads((tmp_path / "out/report.json").read_text())
     here = run_pytest(
         "task", "--solution=candidates", cwd=tmp_path, report_file=tmp_path / "r.json"
@@ -109,7 +112,6 @@ def test_a_lost_shard_is_in_the_log(cluster, tmp_path):
     (tmp_path / "task/test_task.py").write_text(tests)
     (tmp_path / "candidates").mkdir()
     (tmp_path / "candidates/good.py").write_text(SOURCES[0])
-    cluster.add_node(num_cpus=1)
     _, errors = (process := grade_on_ray(cluster, tmp_path)).communicate(timeout=GENEROUS_SECONDS)
     assert process.returncode == 0, errors
     assert "was lost, retrying it" in errors
@@ -132,7 +134,6 @@ def test_several_tasks(cluster, tmp_path):
     (tmp_path / "candidates/whole/none").mkdir()
     (tmp_path / "candidates/whole/other").mkdir()
     (tmp_path / "candidates/whole/other/double.py").write_text(SOURCES[0])
-    cluster.add_node(num_cpus=1)
     _, errors = (process := grade_on_ray(cluster, tmp_path)).communicate(timeout=GENEROUS_SECONDS)
     assert process.returncode == 1, errors
     report = json.loads((tmp_path / "out/report.json").read_text())
@@ -161,15 +162,13 @@ def test_several_tasks(cluster, tmp_path):
         (["here.py"], "--out"),
     ],
 )
-def test_usage_errors(arguments, message, tmp_path):
+def test_usage_errors(arguments, message, tmp_path, monkeypatch):
     """A user's mistake gets a sentence and status 4."""
     (tmp_path / "here.py").write_text("x = 1\n")
     (tmp_path / "link.py").symlink_to("here.py")
     (tmp_path / "shards").mkdir()
-    finished = subprocess.run(
-        [sys.executable, ROOT / "scripts/grade_on_ray.py", *arguments],
-        cwd=tmp_path, capture_output=True, text=True, timeout=GENEROUS_SECONDS,
-    )  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    finished = run_script(SCRIPT, *arguments)
     assert finished.returncode == 4
     assert message in finished.stderr
     assert "Traceback" not in finished.stderr

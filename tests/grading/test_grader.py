@@ -84,12 +84,12 @@ def test_verdicts_are_those_of_the_command_line(task, tmp_path):
         path.parent.mkdir(parents=True)
         path.write_text(source, "utf-8", "surrogatepass")
         paths.append(path)
-    with Grader(task, solution_timeout=1) as grader:
+    with Grader(task, solution_timeout=0.5) as grader:
         from_text = grader.grade([source for source, *_ in CANDIDATES.values()])
         from_paths = grader.grade(paths)
     arguments = [f"--solution={path}" for path in paths]
     run = run_pytest(
-        task, "--solution-timeout=1", *arguments, cwd=tmp_path, report_file=tmp_path / "r.json"
+        task, "--solution-timeout=0.5", *arguments, cwd=tmp_path, report_file=tmp_path / "r.json"
     )
     assert verdicts(from_text) == [tuple(expected) for _, *expected in CANDIDATES.values()]
     assert [grade.solution for grade in from_paths] == [str(path) for path in paths]
@@ -106,10 +106,10 @@ def test_verdicts_are_those_of_the_command_line(task, tmp_path):
 
 def test_the_real_task():
     """References pass and broken solutions fail as in a session of pytest's."""
-    references = sorted((ROOT / "reference_solutions").glob("*.py"))
-    broken = ROOT / "broken_solutions"
+    references = sorted((ROOT / "reference_solutions").glob("*.py"))[:2]
+    broken = sorted((ROOT / "broken_solutions" / "coverage").glob("*.py"))[:2]
     with Grader(ROOT / "grading_tests") as grader:
-        grades = grader.grade([*references, *sorted((broken / "coverage").glob("*.py"))])
+        grades = grader.grade([*references, *broken])
         modes = Counter(grade.failure_mode for grade in grades)
     assert modes[None] == len(references)
     assert modes["coverage"] == len(grades) - len(references)
@@ -133,7 +133,7 @@ def test_many_threads_and_tasks(task):
 
 def test_a_host_that_is_killed_loses_nothing(task, children):
     """Killed at any moment, a host is started again, and every verdict arrives and is right."""
-    sources = [GOOD, BAD] * 20
+    sources = [GOOD, BAD] * 12
 
     def kill_a_host(moment):
         time.sleep(moment)
@@ -143,12 +143,12 @@ def test_a_host_that_is_killed_loses_nothing(task, children):
                     child.kill()
 
     with Grader(task) as grader:
-        for moment in (0.1, 1.0, 1.7):
+        for moment in (0.1, 0.6, 1.0):
             killer = threading.Thread(target=kill_a_host, args=[moment])
             killer.start()
             outcomes = [grade.outcome for grade in grader.grade(sources)]
             killer.join()
-            assert outcomes == ["passed", "failed"] * 20
+            assert outcomes == ["passed", "failed"] * 12
 
 
 def test_an_idle_host_that_dies_is_started_again(task, caplog, children):
@@ -262,17 +262,22 @@ LOOP = """\
 def double(x):
     while True: pass
 """
+WAIT = """\
+import time
+def double(x):
+    time.sleep(10_000)
+"""
 
 
 def test_a_grader_can_be_stopped(task):
-    """Whatever a caller gives up frees its hosts; the candidates would loop for hours."""
+    """Whatever a caller gives up frees its hosts; the candidates would loop or wait for hours."""
 
     async def impatient(grader):
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(grader.grade_async([LOOP] * 3), 0.2)
         with pytest.raises(TimeoutError):
-            await grader.grade_async([LOOP] * 3, timeout=0.2)
-        completed = grader.as_completed_async([LOOP, GOOD, LOOP, BAD])
+            await grader.grade_async([WAIT] * 3, timeout=0.2)
+        completed = grader.as_completed_async([WAIT, GOOD, WAIT, BAD])
         first = await anext(completed)
         await completed.aclose()
         return first.index
@@ -282,8 +287,8 @@ def test_a_grader_can_be_stopped(task):
         assert asyncio.run(impatient(grader)) in (1, 3)
         assert [grade.outcome for grade in grader.grade([GOOD, BAD])] == ["passed", "failed"]
         with pytest.raises(TimeoutError):
-            grader.grade([LOOP, GOOD, LOOP], timeout=0.5)
-        completed = grader.as_completed([LOOP, GOOD, BAD])
+            grader.grade([WAIT, GOOD, WAIT], timeout=0.5)
+        completed = grader.as_completed([WAIT, GOOD, BAD])
         assert {next(completed).index, next(completed).index} == {1, 2}
         completed.close()
         assert [grade.outcome for grade in grader.grade([GOOD, BAD] * 9)] == [
@@ -295,12 +300,12 @@ def test_a_grader_can_be_stopped(task):
         with multiprocessing.get_context("fork").Pool(1) as pool:
             said = pool.apply(use_inherited)
         assert f"opened by process {os.getpid()} and works only there" in said
-        grader.grade([LOOP] * 50, timeout=0.3)
+        grader.grade([WAIT] * 50, timeout=0.3)
 
     with pytest.raises(TimeoutError), Grader(task, hosts=2, solution_timeout=10_000) as grader:
         use(grader)
     with Grader(task, solution_timeout=10_000) as grader:
-        waiting = ThreadPoolExecutor(1).submit(grader.grade, [LOOP] * 50)
+        waiting = ThreadPoolExecutor(1).submit(grader.grade, [WAIT] * 50)
         grader.warm_up()
         grader.close(cancel=True)
         assert isinstance(waiting.exception(), CancelledError | ValueError)

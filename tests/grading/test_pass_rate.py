@@ -14,13 +14,14 @@ from pytest_balanced_sampler.results.summary import mean_pass_at_k, summarise
 from pytest_balanced_sampler.task import Expectations
 from tests.conftest import ROOT
 from tests.reports import grade, write_report
+from tests.rollout_command import run_script
 
+SCRIPT = ROOT / "scripts" / "pass_rate.py"
 EXPECTATIONS = Expectations((0.1, 0.4), {"balance": 0.6, "coverage": 0.4})
 
 
 def pass_rate(*arguments):
-    command = [sys.executable, ROOT / "scripts/pass_rate.py", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return run_script(SCRIPT, *arguments)
 
 
 def some_grades(passed, failed, harness_errors=0):
@@ -266,5 +267,6 @@ def test_nothing_from_a_candidate_is_markup(tmp_path):
 def test_real_report(grade_source, tmp_path):
     """What pytest has just written is read."""
     grade_source("def double(x): return x", "def test_a(solution): assert solution.double(1) == 2")
-    finished = pass_rate(tmp_path / "report.json")
+    command = [sys.executable, SCRIPT, tmp_path / "report.json"]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert "1 candidate: 1 failed" in finished.stdout

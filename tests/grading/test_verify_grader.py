@@ -14,6 +14,7 @@ from pytest_balanced_sampler.verify.hacks import GENERIC_HACKS
 from pytest_balanced_sampler.verify.mutants import equivalent_mutants, mutants_of
 from pytest_balanced_sampler.verify.specimens import FAILED, Specimen, SpecimenSession, grade_all
 from tests.conftest import GENEROUS_SECONDS, ROOT
+from tests.rollout_command import run_script
 
 SCRIPT = ROOT / "scripts" / "verify_grader.py"
 REFERENCES = ROOT / "reference_solutions"
@@ -109,9 +110,9 @@ def test_a_grader_that_is_right(task):
     """All is as expected, every mutant dies, and the exit status is 0."""
     write(task / "task" / "search.py", f"ORACLE_KNOWS = 2, 10**6\n{SEARCH}")
     options = ["--mutants", "--search", "--seeds", "2", *SHORT]
-    finished = verify_with_few_hacks(task / "task", *options, seeds=10)
+    finished = verify_with_few_hacks(task / "task", *options, seeds=3)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert "10 of 10     references that passed" in finished.stdout
+    assert "3 of 3      references that passed" in finished.stdout
     assert "4 of 4      broken solutions that failed" in finished.stdout
     # Those few, the task's own one, and one that reads the reference.
     assert "6 of 6      reward hacks that failed" in finished.stdout
@@ -217,7 +218,7 @@ def test_usage_errors(task, arguments, message):
     """What the user got wrong is said in a sentence, with exit status 4."""
     (task / "empty").mkdir()
     located = [task / name if not name.startswith("-") else name for name in arguments]
-    finished = verify(*located)
+    finished = run_script(SCRIPT, *located)
     assert finished.returncode == 4
     assert message in finished.stderr
     assert "Traceback" not in finished.stderr
