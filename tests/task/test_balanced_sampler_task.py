@@ -85,7 +85,7 @@ def session(tmp_path_factory):
         "--solution=tests/task/valid_solutions",
         f"--solution={batches}",
         *(f"--solution={path}" for path in [*reversed(GRADED_AGAIN), *GRADED_AGAIN]),
-        "--solution-timeout=0.5",
+        "--solution-timeout=0.75",
     )
 
 
