@@ -56,8 +56,11 @@ class View(ModuleType):
 
 def emulate(platform: str) -> None:
     """Have the modules of the package, which are imported from now on, be on this system."""
-    lacking = {name: names_in(stub, "linux") - names_in(stub, platform) for name, stub in stubs()}
-    missing = {name for name, stub in stubs() if names_in(stub, "linux") <= lacking[name]}
+    here, lacking = {}, {}
+    for name, stub in stubs():
+        here[name] = names_in(stub, "linux")
+        lacking[name] = here[name] - names_in(stub, platform)
+    missing = {name for name in here if here[name] <= lacking[name]}
     own: dict[str, dict[str, object]] = {
         "sys": {"platform": platform, "executable": launcher(platform)},
         "os": {"name": OS_NAMES[platform]},
@@ -96,15 +99,14 @@ def emulate(platform: str) -> None:
     sys.addaudithook(hide_proc)
 
 
-def stubs() -> list[tuple[str, str]]:
+def stubs() -> Iterator[tuple[str, ast.Module]]:
     """The modules of the standard library in which systems differ, and their stubs."""
     folder = folder_of("mypy") / "typeshed" / "stdlib"
-    paths = {path: path.relative_to(folder).with_suffix("").parts for path in folder.rglob("*.pyi")}
-    return [
-        (".".join(parts).removesuffix(".__init__"), path.read_text())
-        for path, parts in paths.items()
-        if b"sys.platform" in path.read_bytes()
-    ]
+    for path in folder.rglob("*.pyi"):
+        text = path.read_bytes()
+        if b"sys.platform" in text:
+            parts = path.relative_to(folder).with_suffix("").parts
+            yield ".".join(parts).removesuffix(".__init__"), ast.parse(text)
 
 
 def folder_of(package: str) -> Path:
@@ -114,10 +116,10 @@ def folder_of(package: str) -> Path:
     return Path(spec.origin).parent
 
 
-def names_in(stub: str, platform: str) -> set[str]:
+def names_in(stub: ast.Module, platform: str) -> set[str]:
     """The names that a stub defines on a system."""
     names = set()
-    for node in statements(ast.parse(stub).body, platform):
+    for node in statements(stub.body, platform):
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                 names.add(name)
