@@ -7,7 +7,6 @@ import math
 import os
 import subprocess
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 from textwrap import dedent
 
@@ -20,7 +19,6 @@ from pytest_balanced_sampler.adapters.no_verdict import NoVerdict
 from pytest_balanced_sampler.adapters.trl import GradeReward
 from tests.conftest import ROOT
 from tests.messages_api import MessagesApi, text
-from tests.rollout_command import run_script
 
 TESTS = """
 import os
@@ -125,8 +123,6 @@ def test_inspect_ai_until_decided(task, tmp_path):
     assert len(stopping.early_stops) == len(outputs) - 7
 
 
-INSPECT = Path(sys.executable).with_name("inspect")
-"""The command, in this process: a new one imports all of Inspect AI again."""
 SUBMIT = f"""
 from inspect_ai.model import ModelOutput
 from inspect_ai.solver import solver
@@ -140,22 +136,21 @@ def submit():
 """
 
 
-def test_inspect_ai_command_line(task, tmp_path, monkeypatch):
+def test_inspect_ai_command_line(task, tmp_path):
     """`inspect eval` finds the task by its name; of nothing but faults there is no mean."""
     pytest.importorskip("inspect_ai", reason="Inspect AI is not installed")
     from inspect_ai.log import list_eval_logs, read_eval_log
 
-    from pytest_balanced_sampler.adapters import inspect_ai as adapter
-
-    # In a new process Inspect AI imports this; here another test may have done so before.
-    (by_name,) = entry_points(group="inspect_ai", name="pytest_balanced_sampler")
-    assert by_name.load() is adapter
     (tmp_path / "submit.py").write_text(SUBMIT)
-    monkeypatch.chdir(tmp_path)
-    finished = run_script(
-        INSPECT,
-        "eval", "--display=none", "pytest_balanced_sampler/graded_task", "-T", f"task={task}",
-        "--model=mockllm/model", "--solver=submit.py@submit", "--log-dir=logs",
+    finished = subprocess.run(
+        [
+            Path(sys.executable).with_name("inspect"), "eval", "--display=none",
+            "pytest_balanced_sampler/graded_task", "-T", f"task={task}",
+            "--model=mockllm/model", "--solver=submit.py@submit", "--log-dir=logs",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )  # fmt: skip
     (found,) = list_eval_logs(str(tmp_path / "logs"))
     log = read_eval_log(found)
