@@ -44,6 +44,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv.pop(1))
 import other_graders
+other_graders.ALARM_SECONDS = int(sys.argv.pop(1))
 candidate = Path(sys.argv.pop(1))
 for name in sys.argv[1:]:
     assert other_graders.GRADERS[name]([candidate]), name
@@ -98,7 +99,8 @@ def test_other_graders_run_the_checks_of_the_first_task():
     """Each that is installed says that a reference passes them."""
     installed = [name for name in PEERS if importlib.util.find_spec(name)]
     reference = ROOT / "reference_solutions" / "round_robin.py"
-    finished = run("-c", ALL_OTHERS, SCRIPT.parent, reference, "bare_fork", *installed)
+    arguments = [SCRIPT.parent, GENEROUS_SECONDS, reference, "bare_fork", *installed]
+    finished = run("-c", ALL_OTHERS, *arguments)
     assert finished.returncode == 0, finished.stderr
 
 
