@@ -38,10 +38,10 @@ hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
 
 SHARING = (
-    *("balanced_sampler_task", "boundary_hacks", "callback_hacks", "chat_rollout", "exercism"),
-    *("feedback", "generic_hacks", "grade_on_ray", "inspect_log", "marks", "output"),
-    *("packaging", "program", "program_hacks"),
-    *("report", "reward_hacks", "rollout", "rollout_cost", "solution_program", "watch"),
+    *("balanced_sampler_task", "boundary_hacks", "calibrate", "callback_hacks", "chat_rollout"),
+    *("exercism", "feedback", "generic_hacks", "grade_command", "grade_on_ray", "inspect_log"),
+    *("many_tasks", "marks", "output", "packaging", "program", "program_hacks"),
+    *("report", "reward_hacks", "rollout", "rollout_cost", "solution_program", "watch", "xdist"),
 )
 """Files whose tests share a fixture that takes long."""
 
