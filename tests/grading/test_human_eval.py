@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from textwrap import dedent
+from textwrap import dedent, indent
 
 import pytest
 from markdown_it import MarkdownIt
@@ -57,10 +57,15 @@ MIRROR = {
         """)
     ),
 }
+SAME = """\
+class Same:
+    __eq__ = lambda self, other: True
+return Same()
+"""
 WRONG = {
     "Ours/0": [
         "    return b\n",
-        "    class Same:\n        __eq__ = lambda self, other: True\n    return Same()\n",
+        indent(SAME, "    "),
         "    return sorted([a, b, c])[1\n",
     ],
     "Ours/1": [

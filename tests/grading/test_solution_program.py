@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import textwrap
 from textwrap import dedent
 
 import pytest
@@ -216,11 +215,13 @@ def test_folders_run_as_python_runs_a_module(tmp_path):
             last = real.stderr.splitlines()[-1:]
             expected[name] = [real.returncode, real.stdout, last]
     (tmp_path / "test_task.py").write_text(
-        f"EXPECTED = {list(expected.values())!r}\n"
-        "def test_as_python(solution_program):\n"
-        "    end = solution_program.run(['a', 'b'], '4\\n')\n"
-        "    assert [end.returncode, end.stdout, end.stderr.splitlines()[-1:]] in EXPECTED\n"
-        "    assert 'worker' not in end.stderr\n"
+        dedent(f"""\
+            EXPECTED = {list(expected.values())!r}
+            def test_as_python(solution_program):
+                end = solution_program.run(['a', 'b'], '4\\n')
+                assert [end.returncode, end.stdout, end.stderr.splitlines()[-1:]] in EXPECTED
+                assert 'worker' not in end.stderr
+        """)
     )
     run = run_pytest(
         "test_task.py",
@@ -480,7 +481,7 @@ CASES = """
 {"stdin": "1\\n", "stdout": ".6667", "argv": ["--third"], "tolerance": 1e-3, "failure_mode": "3"}
 {"stdin": "2\\n", "stdout": "4\\n", "timeout": 0.5}
 """
-PROGRAM = textwrap.dedent("""
+PROGRAM = dedent("""
     import sys
     if "--fail" in sys.argv: sys.exit(3 * (sys.argv[2] == "a b"))
     number = 2 * int(input())

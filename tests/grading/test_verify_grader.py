@@ -151,10 +151,13 @@ def test_surprises(task):
     write(task / "task" / "prompt.md", "1. It doubles.\n2. It is fast.\n")
     write(
         task / "task" / "test_double.py",
-        f"from pytest_balanced_sampler import rule\n{TESTS}"
-        "@rule(1)\n"
-        "def test_any(solution):\n"
-        "    assert solution.double(1)\n",
+        TESTS
+        + dedent("""\
+            from pytest_balanced_sampler import rule
+            @rule(1)
+            def test_any(solution):
+                assert solution.double(1)
+        """),
     )
     reports = task / "report.json", task / "findings.sarif"
     formats = [f"--openenv={reports[0]}", f"--sarif={reports[1]}"]

@@ -250,15 +250,16 @@ def test_a_session_that_is_told_to_end_leaves_no_folder(tmp_path):
 def test_a_second_try_is_alone_in_the_session(grade, tmp_path):
     """While a test is tried again no other process of the session runs one."""
     log = tmp_path / "log"
-    tests = (
-        "import json, time, pytest\n"
-        "@pytest.fixture(autouse=True)\n"
-        "def times(request):\n"
-        "    begin = time.monotonic()\n    yield\n"
-        f"    with open({str(log)!r}, 'a') as file:\n"
-        "        entry = [request.node.nodeid, begin, time.monotonic()]\n"
-        "        file.write(json.dumps(entry) + '\\n')\n"
-    ) + "".join(
+    tests = dedent(f"""\
+        import json, time, pytest
+        @pytest.fixture(autouse=True)
+        def times(request):
+            begin = time.monotonic()
+            yield
+            with open({str(log)!r}, 'a') as file:
+                entry = [request.node.nodeid, begin, time.monotonic()]
+                file.write(json.dumps(entry) + '\\n')
+    """) + "".join(
         f"def test_{number}(solution):\n    assert solution.double(2) == 4\n" for number in range(3)
     )
     slow = dedent("""\

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from pathlib import Path
+from textwrap import dedent
 
 import fastjsonschema
 import pytest
@@ -73,12 +74,13 @@ def session(tmp_path_factory):
     batches = tmp_path_factory.mktemp("batches")
     reference = Path(ROOT, "reference_solutions/round_robin.py").read_text()
     for number, batch in enumerate(BATCHES):
-        Path(batches, f"candidate_{number}.py").write_text(
-            f"import numpy, torch\n{reference}\n"
-            "class BalancedBatchSampler(BalancedBatchSampler):\n"
-            "    def __iter__(self):\n"
-            f"        return ({batch} for batch in super().__iter__())\n"
-        )
+        derived = dedent(f"""\
+            import numpy, torch
+            class BalancedBatchSampler(BalancedBatchSampler):
+                def __iter__(self):
+                    return ({batch} for batch in super().__iter__())
+        """)
+        Path(batches, f"candidate_{number}.py").write_text(f"{reference}{derived}")
     return graded(
         tmp_path_factory.mktemp("session"),
         *(f"--solution={specimen.path.relative_to(ROOT)}" for specimen in REFERENCES + BROKEN),
