@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV ?= .venv
 SOLUTION ?= reference_solutions/round_robin.py
 BIN = $(VENV)/bin
-# Tests also wait: for networks, servers and limits of time.
-PROCESSES ?= 3
 
 .PHONY: grade rollouts test test-unit test-python fuzz verify lint docs small-model
 
@@ -14,7 +12,7 @@ grade: $(VENV)/grades  ## Grade a candidate: make grade SOLUTION=path/to/candida
 rollouts: $(VENV)/rollouts  ## Install what scripts/rollout.py needs beside that
 
 test: $(VENV)/tests  ## Run the project's own tests
-	$(BIN)/pytest tests -n $(PROCESSES) --dist loadscope -rs
+	$(BIN)/pytest tests -n 2 --dist loadscope -rs
 
 test-unit: $(VENV)/tests  ## Run the tests that start no process: seconds
 	$(BIN)/pytest tests/unit -n 2

@@ -151,9 +151,9 @@ def test_surprises(task):
     write(task / "task" / "prompt.md", "1. It doubles.\n2. It is fast.\n")
     write(
         task / "task" / "test_double.py",
-        TESTS
+        "from pytest_balanced_sampler import rule\n"
+        + TESTS
         + dedent("""\
-            from pytest_balanced_sampler import rule
             @rule(1)
             def test_any(solution):
                 assert solution.double(1)
