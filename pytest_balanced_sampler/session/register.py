@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import pytest
 
@@ -32,6 +32,8 @@ MANY_CANDIDATES = 100
 
 _HYPOTHESIS = "hypothesispytest"
 
+_FILES = (pytest.File, pytest.Directory)
+
 _DETAILS = ("collectors", "keywords", "log", "streams", "traceback")
 
 
@@ -46,6 +48,8 @@ def register(config: pytest.Config) -> None:
     # Otherwise a failed assertion in a thread of a test would be only a warning.
     thread_warning = "pytest.PytestUnhandledThreadExceptionWarning"
     config.addinivalue_line("filterwarnings", f"error::{thread_warning}")
+    if config.getoption("keyword", None):
+        config.pluginmanager.register(_KeywordsOfTests())
     if SERVES_TASKS in config.stash:
         return
     if hasattr(config, "workerinput"):
@@ -115,6 +119,27 @@ def _grade(
     session = GradingSession(config, candidates, deliver, lock, keeps_details=keeps_details)
     config.pluginmanager.register(session, "grading_session")
     config.pluginmanager.register(_NoIdleSummary(config))
+
+
+class _KeywordsOfTests:
+    """Keeps `-k` from matching the names of files and folders.
+
+    A task's file often has the name of what it tests: `-k cache` would select all tests of
+    test_cache.py.
+    """
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None]:
+        """Hide the names while pytest selects tests."""
+        nodes = {node for item in items for node in item.listchain()}
+        names = {node: node.name for node in nodes if isinstance(node, _FILES)}
+        for node in names:
+            node.name = ""
+        try:
+            yield
+        finally:
+            for node, name in names.items():
+                node.name = name
 
 
 class _NoIdleSummary:

@@ -1,5 +1,6 @@
 """What a candidate prints, warns of, logs and reads, seen from a test."""
 
+import re
 from textwrap import dedent
 
 import pytest
@@ -196,6 +197,20 @@ def test_candidates_with_deselected_tests_have_one_line(output):
     chosen = output("--solution=good_*.py", "-k", "zero or one")
     assert "good_" not in chosen
     assert "3 candidates: incomplete  no result for test_double (deselected)" in chosen
+
+
+@pytest.mark.parametrize(
+    ("expression", "tests"),
+    [
+        ("double", ["test_double"]),
+        ("not double", ["test_zero", "test_one"]),
+        ("task or one", ["test_one"]),
+    ],
+)
+def test_k_matches_no_name_of_a_file_or_folder(output, expression, tests):
+    """The tests are in test_task.py."""
+    chosen = output("--solution=good_1.py", "-v", "-k", expression)
+    assert re.findall(r"::(\w+)\[good_1.py\] PASSED", chosen) == tests
 
 
 def test_an_only_candidate_is_named(output):
