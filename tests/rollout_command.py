@@ -86,21 +86,22 @@ def run_command(
     command: ModuleType, arguments: Iterable[object], environment: Mapping[str, str]
 ) -> Finished:
     """Run a command in this process: a new one takes seconds to import what it needs."""
-    return _run_here(command.main, command.__name__, arguments, environment)
+    return run_here(command.main, command.__name__, arguments, environment)
 
 
 def run_script(script: Path, *arguments: object) -> Finished:
     """Run a script in this process, as `python SCRIPT` would."""
     main = partial(runpy.run_path, str(script), run_name="__main__")
-    return _run_here(main, str(script), arguments, {})
+    return run_here(main, str(script), arguments, {})
 
 
-def _run_here(
+def run_here(
     main: Callable[[], object],
     name: str,
     arguments: Iterable[object],
     environment: Mapping[str, str],
 ) -> Finished:
+    """Call what parses `sys.argv`, prints, and ends by `SystemExit`."""
     status = 0
     with pytest.MonkeyPatch.context() as patch:
         for variable, value in environment.items():

@@ -32,8 +32,6 @@ MANY_CANDIDATES = 100
 
 _HYPOTHESIS = "hypothesispytest"
 
-_FILES = (pytest.File, pytest.Directory)
-
 _DETAILS = ("collectors", "keywords", "log", "streams", "traceback")
 
 
@@ -132,7 +130,8 @@ class _KeywordsOfTests:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None]:
         """Hide the names while pytest selects tests."""
         nodes = {node for item in items for node in item.listchain()}
-        names = {node: node.name for node in nodes if isinstance(node, _FILES)}
+        files = (pytest.File, pytest.Directory)
+        names = {node: node.name for node in nodes if isinstance(node, files)}
         for node in names:
             node.name = ""
         try:

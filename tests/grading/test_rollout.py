@@ -10,29 +10,20 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
-from io import StringIO
 from textwrap import dedent
 
 import pytest
 
 from pytest_balanced_sampler.commands import rollout
 from pytest_balanced_sampler.results.read import read_results
-from tests.conftest import ROOT
+from tests.conftest import BAD, GOOD, ROOT
 from tests.messages_api import Fault, MessagesApi, Reply, text, tool
+from tests.rollout_command import run_here
 
 KEY = "sk-ant-a-key-that-nobody-may-write-down"
-REFERENCE = """\
-def double(x):
-    return 2 * x
-"""
-BROKEN = """\
-def double(x):
-    return 3 * x
-"""
-WRITE = tool("write_file", path="solution.py", content=REFERENCE)
+WRITE = tool("write_file", path="solution.py", content=GOOD)
 TRY = tool(
     "run_python",
     code=dedent("""\
@@ -64,14 +55,14 @@ AT_ONCE = {"retry-after-ms": "1"}
 
 SCENARIOS = {
     "good": ([[WRITE], [TRY], DONE], "passed"),
-    "broken": ([[tool("write_file", path="solution.py", content=BROKEN)], DONE], "failed"),
+    "broken": ([[tool("write_file", path="solution.py", content=BAD)], DONE], "failed"),
     "never_writes": ([DONE], "no_solution"),
     "writes_a_test_last": (
         [[WRITE], [tool("write_file", path="test_solution.py", content="import nowhere")], DONE],
         "passed",
     ),
     "writes_another_file_only": (
-        [[tool("write_file", path="test_solution.py", content=REFERENCE)], DONE],
+        [[tool("write_file", path="test_solution.py", content=GOOD)], DONE],
         "no_solution",
     ),
     "writes_outside": (
@@ -211,7 +202,7 @@ SMALL_RUNS = [
         ],
         DONE,
     ]
-    for source in (REFERENCE, BROKEN)
+    for source in (GOOD, BAD)
 ]
 """A pass, and a failure."""
 
@@ -230,37 +221,13 @@ def small_task(tmp_path_factory):
     return f"--task={task}"
 
 
-def command(out, *arguments):
-    return [sys.executable, "scripts/rollout.py", f"--out={out}", *map(str, arguments)]
-
-
-def environment(api, **more):
-    return os.environ | {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": api.url} | more
-
-
-@dataclass
-class Finished:
-    """What the command left."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 def roll_out(api, out, *arguments, **more):
     """In this process: a new one takes seconds to import what it needs."""
-    status = 0
+    environment = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": api.url} | more
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
-        patch.setattr(sys, "argv", command(out, *arguments)[1:])
-        for name, value in environment(api, **more).items():
-            patch.setenv(name, value)
-        with redirect_stdout(StringIO()) as output, redirect_stderr(StringIO()) as errors:
-            try:
-                rollout.main(ROOT / "grading_tests")
-            except SystemExit as end:
-                status = end.code or 0
-    return Finished(status, output.getvalue(), errors.getvalue())
+        main = partial(rollout.main, ROOT / "grading_tests")
+        return run_here(main, "rollout.py", [f"--out={out}", *arguments], environment)
 
 
 def begin_in_a_fork(api, out, *arguments):

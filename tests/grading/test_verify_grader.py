@@ -13,7 +13,7 @@ import pytest
 from pytest_balanced_sampler.verify.hacks import GENERIC_HACKS
 from pytest_balanced_sampler.verify.mutants import equivalent_mutants, mutants_of
 from pytest_balanced_sampler.verify.specimens import FAILED, Specimen, SpecimenSession, grade_all
-from tests.conftest import GENEROUS_SECONDS, ROOT
+from tests.conftest import BAD, GENEROUS_SECONDS, GOOD, ROOT
 from tests.rollout_command import run_script
 
 SCRIPT = ROOT / "scripts" / "verify_grader.py"
@@ -33,14 +33,6 @@ verify_grader.SEEDS_OF_REFERENCES = int(sys.argv.pop(1))
 runpy.run_path(sys.argv.pop(1), run_name="__main__")
 """
 """All hacks take seconds: test_generic_hacks.py and docs/write-a-task.md have them all fail."""
-DOUBLE = """\
-def double(x):
-    return 2 * x
-"""
-TRIPLE = """\
-def double(x):
-    return 3 * x
-"""
 TESTS = """\
 from pytest_balanced_sampler import failure_mode
 def test_two(solution):
@@ -73,8 +65,8 @@ def task(tmp_path):
             addopts = -p no:hypothesispytest -p no:anyio
         """),
     )
-    write(tmp_path / "reference_solutions" / "product.py", DOUBLE)
-    write(tmp_path / "broken_solutions" / "test_two" / "triples.py", TRIPLE)
+    write(tmp_path / "reference_solutions" / "product.py", GOOD)
+    write(tmp_path / "broken_solutions" / "test_two" / "triples.py", BAD)
     write(
         tmp_path / "broken_solutions" / "reward_hacks" / "exits.py",
         dedent("""\
@@ -138,7 +130,7 @@ def test_surprises(task):
                 return x + x
         """),
     )
-    write(task / "reference_solutions" / "product.py", f"{DOUBLE}UNTESTED = 1\n")
+    write(task / "reference_solutions" / "product.py", f"{GOOD}UNTESTED = 1\n")
     stale = dedent("""\
         [[mutant]]
         reference = "product.py"
